@@ -1,0 +1,30 @@
+"""Data to learn from: points of the plane whose density is known, and images of digits.
+
+- `gaussian_ring` `gaussian_grid` `swiss_roll` `two_moons` `pinwheel` `from_picture`: distributions
+  on the plane, each with `.sample(n, rng)`, `.density(points)` and `.log_density(points)`
+- `mnist` `fashion_mnist` `kmnist`: (images, labels), from a folder, the cache or a mirror
+- `glyphs`: digits drawn from fonts, in the same format, with no file to fetch
+- `load_idx`: any IDX file
+"""
+
+from minigan.data.curves import swiss_roll, two_moons
+from minigan.data.fonts import glyphs
+from minigan.data.idx import load_idx
+from minigan.data.images import fashion_mnist, kmnist, mnist
+from minigan.data.mixtures import gaussian_grid, gaussian_ring
+from minigan.data.picture import from_picture
+from minigan.data.pinwheel import pinwheel
+
+__all__ = [
+    "fashion_mnist",
+    "from_picture",
+    "gaussian_grid",
+    "gaussian_ring",
+    "glyphs",
+    "kmnist",
+    "load_idx",
+    "mnist",
+    "pinwheel",
+    "swiss_roll",
+    "two_moons",
+]

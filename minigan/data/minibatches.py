@@ -1,0 +1,41 @@
+"""Minibatches: every sample of a data set once per epoch, in an order drawn anew for each."""
+
+import numpy as np
+
+from ..layers.base import positive_int
+
+
+class Minibatches:
+    """An endless stream of minibatches: from an array, or fresh from a distribution.
+
+    source : an array (M, ...), or an object with `.sample(n, rng)`
+    rng    : a numpy Generator or a seed
+
+    From an array, a minibatch that reaches the end of one epoch goes on into the next, so each has
+    `batch_size` samples and each epoch holds every sample exactly once.
+    Raises TypeError for a source that is neither, ValueError for an empty array.
+    """
+
+    def __init__(self, source, batch_size, *, rng=0):
+        self.batch_size = positive_int("Minibatches", "batch_size", batch_size)
+        self.rng = np.random.default_rng(rng)
+        self.source = source
+        if not hasattr(source, "sample"):
+            self.source = np.asarray(source)
+            if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
+                raise TypeError(
+                    "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "
+                    f"rng), got {type(source).__name__} of shape {self.source.shape}"
+                )
+            if not len(self.source):
+                raise ValueError("Minibatches: source has no samples")
+        self._order = np.zeros(0, np.int64)  # indices of this epoch not yet dealt out
+
+    def next(self):
+        """The next minibatch (batch_size, ...)."""
+        if hasattr(self.source, "sample"):
+            return self.source.sample(self.batch_size, self.rng)
+        while len(self._order) < self.batch_size:
+            self._order = np.concatenate([self._order, self.rng.permutation(len(self.source))])
+        dealt, self._order = np.split(self._order, [self.batch_size])
+        return self.source[dealt]

@@ -1,0 +1,195 @@
+"""The game: a generator and a discriminator, and the two updates by which they learn.
+
+One training step, as `GAN.train_step` performs it:
+
+    1. take a real minibatch
+    2. draw noise z
+    3. generate: fake = G(z)
+    4. judge both: logits = D(real), D(fake)
+    5. update the discriminator, down its gradient of L_D
+    6. update the generator, down the gradient of L_G that comes back *through* the discriminator
+    7. repeat until converged (`minigan.training`)
+
+The two gradients, with theta_D and theta_G the parameters:
+
+    dL_D/dtheta_D = backward_params of D, from dL_D/dlogits    (G's samples are constants here)
+    dL_G/dfake    = backward_input of D, from dL_G/dlogits     (nothing is added to D's grad)
+    dL_G/dtheta_G = backward_params of G, from dL_G/dfake
+"""
+
+import numpy as np
+
+from .layers.base import positive_int
+from .losses import NonSaturating
+from .network import Sequential
+from .optim import Adam
+
+
+class GAN:
+    """A generator G and a discriminator D, their losses, penalties and optimizers.
+
+    generator     : Sequential, noise (N, latent_dim) -> samples (N, ...)
+    discriminator : Sequential, samples (N, ...) -> logits (N, 1)
+    latent_dim    : the number of noise values per sample; z ~ N(0, I)
+    loss          : one of `minigan.losses`
+    penalties     : any of `minigan.penalties`, added to the discriminator's loss
+    rng           : a numpy Generator or a seed: draws the noise, and the penalties' mixing weights
+
+    Raises TypeError or ValueError at once if the two networks do not fit each other.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        latent_dim,
+        loss=None,
+        penalties=(),
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        rng=0,
+    ):
+        for name, network in (("generator", generator), ("discriminator", discriminator)):
+            if not isinstance(network, Sequential):
+                raise TypeError(f"GAN: {name} must be a Sequential, got {network!r}")
+        if generator is discriminator or generator.dtype != discriminator.dtype:
+            raise ValueError("GAN: the players must be two networks of one dtype")
+        self.generator, self.discriminator = generator, discriminator
+        self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
+        self.loss = loss or NonSaturating()
+        self.penalties = tuple(penalties)
+        self.generator_optimizer = generator_optimizer or Adam()
+        self.discriminator_optimizer = discriminator_optimizer or Adam()
+        if self.generator_optimizer is self.discriminator_optimizer:
+            raise ValueError("GAN: each player needs an optimizer of its own")
+        self.rng = np.random.default_rng(rng)
+        self.sample_shape = self._try_out()
+
+    def _try_out(self):
+        """Runs two zeros through both networks; returns the shape of one sample."""
+        samples, _ = self.generator.forward(
+            np.zeros((2, self.latent_dim), self.generator.dtype), training=False
+        )
+        logits, _ = self.discriminator.forward(samples, training=False)
+        if logits.shape != (2, 1):
+            raise ValueError(
+                f"GAN: the discriminator must give one logit per sample, shape (N, 1); "
+                f"for N = 2 it gave {logits.shape}"
+            )
+        return samples.shape[1:]
+
+    # -- the seven steps -----------------------------------------------------------------------
+
+    def train_step(self, real):
+        """Both updates, for one minibatch of real samples (N, ...): steps 1 to 6.
+
+        Returns the figures of both as a dict of floats. Raises ValueError or TypeError, with
+        nothing changed, for a minibatch of the wrong shape or with values that are not finite.
+        """
+        real = self.check_real(real)  # 1
+        noise = self.draw_noise(len(real))  # 2
+        fake, generated = self.generator.forward(noise)  # 3
+        figures = self._update_discriminator(real, fake)  # 4, 5
+        figures |= self._update_generator(real, fake, generated)  # 6
+        return figures
+
+    def discriminator_step(self, real):
+        """The discriminator's update alone, on fakes of its own: steps 1 to 5."""
+        real = self.check_real(real)
+        fake, _ = self.generator.forward(self.draw_noise(len(real)))
+        return self._update_discriminator(real, fake)
+
+    def generator_step(self, real):
+        """The generator's update alone: steps 1 to 4, and 6. (Only a relativistic loss looks at
+        the real minibatch; of the others it takes the size.)"""
+        real = self.check_real(real)
+        fake, generated = self.generator.forward(self.draw_noise(len(real)))
+        return self._update_generator(real, fake, generated)
+
+    def _update_discriminator(self, real, fake):
+        """4. judge both.  5. move theta_D down the gradient of L_D."""
+        discriminator = self.discriminator
+        discriminator.zero_grad()
+        real_logits, fake_logits, judged = self._judge(real, fake)
+        value, d_real, d_fake = self.loss.discriminator(real_logits, fake_logits)
+        self._accumulate(d_real, d_fake, judged)
+        penalty = sum(p.accumulate(discriminator, real, fake, self.rng) for p in self.penalties)
+        self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
+        return {
+            "discriminator_loss": value,
+            "penalty": float(penalty),
+            "real_logit": float(np.mean(real_logits)),
+            "fake_logit": float(np.mean(fake_logits)),
+            "discriminator_gradient_norm": norm(discriminator.grad),
+        }
+
+    def _judge(self, real, fake):
+        """The logits of both minibatches: in one pass, unless a layer of D mixes samples."""
+        forward = self.discriminator.forward
+        if self.discriminator.mixes_samples:
+            real_logits, real_cache = forward(real)
+            fake_logits, fake_cache = forward(fake)
+            return real_logits, fake_logits, (real_cache, fake_cache)
+        logits, cache = forward(np.concatenate([real, fake]))
+        return logits[: len(real)], logits[len(real) :], (cache,)
+
+    def _accumulate(self, d_real, d_fake, judged):
+        """Adds dL_D/dtheta_D into D's grad, along the pass or the two passes of `_judge`."""
+        signals = (d_real, d_fake) if len(judged) == 2 else (np.concatenate([d_real, d_fake]),)
+        for signal, cache in zip(signals, judged):
+            self.discriminator.backward_params(signal, cache)
+
+    def _update_generator(self, real, fake, generated):
+        """6. The fakes are judged anew, since D has moved; its gradient with respect to them is
+        what G learns from. D itself, its grad and its buffers stay as they are."""
+        with self.discriminator.held_buffers():
+            fake_logits, judged = self.discriminator.forward(fake)
+            real_logits = fake_logits
+            if self.loss.generator_sees_real:
+                real_logits, _ = self.discriminator.forward(real)
+        value, _, d_fake = self.loss.generator(real_logits, fake_logits)
+        d_samples = self.discriminator.backward_input(d_fake, judged)
+        self.generator.zero_grad()
+        self.generator.backward_params(d_samples, generated)
+        self.generator_optimizer.step(self.generator.theta, self.generator.grad)
+        return {
+            "generator_loss": value,
+            "generator_gradient_norm": norm(self.generator.grad),
+        }
+
+    # -- around them ---------------------------------------------------------------------------
+
+    def draw_noise(self, n):
+        """z ~ N(0, I), shape (n, latent_dim)."""
+        return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
+
+    def sample(self, n):
+        """n samples of the generator in evaluation mode, shape (n, ...)."""
+        samples, _ = self.generator.forward(
+            self.draw_noise(positive_int("GAN.sample", "n", n)), training=False
+        )
+        return samples
+
+    def check_real(self, real):
+        """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
+        real = np.asarray(real)
+        if real.dtype.kind not in "fiub":
+            raise TypeError(f"GAN: real samples must be numbers, got dtype {real.dtype}")
+        if real.shape[1:] != self.sample_shape or real.ndim < 2:
+            expected = ", ".join(map(str, ("N", *self.sample_shape)))
+            raise ValueError(
+                f"GAN: real samples must have shape ({expected}) like the generator's, "
+                f"got {real.shape}"
+            )
+        smallest = 2 if self.generator.mixes_samples or self.discriminator.mixes_samples else 1
+        if len(real) < smallest:
+            raise ValueError(f"GAN: a minibatch needs at least {smallest} samples, got {len(real)}")
+        if not np.isfinite(real).all():
+            raise ValueError("GAN: real samples must be finite, got NaN or infinity")
+        return real.astype(self.discriminator.dtype, copy=False)
+
+
+def norm(vector):
+    """The Euclidean length of a flat vector, as a float."""
+    return float(np.sqrt(np.dot(vector, vector)))

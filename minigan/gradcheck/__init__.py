@@ -1,0 +1,25 @@
+"""Is a hand-written gradient right? Compare it with differences of the function itself.
+
+    report = minigan.gradcheck.check_layer(minigan.layers.Linear(3, 2), (4, 3))
+    print(report)                                   # a table, a row per tensor
+    report.ok, report.max_relative_error
+
+`check_step` does it for a whole training step of a GAN: the complete update of the discriminator
+and the complete update of the generator, over every parameter.
+"""
+
+from .layers import check_layer
+from .losses import check_loss
+from .penalties import check_penalty
+from .report import Report, Row, relative_error
+from .steps import check_step
+
+__all__ = [
+    "check_layer",
+    "check_loss",
+    "check_penalty",
+    "check_step",
+    "Report",
+    "Row",
+    "relative_error",
+]

@@ -1,0 +1,11 @@
+"""Activations that a kernel can fuse into its last store, by number.
+
+A compiled kernel cannot take a Python object, so an activation travels as an integer and a slope.
+Each one on this list has a derivative that can be read off its *output* y = phi(z), so a fused
+operation never has to keep the pre-activation z.
+"""
+
+IDENTITY = 0  # phi(z) = z                      phi' = 1
+LEAKY_RELU = 1  # phi(z) = z if z > 0 else s z   phi' = 1 if y > 0 else s     (ReLU is s = 0)
+TANH = 2  # phi(z) = tanh z                      phi' = 1 - y^2
+SIGMOID = 3  # phi(z) = 1 / (1 + exp(-z))        phi' = y (1 - y)

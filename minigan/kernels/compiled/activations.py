@@ -1,0 +1,103 @@
+"""Elementwise functions and their derivatives (Numba twin): one pass over memory each."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..codes import IDENTITY
+from .nonlinear import phi, phi_prime
+
+__all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]
+
+
+def activate(z, activation, slope=0.0):
+    """y = phi(z)."""
+    if activation == IDENTITY:
+        return z
+    z = np.ascontiguousarray(z)
+    y = np.empty_like(z)
+    _activate(z.reshape(-1), activation, z.dtype.type(slope), y.reshape(-1))
+    return y
+
+
+def activate_backward(dy, y, activation, slope=0.0):
+    """dz = dy * phi'(z), with phi' read off y."""
+    if activation == IDENTITY:
+        return dy
+    dy, y = np.ascontiguousarray(dy), np.ascontiguousarray(y)
+    dz = np.empty_like(dy)
+    _activate_backward(
+        dy.reshape(-1), y.reshape(-1), activation, dy.dtype.type(slope), dz.reshape(-1)
+    )
+    return dz
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return _map(_sigmoid, x)
+
+
+def softplus(x):
+    """log(1 + exp(x))."""
+    return _map(_softplus, x)
+
+
+def silu(x):
+    """x sigmoid(x)."""
+    return _map(_silu, x)
+
+
+def silu_backward(dy, x):
+    """dx = dy * s (1 + x (1 - s)),  s = sigmoid(x)."""
+    return _map(_silu_backward, x, dy)
+
+
+def _map(loop, *arrays):
+    arrays = [np.ascontiguousarray(array) for array in arrays]
+    out = np.empty_like(arrays[0])
+    loop(*(array.reshape(-1) for array in arrays), out.reshape(-1))
+    return out
+
+
+@njit(cache=True)
+def _activate(z, activation, slope, y):
+    for i in range(z.size):
+        y[i] = phi(z[i], activation, slope)
+
+
+@njit(cache=True)
+def _activate_backward(dy, y, activation, slope, dz):
+    for i in range(dy.size):
+        dz[i] = dy[i] * phi_prime(y[i], activation, slope)
+
+
+@njit(inline="always")
+def _sigmoid_of(x):
+    small = math.exp(-abs(x))  # of -|x|, so that nothing overflows
+    return (1.0 if x >= 0 else small) / (1.0 + small)
+
+
+@njit(cache=True)
+def _sigmoid(x, y):
+    for i in range(x.size):
+        y[i] = _sigmoid_of(x[i])
+
+
+@njit(cache=True)
+def _softplus(x, y):
+    for i in range(x.size):
+        y[i] = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
+
+
+@njit(cache=True)
+def _silu(x, y):
+    for i in range(x.size):
+        y[i] = x[i] * _sigmoid_of(x[i])
+
+
+@njit(cache=True)
+def _silu_backward(x, dy, dx):
+    for i in range(x.size):
+        s = _sigmoid_of(x[i])
+        dx[i] = dy[i] * (s * (1.0 + x[i] * (1.0 - s)))

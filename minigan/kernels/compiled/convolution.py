@@ -1,0 +1,208 @@
+"""Convolutions and their transposes (Numba twin): `gemm.contract` on images, no im2col.
+
+A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel on
+the (padded) image, column k = (u, v, c) a number under it, and their offsets in the image just add:
+
+      image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + runs[u] + (v, c)
+                    i s + 1  |  . . [x x x] . .
+                                     `-- one run: kw pixels x channels, contiguous in NHWC
+
+which is how `contract` addresses its left operand. So
+
+    y  = patches(x) W           forward: one product
+    dW = patches(x)' dz         the same tables with rows and inner index exchanged
+    dx = the adjoint, by phases: the pixels whose row and column are (a, b) modulo the stride see
+         every stride-th tap only, and among themselves form a dense convolution of dz, with stride 1
+
+         x x x x      a b a b      stride 2: four phases, each one product that writes
+         x x x x  ->  c d c d      its own pixels; nothing is scattered or added twice
+         x x x x      a b a b
+
+A transposed convolution is the same three with forward and dx exchanged.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ..codes import IDENTITY
+from .cotangents import masked, padded
+from .gemm import contract
+from .products import finish
+
+__all__ = [
+    "conv2d_forward",
+    "conv2d_backward_input",
+    "conv2d_backward_params",
+    "conv2d_backward",
+    "conv_transpose2d_forward",
+    "conv_transpose2d_backward_input",
+    "conv_transpose2d_backward_params",
+    "conv_transpose2d_backward",
+]
+
+
+def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
+    """y = phi(conv(x, W) + b): (N, H, W, C) -> (N, (H + 2p - kh) // s + 1, ..., out)."""
+    return _gather(x, weight, stride, padding, False, bias, activation, slope)
+
+
+def conv2d_backward_input(
+    dy, y, weight, input_shape, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """dx[n, i s + u - p, ..., c] = sum over (i, u, ...) of dz[n, i, ..., o] W[u, ..., c, o]."""
+    dz = masked(dy, y, activation, slope)
+    return _spread(dz, weight, stride, padding, input_shape[1:3], True)
+
+
+def conv2d_backward_params(
+    dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """dW[u, v] += x[at tap u, v]' dz,  db += sum of dz over batch and pixels."""
+    dz = masked(dy, y, activation, slope, dbias)
+    _correlate(x, dz, dweight.reshape(-1, dweight.shape[3]), dweight.shape[:2], stride, padding)
+
+
+def conv2d_backward(
+    dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """Both: adds into dW and db, returns dx."""
+    dz = masked(dy, y, activation, slope, dbias)
+    conv2d_backward_params(dz, None, x, dweight, None, stride, padding)
+    return conv2d_backward_input(dz, None, weight, x.shape, stride, padding)
+
+
+def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
+    """y = phi(conv'(x, W) + b): (N, H, W, C) -> (N, (H - 1) s - 2p + kh, ..., out)."""
+    size = tuple((n - 1) * stride - 2 * padding + k for n, k in zip(x.shape[1:3], weight.shape))
+    return _spread(x, weight, stride, padding, size, False, bias, activation, slope)
+
+
+def conv_transpose2d_backward_input(
+    dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """dx = conv(dz, W with its channel axes exchanged)."""
+    dz = masked(dy, y, activation, slope)
+    return _gather(dz, weight, stride, padding, True)
+
+
+def conv_transpose2d_backward_params(
+    dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """dW[u, v] += x' dz[at tap u, v],  db += sum of dz over batch and pixels."""
+    dz = masked(dy, y, activation, slope, dbias)
+    kh, kw, channels, out = dweight.shape
+    exchanged = np.zeros((kh * kw * out, channels), dweight.dtype)
+    _correlate(dz, x, exchanged, (kh, kw), stride, padding)
+    dweight += exchanged.reshape(kh, kw, out, channels).swapaxes(2, 3)
+
+
+def conv_transpose2d_backward(
+    dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
+):
+    """Both: adds into dW and db, returns dx."""
+    dz = masked(dy, y, activation, slope, dbias)
+    conv_transpose2d_backward_params(dz, None, x, dweight, None, stride, padding)
+    return conv_transpose2d_backward_input(dz, None, weight, stride, padding)
+
+
+def _gather(x, weight, stride, padding, exchange, bias=None, activation=IDENTITY, slope=0.0):
+    """y = phi(patches(x) W + b); `exchange` reads the weight as (kh, kw, out, in)."""
+    kh, kw = weight.shape[:2]
+    out = weight.shape[2 if exchange else 3]
+    x = padded(x, (padding, padding), (padding, padding))
+    batch, height, width, channels = x.shape
+    places = (batch, (height - kh) // stride + 1, (width - kw) // stride + 1)
+    y = np.empty((*places, out), x.dtype)
+
+    rows = offsets(places, (height * width, stride * width, stride), channels)
+    runs = offsets((kh,), (width,), channels)
+    left = (x.reshape(-1), rows, runs, kw * channels, 1)
+    right = weight_operand(weight, exchange, range(kh), range(kw))
+    contract(left, right, (y.reshape(-1), offsets((len(rows),), (1,), out)), out, bias, activation, slope)
+    return finish(y, activation)
+
+
+def _correlate(image, steps, dweight, kernel, stride, padding):
+    """dW[(u, v, c), o] += sum over n, i, j of image[n, i s + u - p, j s + v - p, c] steps[n, i, j, o]."""
+    image = padded(image, (padding, padding), (padding, padding))
+    height, width, channels = image.shape[1:]
+    batch, down, across, out = steps.shape
+
+    rows = offsets((*kernel, channels), (width * channels, channels, 1))
+    runs = offsets((batch, down), (height * width, stride * width), channels)
+    left = (image.reshape(-1), rows, runs, across, stride * channels)
+    right = (np.ascontiguousarray(steps).reshape(-1), offsets((batch * down * across,), (1,), out), 1)
+    contract(left, right, (dweight.reshape(-1), offsets((len(rows),), (1,), out)), out, accumulate=True)
+
+
+def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0):
+    """The adjoint of `_gather`, phase by phase, with bias and activation: y has (height, width) `size`."""
+    missing = [max(0, stride - k) for k in weight.shape[:2]]
+    if any(missing):  # give every phase a tap, if only of zeros
+        weight = np.pad(weight, ((0, missing[0]), (0, missing[1]), (0, 0), (0, 0)))
+    rows_of_zeros, vertical = phases(x.shape[1], size[0], weight.shape[0], stride, padding)
+    columns_of_zeros, horizontal = phases(x.shape[2], size[1], weight.shape[1], stride, padding)
+    x = padded(x, rows_of_zeros, columns_of_zeros)
+    batch, height, width, channels = x.shape
+    out = weight.shape[2 if exchange else 3]
+    y = np.empty((batch, *size, out), x.dtype)
+
+    for a, rows_of_taps, first_row, down in vertical:
+        for b, columns_of_taps, first_column, across in horizontal:
+            places = (batch, down, across)
+            corner = (first_row + rows_of_zeros[0]) * width + first_column + columns_of_zeros[0]
+            rows = offsets(places, (height * width, width, 1), channels, corner)
+            runs = offsets((len(rows_of_taps),), (width,), channels)
+            left = (x.reshape(-1), rows, runs, len(columns_of_taps) * channels, 1)
+            right = weight_operand(weight, exchange, rows_of_taps, columns_of_taps)
+            steps = (size[0] * size[1], stride * size[1], stride)
+            result = (y.reshape(-1), offsets(places, steps, out, a * size[1] + b))
+            contract(left, right, result, out, bias, activation, slope)
+    return finish(y, activation)
+
+
+@lru_cache(maxsize=256)
+def phases(inputs, outputs, taps, stride, padding):
+    """One axis of the adjoint, y[i s + u - p] += x[i] W[u], seen from y. Returns (low, high), phases.
+
+    Output a + s q reads x[first + q], x[first + q + 1], ... through the taps listed; so each phase is
+    (a, those taps, first, how many outputs). x needs `low` zeros before it and `high` after.
+    """
+    found, low, high = [], 0, 0
+    for a in range(min(stride, outputs)):
+        smallest = (a + padding) % stride
+        reading = range(smallest, taps, stride)[::-1]  # x ascends where u descends
+        first = (a + padding - reading[0]) // stride
+        count = -(-(outputs - a) // stride)
+        found.append((a, reading, first, count))
+        low = max(low, -first)
+        high = max(high, first + count - 1 + len(reading) - inputs)
+    return (low, high), found
+
+
+@lru_cache(maxsize=256)
+def offsets(counts, steps, unit=1, first=0):
+    """The offsets unit (first + i steps[0] + j steps[1] + ...), for every index (i, j, ...) in order."""
+    total = np.array(first)
+    for count, step in zip(counts, steps):
+        total = total[..., None] + np.arange(count) * step
+    return total.reshape(-1) * unit
+
+
+def weight_operand(weight, exchange, rows_of_taps, columns_of_taps):
+    """The weight as a right operand: rows (u, v, channel) for the taps asked, columns the other channel."""
+    kh, kw, channels, out = weight.shape
+    return (
+        np.ascontiguousarray(weight).reshape(-1),
+        weight_rows(weight.shape, exchange, rows_of_taps, columns_of_taps),
+        out if exchange else 1,
+    )
+
+
+@lru_cache(maxsize=256)
+def weight_rows(shape, exchange, rows_of_taps, columns_of_taps):
+    _, kw, channels, out = shape
+    tap = np.add.outer(np.array(rows_of_taps) * kw, np.array(columns_of_taps)) * channels * out
+    channel = np.arange(out) if exchange else np.arange(channels) * out
+    return np.add.outer(tap, channel).reshape(-1)

@@ -1,0 +1,74 @@
+"""A vector register's worth of numbers, and the few instructions that the micro-kernels are made of.
+
+Numba vectorises plain loops by itself; these are for the three places where it must be told exactly
+which numbers sit in which register. They are used inside `@intrinsic` functions only.
+"""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+
+from .machine import VECTOR_BYTES
+
+INDEX = ir.IntType(64)
+_LANE = ir.IntType(32)
+
+
+class Lanes:
+    """Emits vector instructions for one float type."""
+
+    def __init__(self, builder, dtype):
+        self.builder = builder
+        self.bytes = dtype.bitwidth // 8
+        self.count = VECTOR_BYTES // self.bytes
+        self.scalar = ir.FloatType() if dtype == types.float32 else ir.DoubleType()
+        self.vector = ir.VectorType(self.scalar, self.count)
+        self.zero = ir.Constant(self.vector, [0.0] * self.count)
+        self._undefined = ir.Constant(self.vector, ir.Undefined)
+
+    def multiply_add(self, a, b, c):
+        """a b + c: "muladd" is fused where the machine can, a product and a sum where it cannot."""
+        function = cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(self.vector, [self.vector] * 3),
+            f"llvm.fmuladd.v{self.count}f{self.bytes * 8}",
+        )
+        return self.builder.call(function, [a, b, c])
+
+    def broadcast(self, number):
+        first = self.builder.insert_element(self._undefined, number, _LANE(0))
+        return self._pick(first, self._undefined, [0] * self.count)
+
+    def address(self, pointer, numbers):
+        """The pointer, so many numbers further on."""
+        if isinstance(numbers, int):
+            numbers = INDEX(numbers)
+        return self.builder.gep(pointer, [numbers])
+
+    def load(self, pointer, vectors=0):
+        return self.builder.load(self._vector_at(pointer, vectors), align=self.bytes)
+
+    def store(self, value, pointer, vectors=0):
+        self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
+
+    def _vector_at(self, pointer, vectors):
+        address = self.address(pointer, vectors * self.count)
+        return self.builder.bitcast(address, self.vector.as_pointer())
+
+    def transpose(self, rows):
+        """The transpose of a square of registers.
+
+        Dealing the upper half of the registers into the lower half, number by number, log2(count)
+        times over, brings every number to its place: each round turns one bit of the row index into
+        one bit of the column index.
+        """
+        half = self.count // 2
+        low = [lane for i in range(half) for lane in (i, i + self.count)]
+        high = [lane + half for lane in low]
+        for _ in range(self.count.bit_length() - 1):
+            pairs = zip(rows[:half], rows[half:])
+            rows = [self._pick(a, b, lanes) for a, b in pairs for lanes in (low, high)]
+        return rows
+
+    def _pick(self, a, b, lanes):
+        mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes)
+        return self.builder.shuffle_vector(a, b, mask)

@@ -1,0 +1,141 @@
+"""The innermost loop of every product, written in vector instructions.
+
+    C[i, j] = leaky(start + sum over k of A[i, k] panel[k, j] + bias[j])      one register tile
+
+The accumulators of a tile of r rows by v vectors live in registers for the whole sum. A step k
+loads one row of the panel (v vectors), and for each of the r rows broadcasts one number of A:
+
+            panel[k]   [  vector 0  ][  vector 1  ]
+    A[0, k] o--------> [ acc 0,0    ][ acc 0,1    ]     r + v loads for r v multiply-adds, so
+    A[1, k] o--------> [ acc 1,0    ][ acc 1,1    ]     the arithmetic sets the pace, not
+     ...                                                the memory
+    A[7, k] o--------> [ acc 7,0    ][ acc 7,1    ]
+
+Because A is broadcast one number at a time it need not be packed: its rows may begin anywhere, and
+its inner index may run over a list of pieces. Hence the same tile multiplies a matrix, a transposed
+matrix, or the patches of an image (see `gemm`).
+
+Numba compiles the loops around this one very well, but cannot be told to hold a tile in vector
+registers; an `@intrinsic` emits the instructions directly.
+"""
+
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .lanes import INDEX, Lanes
+from .machine import TILE_ROWS, TILE_VECTORS
+
+
+@intrinsic
+def multiply_tile(
+    typing, c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
+    bias, bias_start, slope,
+):  # fmt: skip
+    """One register tile of C, over the runs q in [first, last) of the inner index:
+
+        z = (C[i, j] if adds else 0)  +  sum over q, k  A[i][runs[q] + k step] * panel[., j]
+        C[i, j] = leaky(z + bias[bias_start + j])
+
+    a_rows, c_rows (TILE_ROWS,): the addresses in memory where the tile's rows of A and C begin, the
+    latter `column` numbers before the tile; runs: int64 offsets; panels, bias: flat arrays, of which
+    the tile reads from `start` and `bias_start`, one row of the panel a step (q, k).
+    leaky(z) is z where positive, else slope z; slope 1 leaves z as it is.
+    """
+    signature = types.void(
+        c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
+        bias, bias_start, slope,
+    )  # fmt: skip
+    return signature, _emit_multiply_tile
+
+
+def _emit_multiply_tile(context, builder, signature, arguments):
+    c_rows, a_rows, runs, panels, bias = (
+        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 9, 11)
+    )
+    column, adds, first, last, length, step, start, bias_start, slope = (
+        arguments[n] for n in (1, 2, 5, 6, 7, 8, 10, 12, 13)
+    )
+    lanes = Lanes(builder, signature.args[9].dtype)
+    tile = [(i, v) for i in range(TILE_ROWS) for v in range(TILE_VECTORS)]
+
+    def row_pointers(addresses):
+        pointer = lanes.scalar.as_pointer()
+        each = [builder.gep(addresses, [INDEX(i)]) for i in range(TILE_ROWS)]
+        return [builder.inttoptr(builder.load(address), pointer) for address in each]
+
+    # Written as stack variables, which LLVM promotes to registers.
+    total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
+    c = [lanes.address(row, column) for row in row_pointers(c_rows)]
+    with builder.if_then(adds):
+        for i, v in tile:
+            builder.store(lanes.load(c[i], v), total[i, v])
+
+    a = row_pointers(a_rows)
+    panel_row = cgutils.alloca_once_value(builder, lanes.address(panels, start))
+    with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (run, _):
+        offset = cgutils.alloca_once_value(builder, builder.load(builder.gep(runs, [run])))
+        with cgutils.for_range(builder, length):
+            k, row_of_b = builder.load(offset), builder.load(panel_row)
+            b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
+            for i in range(TILE_ROWS):
+                a_ik = lanes.broadcast(builder.load(lanes.address(a[i], k)))
+                for v in range(TILE_VECTORS):
+                    acc = total[i, v]
+                    builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
+            builder.store(builder.add(k, step), offset)
+            builder.store(lanes.address(row_of_b, TILE_VECTORS * lanes.count), panel_row)
+
+    bias = lanes.address(bias, bias_start)
+    biases, slopes = [lanes.load(bias, v) for v in range(TILE_VECTORS)], lanes.broadcast(slope)
+    for i, v in tile:
+        z = builder.fadd(builder.load(total[i, v]), biases[v])
+        positive = builder.fcmp_ordered(">", z, lanes.zero)
+        lanes.store(builder.select(positive, z, builder.fmul(slopes, z)), c[i], v)
+    return context.get_dummy_value()
+
+
+@intrinsic
+def copy_row(typing, source, source_start, target, target_start):
+    """One row of a panel: TILE_VECTORS vectors, from one flat array to another."""
+
+    def emit(context, builder, signature, arguments):
+        lanes = Lanes(builder, signature.args[0].dtype)
+        source, target = (
+            lanes.address(data_pointer(context, builder, signature, arguments, n), arguments[n + 1])
+            for n in (0, 2)
+        )
+        for v in range(TILE_VECTORS):
+            lanes.store(lanes.load(source, v), target, v)
+        return context.get_dummy_value()
+
+    return types.void(source, source_start, target, target_start), emit
+
+
+@intrinsic
+def transpose_square(typing, source, source_start, source_step, target, target_start):
+    """A square of as many vectors as a vector has numbers, transposed on the way into a panel.
+
+    target[target_start + i panel columns + j] = source[source_start + j source_step + i]
+    """
+
+    def emit(context, builder, signature, arguments):
+        lanes = Lanes(builder, signature.args[0].dtype)
+        _, source_start, step, _, target_start = arguments
+        source, target = (data_pointer(context, builder, signature, arguments, n) for n in (0, 3))
+        source = lanes.address(source, source_start)
+        rows = []
+        for _ in range(lanes.count):
+            rows.append(lanes.load(source))
+            source = lanes.address(source, step)
+        target = lanes.address(target, target_start)
+        for i, row in enumerate(lanes.transpose(rows)):
+            lanes.store(row, target, i * TILE_VECTORS)
+        return context.get_dummy_value()
+
+    return types.void(source, source_start, source_step, target, target_start), emit
+
+
+def data_pointer(context, builder, signature, arguments, position):
+    """Where the numbers of an array argument begin."""
+    array = context.make_array(signature.args[position])
+    return array(context, builder, arguments[position]).data

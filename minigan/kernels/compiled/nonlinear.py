@@ -1,0 +1,124 @@
+"""The activations and their derivatives, number by number, for the loops that fuse them.
+
+tanh and the logistic function are written out as arithmetic, without branches or calls into the C
+library, so that LLVM turns the loop around them into vector instructions. Both rest on
+
+    exp(x) = 2^n (1 + p),    x = n log 2 + r,   |r| <= log(2) / 2,   p = exp(r) - 1
+
+with p from its Taylor series, whose 13 terms leave r^14 / 14! < 5e-18: less than float64 rounds off.
+tanh works with p, never with 1 + p, and so is accurate near 0 as well.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import njit
+from numba.core import types
+from numba.extending import intrinsic, overload
+
+from ..codes import LEAKY_RELU, SIGMOID, TANH
+
+_TERMS = 13
+_LOG_2_HIGH = 0.693359375  # log 2 in nine bits, so that n times it is exact, ...
+_LOG_2_LOW = math.log(2) - _LOG_2_HIGH  # ... and the rest (Cody and Waite, 1980)
+
+
+@njit(inline="always")
+def phi(z, activation, slope):
+    """The activation of one number."""
+    if activation == LEAKY_RELU:
+        return z if z > 0 else slope * z
+    if activation == TANH:
+        return tanh(z)
+    if activation == SIGMOID:
+        return sigmoid(z)
+    return z
+
+
+@njit(inline="always")
+def phi_prime(y, activation, slope):
+    """The activation's derivative, from its output y."""
+    if activation == LEAKY_RELU:
+        return as_type_of(y, 1) if y > 0 else slope
+    if activation == TANH:
+        return as_type_of(y, 1) - y * y
+    if activation == SIGMOID:
+        return y * (as_type_of(y, 1) - y)
+    return as_type_of(y, 1)
+
+
+@njit(error_model="numpy", forceinline=True)
+def tanh(z):
+    """(e - 1) / (e + 1) with e = exp(2 z); beyond 20 it has rounded to 1."""
+    limit = as_type_of(z, 20)
+    power, p = _exp_parts(as_type_of(z, 2) * max(min(z, limit), -limit))
+    above = power * p + (power - as_type_of(z, 1))  # e - 1
+    return above / (above + as_type_of(z, 2)) if z == z else z
+
+
+@njit(error_model="numpy", forceinline=True)
+def sigmoid(z):
+    """1 / (1 + exp(-z)), by way of exp(-|z|), which cannot overflow."""
+    one = as_type_of(z, 1)
+    power, p = _exp_parts(max(-abs(z), as_type_of(z, -87)))  # exp(-87) is float32's smallest normal
+    small = power + power * p
+    return (one if z >= 0 else small) / (one + small) if z == z else z
+
+
+@njit(error_model="numpy", forceinline=True)
+def _exp_parts(x):
+    """(2^n, p): exp(x) = 2^n (1 + p)."""
+    n = np.rint(x * as_type_of(x, 1 / math.log(2)))
+    r = (x - n * as_type_of(x, _LOG_2_HIGH)) - n * as_type_of(x, _LOG_2_LOW)
+    return _power_of_two(n), _taylor(r)
+
+
+@intrinsic
+def _taylor(typing, r):
+    """exp(r) - 1 = r (1 + r/2 (1 + r/3 (1 + ...))), unrolled: a loop in here would stop LLVM."""
+
+    def emit(context, builder, signature, arguments):
+        def constant(value):
+            return ir.Constant(context.get_value_type(r), value)
+
+        p = constant(0.0)
+        for k in range(_TERMS, 0, -1):
+            r_over_k = builder.fmul(arguments[0], constant(1 / k))
+            p = builder.fmul(r_over_k, builder.fadd(constant(1.0), p))
+        return p
+
+    return r(r), emit
+
+
+def as_type_of(like, value):
+    """The constant as a float of the other's type: in Numba, float32 times 1.0 is a float64."""
+    raise NotImplementedError("for compiled code only")
+
+
+@overload(as_type_of, inline="always")
+def _as_type_of(like, value):
+    if like == types.float32:
+        return lambda like, value: np.float32(value)
+    return lambda like, value: np.float64(value)
+
+
+@intrinsic
+def _power_of_two(typing, n):
+    """2^n of a whole number n, written straight into the exponent bits of a float."""
+
+    def emit(context, builder, signature, arguments):
+        bits, mantissa, bias = (32, 23, 127) if n == types.float32 else (64, 52, 1023)
+        integer = ir.IntType(bits)
+        exponent = builder.add(builder.fptosi(arguments[0], integer), integer(bias))
+        float_type = context.get_value_type(n)
+        return builder.bitcast(builder.shl(exponent, integer(mantissa)), float_type)
+
+    return n(n), emit
+
+
+@njit(cache=True)
+def activate_in_place(values, activation, slope):
+    """values = phi(values), a flat array."""
+    for i in range(values.size):
+        values[i] = phi(values[i], activation, slope)

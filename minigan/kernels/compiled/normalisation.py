@@ -1,0 +1,159 @@
+"""Normalisation of a (rows, features) matrix (Numba twin).
+
+Batch norm needs sums down each column. The rows are cut into blocks of a fixed size; each block
+sums its own rows while they are in cache, and the partial sums are added in the order of the
+blocks, so the bits do not depend on the number of threads. Means and squared deviations of blocks
+are combined by the formula of Chan et al. (1979), which, unlike E[x^2] - E[x]^2, never subtracts
+two large numbers.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from ..codes import IDENTITY
+from .nonlinear import phi, phi_prime
+
+__all__ = ["row_norm_forward", "row_norm_backward", "batch_norm_forward", "batch_norm_backward"]
+
+BLOCK = 256  # rows
+
+
+def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
+    """y = phi(gamma x_hat + beta); returns (y, mean, variance, inv_std)."""
+    number = x.dtype.type
+    x = np.ascontiguousarray(x)
+    mean, variance = _column_moments(x)
+    inv_std = 1 / np.sqrt(variance + number(eps))
+    scale = gamma * inv_std
+    y = _scale_and_shift(x, mean, scale, beta, activation, number(slope))
+    return y, mean, variance, inv_std
+
+
+def batch_norm_backward(
+    dy, y, x, mean, inv_std, gamma, dgamma, dbeta, activation=IDENTITY, slope=0.0
+):
+    """Returns dx; adds into dgamma and dbeta unless they are None."""
+    dy, x = np.ascontiguousarray(dy), np.ascontiguousarray(x)
+    y = dy if activation == IDENTITY else np.ascontiguousarray(y)
+    dz_sum, dz_x_hat_sum, dx = _batch_norm_backward(
+        dy, y, x, mean, inv_std, gamma, activation, dy.dtype.type(slope)
+    )
+    if dgamma is not None:
+        dgamma += dz_x_hat_sum
+        dbeta += dz_sum
+    return dx
+
+
+def row_norm_forward(x, eps):
+    """Normalises each row; returns (x_hat (N, F), inv_std (N, 1))."""
+    return _row_norm_forward(np.ascontiguousarray(x), x.dtype.type(eps))
+
+
+def row_norm_backward(g, x_hat, inv_std):
+    """dx from g = dL/dx_hat."""
+    return _row_norm_backward(np.ascontiguousarray(g), np.ascontiguousarray(x_hat), inv_std)
+
+
+@njit(cache=True, parallel=True)
+def _column_moments(x):
+    rows, columns = x.shape
+    blocks = (rows + BLOCK - 1) // BLOCK
+    means = np.zeros((blocks, columns), x.dtype)
+    squares = np.zeros(
+        (blocks, columns), x.dtype
+    )  # summed squared deviations from the block's mean
+    for block in prange(blocks):
+        start, stop = block * BLOCK, min(rows, (block + 1) * BLOCK)
+        for i in range(start, stop):
+            for j in range(columns):
+                means[block, j] += x[i, j]
+        for j in range(columns):
+            means[block, j] /= stop - start
+        for i in range(start, stop):
+            for j in range(columns):
+                deviation = x[i, j] - means[block, j]
+                squares[block, j] += deviation * deviation
+    mean, square = means[0].copy(), squares[0].copy()
+    for block in range(1, blocks):
+        before, after = block * BLOCK, min(rows, (block + 1) * BLOCK)
+        share = (after - before) / after
+        for j in range(columns):
+            difference = means[block, j] - mean[j]
+            mean[j] += difference * share
+            square[j] += squares[block, j] + difference * difference * (before * share)
+    return mean, square / x.dtype.type(rows)
+
+
+@njit(cache=True, parallel=True)
+def _scale_and_shift(x, mean, scale, beta, activation, slope):
+    rows, columns = x.shape
+    y = np.empty_like(x)
+    for block in prange((rows + BLOCK - 1) // BLOCK):
+        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+            for j in range(columns):
+                y[i, j] = phi((x[i, j] - mean[j]) * scale[j] + beta[j], activation, slope)
+    return y
+
+
+@njit(cache=True, parallel=True)
+def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
+    rows, columns = x.shape
+    blocks = (rows + BLOCK - 1) // BLOCK
+    dz_sums = np.zeros((blocks, columns), x.dtype)
+    dz_x_hat_sums = np.zeros((blocks, columns), x.dtype)
+    for block in prange(blocks):
+        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+            for j in range(columns):
+                dz = dy[i, j] * phi_prime(y[i, j], activation, slope)
+                dz_sums[block, j] += dz
+                dz_x_hat_sums[block, j] += dz * ((x[i, j] - mean[j]) * inv_std[j])
+    dz_sum, dz_x_hat_sum = dz_sums[0].copy(), dz_x_hat_sums[0].copy()
+    for block in range(1, blocks):
+        dz_sum += dz_sums[block]
+        dz_x_hat_sum += dz_x_hat_sums[block]
+
+    through_mean = dz_sum / x.dtype.type(rows)
+    through_variance = dz_x_hat_sum / x.dtype.type(rows)
+    dx = np.empty_like(x)
+    for block in prange(blocks):
+        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+            for j in range(columns):
+                dz = dy[i, j] * phi_prime(y[i, j], activation, slope)
+                x_hat = (x[i, j] - mean[j]) * inv_std[j]
+                centred = dz - through_mean[j] - x_hat * through_variance[j]
+                dx[i, j] = gamma[j] * inv_std[j] * centred
+    return dz_sum, dz_x_hat_sum, dx
+
+
+@njit(cache=True)
+def _row_norm_forward(x, eps):
+    rows, columns = x.shape
+    x_hat, inv_std = np.empty_like(x), np.empty((rows, 1), x.dtype)
+    for i in range(rows):
+        mean = x[i].mean()
+        square = x.dtype.type(0)
+        for j in range(columns):
+            x_hat[i, j] = x[i, j] - mean
+            square += x_hat[i, j] * x_hat[i, j]
+        inv_std[i, 0] = 1 / math.sqrt(square / columns + eps)
+        for j in range(columns):
+            x_hat[i, j] *= inv_std[i, 0]
+    return x_hat, inv_std
+
+
+@njit(cache=True)
+def _row_norm_backward(g, x_hat, inv_std):
+    rows, columns = g.shape
+    dx = np.empty_like(g)
+    for i in range(rows):
+        total, along = g.dtype.type(0), g.dtype.type(0)
+        for j in range(columns):
+            total += g[i, j]
+            along += g[i, j] * x_hat[i, j]
+        through_mean, through_variance = total / columns, along / columns
+        for j in range(columns):
+            centred = g[i, j] - through_mean - x_hat[i, j] * through_variance
+            dx[i, j] = inv_std[i, 0] * centred
+    return dx

@@ -1,0 +1,37 @@
+"""Layers: each one a forward pass, its two backward passes and its tangent, written out.
+
+The contract they share is in `base`.
+"""
+
+from .activations import Dropout, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from .base import Layer
+from .convolution import Conv2d, ConvTranspose2d
+from .features import Embedding, FourierFeatures, MinibatchStdDev
+from .linear import Linear
+from .normalisation import BatchNorm, LayerNorm
+from .shape import AvgPool2d, Flatten, Reshape, Upsample2d
+from .spectral import SpectralNorm
+
+__all__ = [
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "FourierFeatures",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "MinibatchStdDev",
+    "ReLU",
+    "Reshape",
+    "Sigmoid",
+    "SiLU",
+    "Softplus",
+    "SpectralNorm",
+    "Tanh",
+    "Upsample2d",
+]

@@ -1,0 +1,142 @@
+"""Layers that look their output up, or add features to it."""
+
+import numpy as np
+
+from .base import Layer, positive_int, real_number
+
+
+class Embedding(Layer):
+    """y[n] = W[x[n]]: one trained row for each of a fixed number of classes.
+
+    x (N,) integers in [0, classes), W (classes, features), y (N, features).
+    backward: dW[k] = the sum of dy over the samples of class k. A class number does not move, so
+    dx is None and the tangent is zero. W starts from N(0, 1).
+
+    Raises TypeError for indices that are not integers, ValueError for one out of range.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim):
+        super().__init__()
+        self.num_embeddings = positive_int("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = positive_int("Embedding", "embedding_dim", embedding_dim)
+        self.add_parameter("weight", (self.num_embeddings, self.embedding_dim))
+        self.initialize(self.rng)
+
+    def initialize(self, rng):
+        self.params["weight"][...] = rng.standard_normal(self.params["weight"].shape)
+
+    def forward(self, x, training=True):
+        x = np.asarray(x)
+        if x.dtype.kind not in "iu":
+            raise TypeError(f"{self}: expected integer class numbers, got dtype {x.dtype}")
+        if x.ndim != 1:
+            raise ValueError(f"{self}: expected class numbers of shape (N,), got {x.shape}")
+        if x.size and not 0 <= x.min() <= x.max() < self.num_embeddings:
+            raise ValueError(
+                f"{self}: class numbers must be in [0, {self.num_embeddings}), "
+                f"got {x.min()} to {x.max()}"
+            )
+        return self.params["weight"][x], x
+
+    def backward_input(self, dy, x):
+        return None
+
+    def backward_params(self, dy, x):
+        np.add.at(self.grads["weight"], x, dy)  # not `+=`, which drops all but one of equal indices
+
+    def tangent(self, dx, x):
+        return np.zeros((len(x), self.embedding_dim), self.params["weight"].dtype)
+
+    def __repr__(self):
+        return f"Embedding({self.num_embeddings}, {self.embedding_dim})"
+
+
+class FourierFeatures(Layer):
+    """y = [cos(2 pi x B), sin(2 pi x B)]: random Fourier features (Tancik et al. 2020)
+
+    x (N, in), B (in, frequencies) drawn once from N(0, scale^2) and never trained,
+    y (N, 2 frequencies). They let a small network see fine detail in low-dimensional data.
+    With p = 2 pi x B:
+        tangent:  dp = 2 pi dx B,  dy = [-sin(p) dp, cos(p) dp]
+        backward: dx = 2 pi (-sin(p) dy_cos + cos(p) dy_sin) B'
+        curvature: as p moves along p_dot = 2 pi x_dot B,
+                   dx moves by -2 pi ((cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
+    """
+
+    def __init__(self, in_features, num_frequencies, *, scale=1.0):
+        super().__init__()
+        self.in_features = positive_int("FourierFeatures", "in_features", in_features)
+        self.num_frequencies = positive_int("FourierFeatures", "num_frequencies", num_frequencies)
+        self.scale = real_number("FourierFeatures", "scale", scale, low=0, open_low=True)
+        self.buffers["frequencies"] = np.zeros((in_features, num_frequencies), np.float32)
+        self.initialize(self.rng)
+
+    def initialize(self, rng):
+        frequencies = self.buffers["frequencies"]
+        frequencies[...] = rng.normal(0, self.scale, frequencies.shape)
+
+    def forward(self, x, training=True):
+        x = self.as_input(x, 2, self.in_features)
+        phase = 2 * np.pi * (x @ self.buffers["frequencies"])
+        cosine, sine = np.cos(phase), np.sin(phase)
+        return np.concatenate([cosine, sine], axis=1), (cosine, sine)
+
+    def backward_input(self, dy, cache):
+        cosine, sine = cache
+        dy_cos, dy_sin = np.split(dy, 2, axis=1)
+        dphase = cosine * dy_sin - sine * dy_cos
+        return 2 * np.pi * (dphase @ self.buffers["frequencies"].T)
+
+    def tangent(self, dx, cache):
+        cosine, sine = cache
+        dphase = 2 * np.pi * (dx @ self.buffers["frequencies"])
+        return np.concatenate([-sine * dphase, cosine * dphase], axis=1)
+
+    def curvature(self, dy, cache, x_dot):
+        cosine, sine = cache
+        dy_cos, dy_sin = np.split(dy, 2, axis=1)
+        phase_dot = 2 * np.pi * (x_dot @ self.buffers["frequencies"])
+        dphase_dot = -(cosine * dy_cos + sine * dy_sin) * phase_dot
+        return 2 * np.pi * (dphase_dot @ self.buffers["frequencies"].T)
+
+    def __repr__(self):
+        return f"FourierFeatures({self.in_features}, {self.num_frequencies}, scale={self.scale:g})"
+
+
+class MinibatchStdDev(Layer):
+    """y = [x, s], s = the batch's mean standard deviation, as one more feature (Karras et al. 2018)
+
+    x (N, F) or (N, H, W, C); y has one more feature (channel), equal to s everywhere. For each
+    feature j of a sample,
+        std_j = sqrt(mean_n (x_nj - mean_j)^2 + eps),      s = mean_j std_j.
+    A generator that makes the same sample again and again shows a small s, and D can see it.
+
+    backward, with ds = the sum of dy over the added feature, and J features:
+        dx_nj += ds (x_nj - mean_j) / (J N std_j)
+    """
+
+    mixes_samples = True
+
+    def __init__(self, *, eps=1e-8):
+        super().__init__()
+        self.eps = real_number("MinibatchStdDev", "eps", eps, low=0, open_low=True)
+
+    def forward(self, x, training=True):
+        x = self.as_input(x)
+        if x.ndim not in (2, 4) or len(x) < 1:
+            raise ValueError(
+                f"{self}: expected a batch of shape (N, features) or (N, H, W, C), got {x.shape}"
+            )
+        centred = x - x.mean(axis=0)
+        std = np.sqrt((centred * centred).mean(axis=0) + self.eps)
+        spread = np.full((*x.shape[:-1], 1), std.mean(), x.dtype)
+        # ds/dx: how s answers to each value of the batch
+        slope = centred / (std * x.size)
+        return np.concatenate([x, spread], axis=-1), slope
+
+    def backward_input(self, dy, slope):
+        return dy[..., :-1] + np.sum(dy[..., -1]) * slope
+
+    def tangent(self, dx, slope):
+        moved = np.full((*dx.shape[:-1], 1), np.sum(dx * slope), dx.dtype)
+        return np.concatenate([dx, moved], axis=-1)

@@ -1,0 +1,118 @@
+"""Layers that move pixels without parameters: all linear, so the tangent is the forward pass, and
+the backward pass stays the same wherever x moves: no curvature."""
+
+import numpy as np
+
+from .base import Layer, positive_int
+
+
+class _LinearMap(Layer):
+    piecewise_linear = True
+
+    def curvature(self, dy, cache, x_dot):
+        return None
+
+
+class Reshape(_LinearMap):
+    """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        for size in self.shape:
+            if size != -1:
+                positive_int("Reshape", "shape", size)
+        if self.shape.count(-1) > 1:
+            raise ValueError(f"Reshape: shape may have one -1, got {self.shape}")
+
+    def forward(self, x, training=True):
+        x = self.as_input(x)
+        try:
+            return x.reshape(len(x), *self._sizes(x)), x.shape
+        except ValueError:
+            raise ValueError(
+                f"{self}: samples of shape {x.shape[1:]} do not have the values to fill {self.shape}"
+            ) from None
+
+    def _sizes(self, x):
+        """The shape with -1 worked out from a sample, so that an empty batch reshapes too."""
+        known = -int(np.prod(self.shape)) if -1 in self.shape else 1
+        missing = int(np.prod(x.shape[1:])) // known
+        return tuple(missing if size == -1 else size for size in self.shape)
+
+    def backward_input(self, dy, x_shape):
+        return dy.reshape(x_shape)
+
+    def tangent(self, dx, x_shape):
+        return dx.reshape(len(dx), *self._sizes(dx))
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.shape if type(self) is Reshape else ''})"
+
+
+class Flatten(Reshape):
+    """y = x with each sample as one row: (N, ...) -> (N, features)."""
+
+    def __init__(self):
+        super().__init__(-1)
+
+
+class Upsample2d(_LinearMap):
+    """y[n, i, j, c] = x[n, i // s, j // s, c]: nearest-neighbour enlargement by the integer s.
+
+    x (N, H, W, C), y (N, s H, s W, C). Each pixel of x was copied s^2 times, so
+    backward: dx = the sum of dy over each s x s block.
+    """
+
+    def __init__(self, scale):
+        super().__init__()
+        self.scale = positive_int("Upsample2d", "scale", scale)
+
+    def forward(self, x, training=True):
+        x = self.as_input(x, 4)
+        return self.tangent(x, None), None
+
+    def backward_input(self, dy, cache):
+        return _blocks(dy, self.scale).sum(axis=(2, 4))
+
+    def tangent(self, dx, cache):
+        return dx.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+
+    def __repr__(self):
+        return f"Upsample2d({self.scale})"
+
+
+class AvgPool2d(_LinearMap):
+    """y = the mean of x over each k x k block: (N, H, W, C) -> (N, H / k, W / k, C).
+
+    backward: every pixel of a block had weight 1 / k^2, so dx = dy / k^2, copied over the block.
+    Raises ValueError unless k divides H and W.
+    """
+
+    def __init__(self, kernel_size):
+        super().__init__()
+        self.kernel_size = positive_int("AvgPool2d", "kernel_size", kernel_size)
+
+    def forward(self, x, training=True):
+        x = self.as_input(x, 4)
+        if x.shape[1] % self.kernel_size or x.shape[2] % self.kernel_size:
+            raise ValueError(
+                f"{self}: height and width must be multiples of {self.kernel_size}, got {x.shape}"
+            )
+        return self.tangent(x, None), None
+
+    def backward_input(self, dy, cache):
+        k = self.kernel_size
+        return (dy / k**2).repeat(k, axis=1).repeat(k, axis=2)
+
+    def tangent(self, dx, cache):
+        return _blocks(dx, self.kernel_size).mean(axis=(2, 4))
+
+    def __repr__(self):
+        return f"AvgPool2d({self.kernel_size})"
+
+
+def _blocks(images, size):
+    """(N, H, W, C) seen as (N, H / size, size, W / size, size, C)."""
+    n, height, width, channels = images.shape
+    return images.reshape(n, height // size, size, width // size, size, channels)

@@ -1,0 +1,185 @@
+"""What the two players want, as values and gradients of the logits.
+
+Every loss is a mean over the batch, and its gradient has the 1 / N in it, once:
+
+    value, d_real, d_fake = loss.discriminator(real_logits, fake_logits)
+    value, d_real, d_fake = loss.generator(real_logits, fake_logits)
+
+with real_logits r and fake_logits f of shape (N,) or (N, 1), and gradients of the same shapes. Both
+players minimise their value. The discriminator gives logits, never probabilities: log sigmoid(r) is
+computed as -softplus(-r), which is exact at +-1000 where log(p + 1e-8) has long been flat.
+
+The names that other texts use: `NonSaturating` is binary cross-entropy for D and cross-entropy for
+G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the critic's.
+"""
+
+import numpy as np
+
+from .kernels.reference import sigmoid, softplus
+
+
+class _Loss:
+    generator_sees_real = False  # does L_G depend on the real logits?
+
+
+class Minimax(_Loss):
+    """The game of Goodfellow et al. (2014), eq. 1: G minimises what D maximises.
+
+    L_D = mean softplus(-r) + mean softplus(f)     dL_D/dr = -sigmoid(-r) / N,  dL_D/df = sigmoid(f) / N
+    L_G = -mean softplus(f)                        dL_G/df = -sigmoid(f) / N
+
+    G's gradient vanishes where D is sure of a fake (f << 0): it saturates.
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        value = _mean(softplus(-real)) + _mean(softplus(fake))
+        return value, -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
+
+    def generator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        return -_mean(softplus(fake)), np.zeros_like(real), -sigmoid(fake) / fake.size
+
+
+class NonSaturating(Minimax):
+    """Cross-entropy for both (Goodfellow et al. 2014, sec. 3): G wants its fakes called real.
+
+    L_D as in Minimax
+    L_G = mean softplus(-f)                        dL_G/df = -sigmoid(-f) / N
+
+    Where D is sure of a fake (f << 0), G's gradient is at its largest, -1 / N.
+    """
+
+    def generator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
+
+
+class LeastSquares(_Loss):
+    """LSGAN (Mao et al. 2017): mean squared error against the targets 1 (real) and 0 (fake).
+
+    L_D = mean (r - 1)^2 / 2 + mean f^2 / 2        dL_D/dr = (r - 1) / N,  dL_D/df = f / N
+    L_G = mean (f - 1)^2 / 2                       dL_G/df = (f - 1) / N
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        value = _mean((real - 1) ** 2) / 2 + _mean(fake**2) / 2
+        return value, (real - 1) / real.size, fake / fake.size
+
+    def generator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        return _mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
+
+
+class Wasserstein(_Loss):
+    """WGAN (Arjovsky et al. 2017): the critic's mean difference, an estimate of W1 when the critic
+    is 1-Lipschitz (clip its weights, or add a penalty).
+
+    L_D = mean f - mean r                          dL_D/dr = -1 / N,  dL_D/df = 1 / N
+    L_G = -mean f                                  dL_G/df = -1 / N
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        value = _mean(fake) - _mean(real)
+        return value, np.full_like(real, -1 / real.size), np.full_like(fake, 1 / fake.size)
+
+    def generator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
+
+
+class Hinge(_Loss):
+    """The hinge loss (Lim and Ye 2017; Miyato et al. 2018): D stops pushing past the margin.
+
+    L_D = mean max(0, 1 - r) + mean max(0, 1 + f)  dL_D/dr = -[r < 1] / N,  dL_D/df = [f > -1] / N
+    L_G = -mean f                                  dL_G/df = -1 / N
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        value = _mean(np.maximum(0, 1 - real)) + _mean(np.maximum(0, 1 + fake))
+        d_real = -(real < 1).astype(real.dtype) / real.size
+        d_fake = (fake > -1).astype(fake.dtype) / fake.size
+        return value, d_real, d_fake
+
+    generator = Wasserstein.generator
+
+
+class Relativistic(_Loss):
+    """The relativistic pairing loss (Jolicoeur-Martineau 2018): each fake against one real.
+
+    L_D = mean softplus(-(r - f))                  dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = -dL_D/dr
+    L_G = mean softplus(-(f - r))                  dL_G/df = -sigmoid(r - f) / N,  dL_G/dr = -dL_G/df
+
+    Pairs are rows, so the two batches must be of one size. G's loss depends on the real logits too,
+    but G does not: only dL_G/df travels back into G.
+    """
+
+    generator_sees_real = True
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _pairs(real_logits, fake_logits)
+        d_real = -sigmoid(fake - real) / real.size
+        return _mean(softplus(fake - real)), d_real, -d_real
+
+    def generator(self, real_logits, fake_logits):
+        real, fake = _pairs(real_logits, fake_logits)
+        value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
+        return value, d_real, d_fake
+
+
+def softmax_cross_entropy(logits, labels):
+    """mean over the batch of -log softmax(logits)[label], for a classifier.
+
+    logits (N, K), labels (N,) integers in [0, K). Returns (value, dlogits) with
+    dlogits = (softmax(logits) - onehot(labels)) / N.
+    """
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
+        raise ValueError(
+            "softmax_cross_entropy: expected logits (N, K) and labels (N,), "
+            f"got {logits.shape} and {labels.shape}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"softmax_cross_entropy: labels must be integers, got {labels.dtype}")
+    if not 0 <= labels.min() <= labels.max() < logits.shape[1]:
+        raise ValueError(
+            f"softmax_cross_entropy: labels must be in [0, {logits.shape[1]}), "
+            f"got {labels.min()} to {labels.max()}"
+        )
+    with np.errstate(under="ignore"):
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        total = exponentials.sum(axis=1, keepdims=True)
+        rows = np.arange(len(labels))
+        value = _mean(np.log(total[:, 0]) - shifted[rows, labels])
+        dlogits = exponentials / total
+    dlogits[rows, labels] -= 1
+    return value, dlogits / len(labels)
+
+
+def _logits(real, fake):
+    """Both as floating-point arrays of at least one logit each; else one clear error."""
+    real, fake = np.asarray(real), np.asarray(fake)
+    for name, logits in (("real_logits", real), ("fake_logits", fake)):
+        if logits.dtype.kind not in "fiu":
+            raise TypeError(f"{name}: expected numbers, got dtype {logits.dtype}")
+        if logits.ndim not in (1, 2) or logits.shape[1:] not in ((), (1,)) or not logits.size:
+            raise ValueError(f"{name}: expected shape (N,) or (N, 1), got {logits.shape}")
+    return real * 1.0, fake * 1.0  # integers become floats; a float keeps its dtype
+
+
+def _pairs(real, fake):
+    real, fake = _logits(real, fake)
+    if real.shape != fake.shape:
+        raise ValueError(
+            "Relativistic: real_logits and fake_logits are paired row by row and must have one "
+            f"shape, got {real.shape} and {fake.shape}"
+        )
+    return real, fake
+
+
+def _mean(values):
+    return float(np.mean(values, dtype=np.float64))

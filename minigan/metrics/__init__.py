@@ -1,0 +1,39 @@
+"""How good are the samples? Each metric by its paper's definition, in NumPy, one family a file.
+
+    the data's density is known    mode_coverage          modes reached, sharpness, widths
+    any two sets of points         sliced_wasserstein     how far the mass must move
+                                   mmd                    differences at chosen scales
+    a network's features           frechet_distance       means and covariances
+                                   kernel_distance        the same and third moments, unbiased
+                                   precision_recall_density_coverage    fidelity apart from variety
+    a classifier's outputs         class_coverage         classes reached, confidence
+    two vectors of shares          total_variation  reverse_kl
+
+Read none of them alone: `beside_real` prints what held-out real data score.
+"""
+
+from minigan.metrics.classes import ClassCoverage, class_coverage
+from minigan.metrics.frechet import frechet_distance
+from minigan.metrics.held_out import BesideReal, beside_real
+from minigan.metrics.kernel_distances import kernel_distance, mmd
+from minigan.metrics.modes import ModeCoverage, mode_coverage
+from minigan.metrics.neighbours import NeighbourScores, precision_recall_density_coverage
+from minigan.metrics.shares import reverse_kl, total_variation
+from minigan.metrics.wasserstein import sliced_wasserstein
+
+__all__ = [
+    "BesideReal",
+    "ClassCoverage",
+    "ModeCoverage",
+    "NeighbourScores",
+    "beside_real",
+    "class_coverage",
+    "frechet_distance",
+    "kernel_distance",
+    "mmd",
+    "mode_coverage",
+    "precision_recall_density_coverage",
+    "reverse_kl",
+    "sliced_wasserstein",
+    "total_variation",
+]

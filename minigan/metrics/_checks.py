@@ -1,0 +1,95 @@
+"""Input checks shared by the metrics: one error that names the argument, the need and what came."""
+
+import numbers
+
+import numpy as np
+
+
+def points(name, value, *, rows=1):
+    """`value` as a float64 matrix (n, d): n samples in rows, d >= 1 coordinates, n >= `rows`."""
+    array = _real_array(name, value)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(
+            f"{name}: expected a matrix (samples, dimensions), got shape {array.shape}; "
+            "flatten images to one row each"
+        )
+    if len(array) < rows:
+        raise ValueError(f"{name}: expected at least {rows} samples, got {len(array)}")
+    bad = np.count_nonzero(~np.isfinite(array).all(axis=1))
+    if bad:
+        raise ValueError(
+            f"{name}: expected finite numbers, got NaN or infinity in {bad} of {len(array)} rows"
+        )
+    return array
+
+
+def two_sets(x_name, x, y_name, y, *, rows=1):
+    """Two sets of points with the same number of coordinates: (n, d) and (m, d)."""
+    x, y = points(x_name, x, rows=rows), points(y_name, y, rows=rows)
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"{y_name}: expected {x.shape[1]} dimensions, as in {x_name}, got {y.shape[1]}"
+        )
+    return x, y
+
+
+def distribution(name, value, *, bins=None):
+    """`value` as float64 shares (bins,): non-negative, summing to 1."""
+    array = _real_array(name, value)
+    if array.ndim != 1 or len(array) == 0 or (bins is not None and len(array) != bins):
+        expected = f"{bins} shares" if bins is not None else "a vector of shares"
+        raise ValueError(f"{name}: expected {expected}, got shape {array.shape}")
+    total = array.sum()
+    if not (np.all(array >= 0.0) and abs(total - 1.0) <= 1e-4):  # NaN fails both
+        raise ValueError(
+            f"{name}: expected non-negative shares that sum to 1, "
+            f"got a minimum of {array.min():.4g} and a sum of {total:.6g}"
+        )
+    return array / total  # float32 shares sum to 1 only within their rounding
+
+
+def number(name, value, *, above=None, at_least=None, at_most=None):
+    """`value` as a finite float within the bounds that are given."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a number, got {type(value).__name__} {value!r}")
+    bounds = [
+        (above, "> ", above is None or value > above),
+        (at_least, ">= ", at_least is None or value >= at_least),
+        (at_most, "<= ", at_most is None or value <= at_most),
+    ]
+    if not (np.isfinite(value) and all(met for *_, met in bounds)):
+        need = " and ".join(f"{sign}{bound:g}" for bound, sign, _ in bounds if bound is not None)
+        raise ValueError(f"{name}: expected a finite number {need}, got {value!r}")
+    return float(value)
+
+
+def count(name, value):
+    """`value` as an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected an integer, got {type(value).__name__} {value!r}")
+    if value < 1:
+        raise ValueError(f"{name}: expected an integer >= 1, got {value}")
+    return int(value)
+
+
+def generator(name, value):
+    """`value`, a seed or a Generator, as a numpy.random.Generator."""
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name}: expected a seed or a numpy.random.Generator, got {type(value).__name__}"
+        )
+    if value < 0:
+        raise ValueError(f"{name}: expected a seed >= 0, got {value}")
+    return np.random.default_rng(int(value))
+
+
+def _real_array(name, value):
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: expected rows of equal length, got a ragged sequence") from None
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
+    return array.astype(np.float64, copy=False)

@@ -1,0 +1,76 @@
+"""Class coverage: which classes a classifier sees among the samples, and how surely."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigan.metrics import _checks
+from minigan.metrics._report import Report
+from minigan.metrics.shares import reverse_kl, total_variation
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCoverage(Report):
+    """What `class_coverage` found, over C classes."""
+
+    samples: int  # samples scored
+    classes: int  # C
+    covered: int  # classes with at least `min_share` of the samples
+    min_share: float
+    total_variation: float  # of the shares against the reference, in [0, 1]
+    reverse_kl: float  # nats
+    mean_confidence: float  # mean of the largest probability
+    confident: float  # share of the samples whose largest probability is above `confidence`
+    confidence: float
+    shares: np.ndarray  # (C,) share of the samples in each class
+
+    def __str__(self):
+        return (
+            f"{self.covered} of {self.classes} classes at {self.min_share:.0%} of the samples or "
+            f"more; total variation {self.total_variation:.3f}, reverse KL {self.reverse_kl:.4f}; "
+            f"confidence {self.mean_confidence:.3f} on average, above {self.confidence:g} on "
+            f"{self.confident:.1%} ({self.samples} samples)"
+        )
+
+
+def class_coverage(probabilities, *, reference=None, min_share=0.05, confidence=0.9):
+    """Shares of the classes among samples, judged by a classifier: class = argmax probability.
+
+    probabilities: (n, C), the classifier's softmax: rows non-negative, each summing to 1 (logits
+    are refused). reference: shares (C,) to compare with, such as those of the real data; by
+    default equal. min_share in (0, 1]: of all samples, to count a class as covered; a tail class
+    rarer than that in the data needs a lower one. confidence in [0, 1].
+    Returns a `ClassCoverage`. Raises ValueError or TypeError, naming the argument.
+
+    A classifier is no judge of quality by itself, for it is also sure of some noise: read it
+    beside a Frechet distance, and beside what held-out real data score.
+    """
+    probabilities = _checks.points("probabilities", probabilities)
+    n, classes = probabilities.shape
+    sums = probabilities.sum(axis=1)
+    if probabilities.min() < 0.0 or np.abs(sums - 1.0).max() > 1e-3:
+        raise ValueError(
+            "probabilities: expected non-negative rows that each sum to 1 (a softmax, not "
+            f"logits), got a minimum of {probabilities.min():.4g} and sums from "
+            f"{sums.min():.4g} to {sums.max():.4g}"
+        )
+    min_share = _checks.number("min_share", min_share, above=0.0, at_most=1.0)
+    confidence = _checks.number("confidence", confidence, at_least=0.0, at_most=1.0)
+    if reference is None:
+        reference = np.full(classes, 1.0 / classes)
+    reference = _checks.distribution("reference", reference, bins=classes)
+
+    shares = np.bincount(probabilities.argmax(axis=1), minlength=classes) / n
+    largest = probabilities.max(axis=1)
+    return ClassCoverage(
+        samples=n,
+        classes=classes,
+        covered=int(np.count_nonzero(shares >= min_share)),
+        min_share=min_share,
+        total_variation=total_variation(shares, reference),
+        reverse_kl=reverse_kl(shares, reference),
+        mean_confidence=float(largest.mean()),
+        confident=float((largest > confidence).mean()),
+        confidence=confidence,
+        shares=shares,
+    )

@@ -1,0 +1,101 @@
+"""Optimizers: each moves a flat parameter vector theta against its gradient g, in place.
+
+    optimizer.step(theta, grad)
+
+An optimizer knows nothing of layers. Its moments have the shape of theta and are made at the first
+step; `lr` may be changed between steps (see `minigan.schedules`).
+"""
+
+import numpy as np
+
+from . import kernels
+from .layers.base import FLOATS, real_number
+
+
+class _Optimizer:
+    """Checks theta and grad, makes the moments at the first step, counts the steps."""
+
+    moments = ()  # names of the arrays kept between steps
+
+    def __init__(self, lr):
+        self.lr = real_number(type(self).__name__, "lr", lr, low=0)
+        self.steps = 0
+
+    def step(self, theta, grad):
+        """One update of theta, in place. Raises TypeError or ValueError, theta unchanged, unless
+        both are vectors of one floating-point dtype and of the size seen before."""
+        name = type(self).__name__
+        for label, array in (("theta", theta), ("grad", grad)):
+            if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
+                raise TypeError(f"{name}: {label} must be a float32 or float64 array")
+        if theta.ndim != 1 or grad.shape != theta.shape or grad.dtype != theta.dtype:
+            raise ValueError(
+                f"{name}: theta and grad must be vectors of one size and dtype, got "
+                f"{theta.shape} {theta.dtype} and {grad.shape} {grad.dtype}"
+            )
+        if self.steps == 0:
+            for moment in self.moments:
+                setattr(self, moment, np.zeros_like(theta))
+        elif self.moments and getattr(self, self.moments[0]).shape != theta.shape:
+            raise ValueError(f"{name}: theta had another size before; use one optimizer each")
+        self.steps += 1
+        self._update(theta, grad)
+
+
+class SGD(_Optimizer):
+    """velocity = momentum velocity + g;   theta = theta - lr velocity   (Polyak 1964)
+
+    lr >= 0, 0 <= momentum < 1.
+    """
+
+    moments = ("velocity",)
+
+    def __init__(self, lr=1e-2, momentum=0.0):
+        super().__init__(lr)
+        self.momentum = real_number("SGD", "momentum", momentum, low=0, high=1, open_high=True)
+
+    def _update(self, theta, grad):
+        kernels.sgd_update(theta, grad, self.velocity, self.lr, self.momentum)
+
+
+class RMSProp(_Optimizer):
+    """square = decay square + (1 - decay) g^2;   theta = theta - lr g / (sqrt(square) + eps)
+
+    (Tieleman and Hinton 2012.) lr >= 0, 0 <= decay < 1, eps > 0. WGAN uses lr = 5e-5.
+    """
+
+    moments = ("square",)
+
+    def __init__(self, lr=1e-3, *, decay=0.9, eps=1e-8):
+        super().__init__(lr)
+        self.decay = real_number("RMSProp", "decay", decay, low=0, high=1, open_high=True)
+        self.eps = real_number("RMSProp", "eps", eps, low=0, open_low=True)
+
+    def _update(self, theta, grad):
+        kernels.rmsprop_update(theta, grad, self.square, self.lr, self.decay, self.eps)
+
+
+class Adam(_Optimizer):
+    """first  = beta1 first  + (1 - beta1) g
+    second = beta2 second + (1 - beta2) g^2
+    theta  = theta - lr first_ / (sqrt(second_) + eps),
+             first_ = first / (1 - beta1^t),  second_ = second / (1 - beta2^t),  t = 1, 2, ...
+
+    The division undoes the bias of averages that start from zero; its power t is the number of the
+    step (Kingma and Ba 2015). lr >= 0, 0 <= beta1, beta2 < 1, eps > 0. The defaults are the ones
+    GANs are usually trained with (Radford et al. 2016): beta1 = 0.5, not 0.9.
+    """
+
+    moments = ("first", "second")
+
+    def __init__(self, lr=2e-4, beta1=0.5, beta2=0.999, eps=1e-8):
+        super().__init__(lr)
+        self.beta1 = real_number("Adam", "beta1", beta1, low=0, high=1, open_high=True)
+        self.beta2 = real_number("Adam", "beta2", beta2, low=0, high=1, open_high=True)
+        self.eps = real_number("Adam", "eps", eps, low=0, open_low=True)
+
+    def _update(self, theta, grad):
+        kernels.adam_update(
+            theta, grad, self.first, self.second, self.steps,
+            self.lr, self.beta1, self.beta2, self.eps,
+        )  # fmt: skip

@@ -1,0 +1,26 @@
+"""Penalties on the discriminator's gradient with respect to its input: grad_x D(x).
+
+    R1(gamma)                    gamma / 2  mean |grad D(real)|^2            Mescheder et al. 2018
+    R2(gamma)                    gamma / 2  mean |grad D(fake)|^2            Mescheder et al. 2018
+    GradientPenalty(weight, t)   weight mean (|grad D(mixed)| - t)^2         Gulrajani et al. 2017
+    Dragan(weight)               weight mean (|grad D(near real)| - 1)^2     Kodali et al. 2017
+    WeightClipping(limit)        no penalty: holds D's weights in a box      Arjovsky et al. 2017
+
+A gradient that is part of the loss has to be differentiated once more, with respect to D's weights.
+`second_order` derives how, without autograd; `gradient` has the penalties; `shared_pass` takes R1
+and R2 along the pass in which D judges its minibatch, which costs about one forward pass more.
+"""
+
+from .clipping import WeightClipping
+from .gradient import R1, R2, Dragan, GradientPenalty
+from .shared_pass import accumulate_shared, shares_pass
+
+__all__ = [
+    "R1",
+    "R2",
+    "Dragan",
+    "GradientPenalty",
+    "WeightClipping",
+    "accumulate_shared",
+    "shares_pass",
+]

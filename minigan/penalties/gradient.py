@@ -1,0 +1,178 @@
+"""The penalties: where each one looks at grad_x D, and what it wants it to be."""
+
+import numpy as np
+
+from ..layers.base import real_number
+from .second_order import accumulate, check_critic, input_gradient
+
+
+class _Penalty:
+    """R(theta) = a function of g_i = grad_x D(x_i), the x_i held; it is added to D's loss.
+
+    D is penalised at its logit, never at a sigmoid of it, and in training mode.
+    """
+
+    judged = None  # "real" or "fake" where the x_i are samples that D judges anyway
+
+    def accumulate(self, discriminator, real, fake, rng):
+        """Adds dR/dtheta into D's grad; returns R as a float.
+
+        real, fake : minibatches (N, ...);  rng : a numpy Generator or a seed, for what is drawn
+        Raises TypeError or ValueError, with nothing changed, for a D that cannot be penalised
+        (batch norm, by name) and for minibatches that do not fit it.
+        """
+        layers, signals = self._input_gradient(discriminator, real, fake, rng)
+        value, v = self.measure(signals[0])
+        accumulate(layers, signals, v)
+        return value
+
+    def value(self, discriminator, real, fake, rng):
+        """R alone, with no gradients; draws from rng what `accumulate` draws."""
+        _, signals = self._input_gradient(discriminator, real, fake, rng)
+        return self.measure(signals[0])[0]
+
+    def check(self, discriminator):
+        """Raises TypeError or ValueError for a discriminator that cannot be penalised."""
+        check_critic(type(self).__name__, discriminator)
+
+    def after_step(self, discriminator):
+        """Called when D has moved: a penalty has nothing to do (weight clipping has)."""
+
+    def _input_gradient(self, discriminator, real, fake, rng):
+        self.check(discriminator)
+        points = self.points(real, fake, np.random.default_rng(rng))
+        return input_gradient(discriminator, points.astype(discriminator.dtype, copy=False))
+
+    def points(self, real, fake, rng):
+        """The x_i, (N, ...)."""
+        raise NotImplementedError
+
+    def measure(self, g):
+        """(R, dR/dg) from g (N, ...)."""
+        raise NotImplementedError
+
+
+class _ZeroCentred(_Penalty):
+    """gamma / 2 mean_i |g_i|^2, so dR/dg_i = gamma / N g_i.  gamma >= 0 may be changed between steps.
+
+    Of a D that is to be flat where the data are, the simplest penalty: with it, and not with those
+    that want a slope of 1, training near the equilibrium converges (Mescheder et al. 2018).
+    """
+
+    def __init__(self, gamma):
+        self.gamma = real_number(type(self).__name__, "gamma", gamma, low=0)
+
+    def points(self, real, fake, rng):
+        return _samples(self, self.judged, real if self.judged == "real" else fake)
+
+    def measure(self, g):
+        per_sample = self.gamma / len(g)
+        return per_sample / 2 * float(np.sum(_squared_lengths(g))), per_sample * g
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.gamma:g})"
+
+
+class R1(_ZeroCentred):
+    """R = gamma / 2 mean_i |grad_x D(real_i)|^2   (Mescheder et al. 2018, sec. 4.1)
+
+    gamma >= 0. Fakes are not looked at.
+    """
+
+    judged = "real"
+
+
+class R2(_ZeroCentred):
+    """R = gamma / 2 mean_i |grad_x D(fake_i)|^2   (Mescheder et al. 2018, sec. 4.1)
+
+    gamma >= 0. The fakes are constants: nothing is added to the generator's gradient.
+    """
+
+    judged = "fake"
+
+
+class GradientPenalty(_Penalty):
+    """R = weight mean_i (|g_i| - target)^2,  g_i = grad_x D(x_i)   (Gulrajani et al. 2017, eq. 3)
+
+    x_i = e_i real_i + (1 - e_i) fake_i, one e_i ~ U(0, 1) per sample: somewhere on the straight line
+    between the two. dR/dg_i = 2 weight / N (|g_i| - target) g_i / |g_i|, and 0 where g_i = 0: the
+    cone |g| has no slope at its tip, and zero is among its subgradients.
+
+    weight >= 0, target >= 0: 1 in the paper, 0 for a penalty that is centred (Thanh-Tung et al. 2019).
+    Raises ValueError if real and fake are not of one shape.
+    """
+
+    def __init__(self, weight, target=1.0):
+        name = type(self).__name__
+        self.weight = real_number(name, "weight", weight, low=0)
+        self.target = real_number(name, "target", target, low=0)
+
+    def points(self, real, fake, rng):
+        real, fake = _samples(self, "real", real), _samples(self, "fake", fake)
+        if real.shape != fake.shape:
+            raise ValueError(
+                f"{self}: real and fake are mixed row by row and must have one shape, "
+                f"got {real.shape} and {fake.shape}"
+            )
+        mix = _uniform_per_sample(rng, real)
+        return mix * real + (1 - mix) * fake
+
+    def measure(self, g):
+        lengths = np.sqrt(_squared_lengths(g))
+        excess = lengths - self.target
+        flat = lengths == 0
+        factor = np.where(flat, 0, excess / np.where(flat, 1, lengths))  # (|g| - target) / |g|
+        factor = (2 * self.weight / len(g) * factor).astype(g.dtype)
+        return self.weight * float(np.mean(excess**2)), _broadcast(factor, g) * g
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.weight:g}, target={self.target:g})"
+
+
+class Dragan(GradientPenalty):
+    """R = weight mean_i (|grad_x D(x_i)| - 1)^2, x_i in the neighbourhood of the real samples.
+
+    x_i = real_i + a_i (std / 2) u_i, with one a_i ~ U(0, 1) per sample, one u ~ U(0, 1) per value of
+    each sample, and std the standard deviation of all values of the real minibatch together.
+
+    The paper (Kodali et al. 2017) writes the noise as N(0, c I) and leaves c open; this is the form
+    of the authors' published code, whose noise is one-sided. weight >= 0. Fakes are not looked at.
+    """
+
+    def __init__(self, weight):
+        super().__init__(weight, target=1.0)
+
+    def points(self, real, fake, rng):
+        real = _samples(self, "real", real)
+        mix = _uniform_per_sample(rng, real)
+        noise = rng.random(real.shape, real.dtype)
+        return real + mix * (real.std() / 2) * noise
+
+    def __repr__(self):
+        return f"Dragan({self.weight:g})"
+
+
+def _samples(penalty, name, samples):
+    """A minibatch as a floating-point array with at least one sample; else one clear error."""
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "fiub":
+        raise TypeError(f"{penalty}: {name} must be an array of numbers, got {samples.dtype}")
+    if samples.ndim < 2 or not samples.size:
+        raise ValueError(f"{penalty}: {name} must be samples (N, ...), got shape {samples.shape}")
+    return samples if samples.dtype in (np.float32, np.float64) else samples.astype(np.float64)
+
+
+def _uniform_per_sample(rng, x):
+    """U(0, 1), shape (N, 1, ...): one number for all values of a sample."""
+    return _broadcast(rng.random(len(x), x.dtype), x)
+
+
+def _squared_lengths(g):
+    """|g_i|^2 of every sample, (N,), summed in float64."""
+    rows = g.reshape(len(g), -1).astype(np.float64, copy=False)
+    return np.einsum("ij,ij->i", rows, rows)
+
+
+def _broadcast(per_sample, x):
+    """(N,) shaped (N, 1, ...), to go with x (N, ...)."""
+    return per_sample.reshape(-1, *(1,) * (x.ndim - 1))

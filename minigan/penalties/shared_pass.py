@@ -1,0 +1,45 @@
+"""R1 and R2 along the pass in which D judges its minibatch.
+
+R1 looks at D's slope at the real samples and R2 at the fakes: the very points that the adversarial
+loss judges. So D's whole update needs one forward pass, one backward sweep with seed 1, and one
+sweep with the tangents in which each layer's weight gradient, adversarial and penalties together,
+is one product (`second_order`, step 4). Beside the plain update, that is the tangents more.
+"""
+
+import numpy as np
+
+from ..layers.activations import Dropout
+from ..network import walk
+from .second_order import accumulate, backward_signals
+
+
+def shares_pass(penalty, discriminator):
+    """Whether `accumulate_shared` may take this penalty for this discriminator.
+
+    With dropout the two passes would share their masks, where `accumulate` draws new ones: right in
+    its own way, but another number. With layers that mix samples there is no such penalty at all.
+    """
+    draws = any(isinstance(layer, Dropout) for _, layer in walk(discriminator))
+    return penalty.judged is not None and not draws and not discriminator.mixes_samples
+
+
+def accumulate_shared(penalties, discriminator, caches, d_real, d_fake):
+    """Adds dL_D/dtheta, of the adversarial loss and the penalties, into D's grad.
+
+    penalties      : those for which `shares_pass` is True
+    caches         : of discriminator.forward(np.concatenate([real, fake]))
+    d_real, d_fake : (N, 1) each, the loss's gradients of the logits
+    Returns the penalties' value, as a float.
+    """
+    layers = list(discriminator.layer_caches(caches))
+    slopes = np.concatenate([d_real, d_fake])
+    signals = backward_signals(layers, slopes)
+    g = signals[0]
+    rows = {"real": slice(None, len(d_real)), "fake": slice(len(d_real), None)}
+    v, total = np.zeros_like(g), 0.0
+    for penalty in penalties:
+        value, slope = penalty.measure(g[rows[penalty.judged]])
+        v[rows[penalty.judged]] += slope
+        total += value
+    accumulate(layers, signals, v, slopes)
+    return total

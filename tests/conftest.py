@@ -1,0 +1,13 @@
+"""Every test that takes `backend` runs once on each twin."""
+
+import pytest
+
+import minigan as mg
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def backend(request):
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    with mg.kernels.use_backend(request.param):
+        yield request.param

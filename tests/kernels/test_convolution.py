@@ -1,0 +1,109 @@
+"""The compiled convolutions against the NumPy twin, and each against its adjoint."""
+
+import numpy as np
+import pytest
+
+from minigan.kernels import codes, reference
+
+from .test_products import ACTIVATIONS, assert_close, normal  # noqa: F401 (a fixture)
+
+compiled = pytest.importorskip("minigan.kernels.compiled")
+
+# batch, height, width, in, out, kernel (h, w), stride, padding
+CASES = [
+    (2, 5, 6, 3, 4, (3, 3), 1, 1),
+    (2, 5, 6, 3, 4, (3, 2), 1, 0),
+    (3, 8, 8, 2, 5, (4, 4), 2, 1),
+    (2, 9, 7, 3, 2, (4, 3), 2, 1),  # the last rows are not reached
+    (2, 7, 7, 1, 3, (5, 5), 3, 2),
+    (2, 7, 8, 3, 1, (2, 2), 3, 0),  # kernel smaller than stride: pixels that nothing touches
+    (1, 4, 4, 20, 40, (1, 1), 1, 0),
+    (1, 3, 3, 2, 2, (3, 3), 1, 2),
+    (4, 14, 14, 33, 17, (4, 4), 2, 1),
+    (16, 28, 28, 1, 32, (4, 4), 2, 1),
+]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request, normal):  # noqa: F811
+    batch, height, width, channels, out, kernel, stride, padding = request.param
+    x = normal(batch, height, width, channels)
+    taps = np.sqrt(kernel[0] * kernel[1] * channels, dtype=x.dtype)  # z of order 1
+    return x, normal(*kernel, channels, out) / taps, normal(out), stride, padding
+
+
+def gradients(twin, kind, dy, y, x, weight, stride, padding, activation, slope):
+    """Every gradient that a kind of convolution has, by both routes."""
+    found = []
+    options = (stride, padding, activation, slope)
+    for params_only in (True, False):
+        dweight = np.full_like(weight, 0.5)
+        dbias = np.full(weight.shape[3], 0.5, weight.dtype)
+        if params_only:
+            backward = getattr(twin, kind + "_backward_params")
+            backward(dy, y, x, dweight, dbias, *options)
+        else:
+            backward = getattr(twin, kind + "_backward")
+            found.append(backward(dy, y, x, weight, dweight, dbias, *options))
+        found += [dweight, dbias]
+    shape = (x.shape,) if kind == "conv2d" else ()
+    backward_input = getattr(twin, kind + "_backward_input")
+    return found + [backward_input(dy, y, weight, *shape, *options)]
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
+@pytest.mark.parametrize("activation, slope", ACTIVATIONS)
+def test_twins_agree(case, normal, kind, activation, slope):  # noqa: F811
+    x, weight, bias, stride, padding = case
+    if kind == "conv_transpose2d" and min(weight.shape[:2]) < 2 * padding + 1:
+        pytest.skip("the padding takes away all that one pixel spreads")
+    options = (stride, padding, activation, slope)
+    y = getattr(reference, kind + "_forward")(x, weight, bias, *options)
+    before = [array.copy() for array in (x, weight, bias)]
+    assert_close(getattr(compiled, kind + "_forward")(x, weight, bias, *options), y)
+    dy = normal(*y.shape)
+    for actual, expected in zip(
+        gradients(compiled, kind, dy, y, x, weight, *options),
+        gradients(reference, kind, dy, y, x, weight, *options),
+    ):
+        assert_close(actual, expected)
+    assert all(np.array_equal(now, then) for now, then in zip((x, weight, bias), before))
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
+def test_without_bias_and_with_views(normal, kind):  # noqa: F811
+    x = normal(4, 16, 9, 3)[::2, ::2, :, ::-1]
+    weight = normal(3, 3, 3, 10)[..., ::2]
+    forward = kind + "_forward"
+    expected = getattr(reference, forward)(x, weight, None, 2, 1)
+    assert_close(getattr(compiled, forward)(x, weight, None, 2, 1), expected)
+
+
+def test_adjoint(case, normal):  # noqa: F811
+    """<conv(x), y> = <x, conv'(y)>, to rounding, for any x and y."""
+    x, weight, _, stride, padding = case
+    y = compiled.conv2d_forward(x, weight, None, stride, padding)
+    dy = normal(*y.shape)
+    dx = compiled.conv2d_backward_input(dy, None, weight, x.shape, stride, padding)
+    one, other = np.vdot(y, dy), np.vdot(x, dx)
+    scale = np.linalg.norm(y) * np.linalg.norm(dy)
+    assert abs(one - other) <= (1e-5 if x.dtype == np.float32 else 1e-12) * scale
+
+
+def test_the_same_bits_on_one_thread_and_two(normal):  # noqa: F811
+    numba = pytest.importorskip("numba")
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("needs two threads")
+    x, weight = normal(16, 28, 28, 1), normal(4, 4, 1, 32)
+    results = []
+    threads = numba.get_num_threads()
+    try:
+        for count in (1, 2):
+            numba.set_num_threads(count)
+            y = compiled.conv2d_forward(x, weight, None, 2, 1, codes.TANH)
+            results.append(
+                [y, *gradients(compiled, "conv2d", y, y, x, weight, 2, 1, codes.TANH, 0.0)]
+            )
+    finally:
+        numba.set_num_threads(threads)
+    assert all(np.array_equal(one, two) for one, two in zip(*results))

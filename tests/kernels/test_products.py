@@ -1,0 +1,119 @@
+"""The compiled matrix products against the NumPy twin: odd shapes, views, every activation."""
+
+import numpy as np
+import pytest
+
+from minigan.kernels import codes, reference
+
+compiled = pytest.importorskip("minigan.kernels.compiled")
+
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
+ACTIVATIONS = [
+    (codes.IDENTITY, 0.0),
+    (codes.LEAKY_RELU, 0.2),
+    (codes.LEAKY_RELU, 0.0),
+    (codes.TANH, 0.0),
+    (codes.SIGMOID, 0.0),
+]
+# rows, inner, columns: thin, one-off-a-tile, several blocks deep, wide, the shapes of small GANs
+SHAPES = [
+    (1, 1, 1), (5, 1, 3), (1, 40, 1), (3, 7, 33), (8, 16, 32), (9, 17, 31), (64, 2, 128),
+    (70, 130, 1), (70, 130, 2), (130, 300, 65), (512, 128, 128), (64, 784, 100), (16, 3000, 32),
+    (23, 600, 1030),
+]  # fmt: skip
+
+
+def assert_close(actual, expected):
+    assert actual.shape == expected.shape and actual.dtype == expected.dtype
+    scale = max(np.abs(expected).max(initial=0), 1e-30)
+    assert np.abs(actual - expected).max(initial=0) <= TOLERANCE[expected.dtype.type] * scale
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def normal(request):
+    rng = np.random.default_rng(0)
+    return lambda *shape: rng.standard_normal(shape).astype(request.param)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_matmul(normal, shape, transpose_a, transpose_b):
+    m, k, n = shape
+    a = normal(k, m) if transpose_a else normal(m, k)
+    b = normal(n, k) if transpose_b else normal(k, n)
+    a_before, b_before = a.copy(), b.copy()
+    options = {"transpose_a": transpose_a, "transpose_b": transpose_b}
+    expected = reference.matmul(a, b, **options)
+    assert_close(compiled.matmul(a, b, **options), expected)
+
+    out = normal(m, n)
+    start = out.copy()
+    assert compiled.matmul(a, b, out=out, accumulate=True, **options) is out
+    assert_close(out, start + expected)
+    assert np.array_equal(a, a_before) and np.array_equal(b, b_before)
+
+
+def test_matmul_takes_views(normal):
+    a, b = normal(60, 80)[::2, 5::3], normal(90, 50)[::-1].T[::2, :25].T
+    assert_close(compiled.matmul(a, b), a @ b)
+    assert_close(compiled.matmul(a.T, b, transpose_a=True), a @ b)
+    out = normal(60, 100)[::2, ::4]
+    assert_close(compiled.matmul(a, b, out=out), a @ b)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (3, 4, 0)])
+def test_matmul_of_nothing(normal, shape):
+    m, k, n = shape
+    assert np.array_equal(compiled.matmul(normal(m, k), normal(k, n)), np.zeros((m, n)))
+    out = normal(m, n)
+    start = out.copy()
+    compiled.matmul(normal(m, k), normal(k, n), out=out, accumulate=True)
+    assert np.array_equal(out, start)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("activation, slope", ACTIVATIONS)
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_linear(normal, shape, activation, slope, with_bias):
+    rows, inner, columns = shape
+    x, dy = normal(rows, inner), normal(rows, columns)
+    weight = normal(inner, columns) / np.sqrt(inner, dtype=x.dtype)  # z of order 1, as in a network
+    bias = normal(columns) if with_bias else None
+    y = reference.linear_forward(x, weight, bias, activation, slope)
+    assert_close(compiled.linear_forward(x, weight, bias, activation, slope), y)
+    assert_close(
+        compiled.linear_backward_input(dy, y, weight, activation, slope),
+        reference.linear_backward_input(dy, y, weight, activation, slope),
+    )
+    for params_only in (True, False):
+        gradients = []
+        for twin in (compiled, reference):
+            dweight = np.full_like(weight, 0.5)
+            dbias = np.full(columns, 0.5, weight.dtype) if with_bias else None
+            if params_only:
+                twin.linear_backward_params(dy, y, x, dweight, dbias, activation, slope)
+                dx = None
+            else:
+                dx = twin.linear_backward(dy, y, x, weight, dweight, dbias, activation, slope)
+            gradients.append([part for part in (dweight, dbias, dx) if part is not None])
+        for actual, expected in zip(*gradients):
+            assert_close(actual, expected)
+
+
+def test_the_same_bits_on_one_thread_and_two(normal):
+    numba = pytest.importorskip("numba")
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("needs two threads")
+    a, b, c = normal(300, 700), normal(700, 100), normal(300, 100)
+    results = []
+    threads = numba.get_num_threads()
+    try:
+        for count in (1, 2):
+            numba.set_num_threads(count)
+            dweight, dbias = np.zeros_like(b), np.zeros_like(b[0])
+            dx = compiled.linear_backward(c, None, a, b, dweight, dbias)
+            results.append((compiled.matmul(a, b), dx, dweight, dbias))
+    finally:
+        numba.set_num_threads(threads)
+    assert all(np.array_equal(one, two) for one, two in zip(*results))

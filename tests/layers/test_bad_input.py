@@ -1,0 +1,95 @@
+"""A layer that cannot work says so: its name, what was expected, what came."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+
+CONSTRUCTORS = [
+    (lambda: L.Linear(0, 3), ValueError, "Linear: in_features must be at least 1, got 0"),
+    (lambda: L.Linear(2.5, 3), TypeError, "Linear: in_features must be an int, got 2.5"),
+    (lambda: L.Linear(True, 3), TypeError, "in_features must be an int, got True"),
+    (lambda: L.Linear(2, -1), ValueError, "out_features must be at least 1"),
+    (lambda: L.Conv2d(1, 1, 3, stride=0), ValueError, "Conv2d: stride must be at least 1"),
+    (lambda: L.Conv2d(1, 1, 3, padding=-1), ValueError, "Conv2d: padding must be at least 0"),
+    (lambda: L.Conv2d(1, 1, (3, 3, 3)), ValueError, "kernel_size must be an int or a pair"),
+    (lambda: L.ConvTranspose2d(1, 1, "4"), TypeError, "kernel_size must be an int"),
+    (lambda: L.BatchNorm(3, eps=0), ValueError, "BatchNorm: eps must be in (0"),
+    (lambda: L.BatchNorm(3, momentum=1.5), ValueError, "momentum must be in [0, 1], got 1.5"),
+    (lambda: L.LayerNorm(-2), ValueError, "LayerNorm: num_features must be at least 1"),
+    (lambda: L.Dropout(1.0), ValueError, "Dropout: p must be in [0, 1), got 1.0"),
+    (lambda: L.Dropout("half"), TypeError, "Dropout: p must be a number"),
+    (lambda: L.Dropout(float("nan")), ValueError, "p must be in [0, 1)"),
+    (lambda: L.LeakyReLU(-0.1), ValueError, "negative_slope must be in [0"),
+    (lambda: L.Embedding(0, 4), ValueError, "num_embeddings must be at least 1"),
+    (lambda: L.FourierFeatures(2, 3, scale=0), ValueError, "scale must be in (0"),
+    (lambda: L.Reshape((2, -1, -1)), ValueError, "shape may have one -1"),
+    (lambda: L.Reshape((2, 0)), ValueError, "Reshape: shape must be at least 1"),
+    (lambda: L.Upsample2d(0), ValueError, "Upsample2d: scale must be at least 1"),
+    (lambda: L.AvgPool2d(1.5), TypeError, "AvgPool2d: kernel_size must be an int"),
+    (
+        lambda: L.SpectralNorm(L.ReLU()),
+        TypeError,
+        "SpectralNorm: layer must be a layer with a weight",
+    ),
+    (lambda: mg.Sequential([]), ValueError, "expected at least one layer"),
+    (lambda: mg.Sequential([L.ReLU, L.Tanh()]), TypeError, "Sequential: expected layers"),
+    (lambda: mg.Sequential([L.ReLU()] * 2), ValueError, "the same layer stands in two places"),
+    (lambda: mg.Sequential([L.ReLU()], dtype="float16"), TypeError, "float32 or float64"),
+]
+
+INPUTS = [
+    (L.Linear(3, 2), np.zeros((4, 5)), ValueError, "Linear(3, 2): expected an input of shape (N, 3), got (4, 5)"),
+    (L.Linear(3, 2), np.zeros(3), ValueError, "expected an input of shape (N, 3), got (3,)"),
+    (L.Linear(3, 2), [["a", "b", "c"]], TypeError, "Linear(3, 2): expected an array of numbers"),
+    (L.Linear(3, 2), np.zeros((2, 3), complex), TypeError, "expected an array of numbers"),
+    (L.Conv2d(3, 2, 3), np.zeros((4, 8, 8, 1)), ValueError, "expected an input of shape (N, H, W, 3)"),
+    (L.Conv2d(1, 2, 5), np.zeros((4, 3, 3, 1)), ValueError, "images of 3 x 3 pixels are too small"),
+    (L.ConvTranspose2d(1, 2, 2, padding=3), np.zeros((4, 2, 2, 1)), ValueError, "too small"),
+    (L.BatchNorm(3), np.zeros((4, 2)), ValueError, "BatchNorm(3): expected an input of shape"),
+    (L.BatchNorm(3), np.zeros((1, 3)), ValueError, "needs at least 2 values per channel to train"),
+    (L.LayerNorm(3), np.zeros((4, 2)), ValueError, "LayerNorm(3): expected an input of shape"),
+    (L.Embedding(3, 2), np.array([0.0, 1.0]), TypeError, "expected integer class numbers"),
+    (L.Embedding(3, 2), np.array([0, 3]), ValueError, "class numbers must be in [0, 3), got 0 to 3"),
+    (L.Embedding(3, 2), np.array([[0, 1]]), ValueError, "expected class numbers of shape (N,)"),
+    (L.AvgPool2d(2), np.zeros((1, 3, 4, 1)), ValueError, "must be multiples of 2"),
+    (L.Upsample2d(2), np.zeros((1, 3)), ValueError, "Upsample2d(2): expected an input of shape"),
+    (L.Reshape((2, 3)), np.zeros((4, 5)), ValueError, "do not have the values to fill (2, 3)"),
+    (L.MinibatchStdDev(), np.zeros((4,)), ValueError, "expected a batch of shape"),
+    (L.FourierFeatures(2, 3), np.zeros((4, 3)), ValueError, "expected an input of shape (N, 2)"),
+    (L.Tanh(), np.array(["x"]), TypeError, "Tanh(): expected an array of numbers"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make, error, message", CONSTRUCTORS, ids=lambda c: str(c)[:60])
+def test_constructors(make, error, message):
+    with pytest.raises(error) as raised:
+        make()
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("layer, x, error, message", INPUTS, ids=lambda c: str(c)[:60])
+def test_inputs(layer, x, error, message, backend):
+    with pytest.raises(error) as raised:
+        layer.forward(x)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_integers_and_other_floats_follow_the_parameters():
+    layer = L.Linear(2, 1)
+    for x in (
+        np.ones((3, 2), int),
+        np.ones((3, 2), np.float64),
+        np.ones((3, 2), np.uint8),
+        [[1, 2]],
+    ):
+        assert layer.forward(x)[0].dtype == np.float32
+
+
+def test_non_contiguous_inputs(backend):
+    x = np.random.default_rng(0).standard_normal((6, 8)).astype(np.float32)
+    layer = L.Linear(4, 2)
+    np.testing.assert_allclose(
+        layer.forward(x[::2, ::2])[0], layer.forward(x[::2, ::2].copy())[0], rtol=1e-6
+    )

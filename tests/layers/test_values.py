@@ -1,0 +1,151 @@
+"""What layers compute, beside definitions written out longhand."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+
+rng = np.random.default_rng(0)
+
+
+def double(layer):
+    """The layer in float64, its parameters and buffers at random."""
+    network = mg.Sequential([layer], dtype="float64")
+    network.theta[...] = rng.standard_normal(network.theta.size)
+    return layer
+
+
+def test_linear(backend):
+    layer = double(L.Linear(3, 2))
+    x = rng.standard_normal((4, 3))
+    y, _ = layer.forward(x)
+    for n in range(4):
+        for j in range(2):
+            expected = sum(x[n, i] * layer.params["weight"][i, j] for i in range(3))
+            assert y[n, j] == pytest.approx(expected + layer.params["bias"][j], rel=1e-13)
+
+
+@pytest.mark.parametrize("stride, padding, kernel", [(1, 0, 3), (2, 1, 4), (3, 2, 2)])
+def test_convolution_reads_where_its_formula_says(stride, padding, kernel, backend):
+    layer = double(L.Conv2d(2, 3, kernel, stride=stride, padding=padding))
+    weight = layer.params["weight"]
+    x = rng.standard_normal((2, 5, 6, 2))
+    y, _ = layer.forward(x)
+    assert y.shape == (2, *layer.output_size((5, 6)), 3)
+    expected = np.zeros_like(y) + layer.params["bias"]
+    for i, j in np.ndindex(y.shape[1:3]):
+        for u, v in np.ndindex(kernel, kernel):
+            row, column = i * stride + u - padding, j * stride + v - padding
+            if 0 <= row < 5 and 0 <= column < 6:
+                expected[:, i, j] += x[:, row, column] @ weight[u, v]
+    np.testing.assert_allclose(y, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("stride, padding, kernel", [(1, 0, 3), (2, 1, 4), (3, 1, 2)])
+def test_transposed_convolution_writes_where_its_formula_says(stride, padding, kernel, backend):
+    layer = double(L.ConvTranspose2d(2, 3, kernel, stride=stride, padding=padding))
+    weight = layer.params["weight"]
+    x = rng.standard_normal((2, 3, 4, 2))
+    y, _ = layer.forward(x)
+    expected = np.zeros_like(y) + layer.params["bias"]
+    for i, j in np.ndindex(3, 4):
+        for u, v in np.ndindex(kernel, kernel):
+            row, column = i * stride + u - padding, j * stride + v - padding
+            if 0 <= row < y.shape[1] and 0 <= column < y.shape[2]:
+                expected[:, row, column] += x[:, i, j] @ weight[u, v]
+    np.testing.assert_allclose(y, expected, atol=1e-12)
+
+
+def test_batch_norm_is_per_channel_and_uses_running_statistics_in_evaluation(backend):
+    layer = L.BatchNorm(3, momentum=1.0)
+    mg.Sequential([layer], dtype="float64")
+    x = 5 + 2 * rng.standard_normal((8, 4, 4, 3))
+    y, _ = layer.forward(x)
+    assert layer.params["gamma"].shape == (3,)
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(0, 1, 2)), 1, atol=1e-4)
+    np.testing.assert_allclose(layer.buffers["running_mean"], x.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(layer.buffers["running_var"], x.var(axis=(0, 1, 2), ddof=1))
+    one, _ = layer.forward(x[:1], training=False)
+    expected = (x[:1] - x.mean(axis=(0, 1, 2))) / np.sqrt(x.var(axis=(0, 1, 2), ddof=1) + 1e-5)
+    np.testing.assert_allclose(one, expected, rtol=1e-10)
+
+
+def test_layer_norm_looks_at_one_sample_only(backend):
+    layer = L.LayerNorm(3)
+    mg.Sequential([layer], dtype="float64")
+    x = rng.standard_normal((4, 2, 2, 3))
+    y, _ = layer.forward(x)
+    alone, _ = layer.forward(x[2:3])
+    np.testing.assert_allclose(y[2:3], alone, atol=1e-14)
+    np.testing.assert_allclose(y.reshape(4, -1).mean(axis=1), 0, atol=1e-14)
+
+
+def test_dropout_keeps_the_mean_and_does_nothing_in_evaluation():
+    layer = L.Dropout(0.25)
+    x = np.ones((200, 200), np.float32)
+    y, mask = layer.forward(x)
+    assert set(np.unique(y)) == {0, np.float32(1) / np.float32(0.75)}
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    again, _ = layer.forward(x)
+    assert not np.array_equal(y, again)
+    evaluated, _ = layer.forward(x, training=False)
+    assert np.array_equal(evaluated, x)
+
+
+def test_spectral_norm_has_largest_singular_value_one():
+    layer = L.SpectralNorm(L.Linear(6, 4, bias=False))
+    network = mg.Sequential([layer], dtype="float64")
+    for _ in range(200):
+        network.theta *= 1.01  # a new W: one more power iteration
+        y, cache = network.forward(np.eye(6))
+    assert np.linalg.svd(y, compute_uv=False)[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_spectral_norm_iterates_once_for_each_weight():
+    layer = L.SpectralNorm(L.Linear(6, 4))
+    network = mg.Sequential([layer], dtype="float64")
+    x = np.ones((1, 6))
+    before = layer.buffers["v"].copy()
+    network.forward(x)
+    first = layer.buffers["v"].copy()
+    network.forward(x)
+    assert np.array_equal(first, layer.buffers["v"]) and not np.array_equal(first, before)
+    network.theta += rng.standard_normal(network.theta.size)
+    with network.held_buffers():
+        network.forward(x)
+    assert np.array_equal(first, layer.buffers["v"])
+    network.forward(x, training=False)
+    assert np.array_equal(first, layer.buffers["v"])
+    network.forward(x)
+    assert not np.array_equal(first, layer.buffers["v"])
+
+
+def test_minibatch_std_dev_shows_a_collapsed_batch():
+    layer = L.MinibatchStdDev()
+    x = rng.standard_normal((16, 3, 3, 2))
+    y, _ = layer.forward(x)
+    assert y.shape == (16, 3, 3, 3)
+    np.testing.assert_allclose(y[..., 2], x.std(axis=0).mean(), rtol=1e-6)
+    collapsed, _ = layer.forward(np.repeat(x[:1], 16, axis=0))
+    np.testing.assert_allclose(collapsed[..., 2], 0, atol=1e-3)
+
+
+def test_shape_layers():
+    x = np.arange(2 * 2 * 2, dtype=np.float32).reshape(1, 2, 2, 2)
+    assert np.array_equal(
+        L.Upsample2d(2).forward(x)[0][0, :, :, 0], np.kron([[0, 2], [4, 6]], np.ones((2, 2)))
+    )
+    assert np.array_equal(L.AvgPool2d(2).forward(x)[0], [[[[3, 4]]]])
+    assert L.Flatten().forward(x)[0].shape == (1, 8)
+    assert L.Flatten().forward(np.zeros((0, 3, 4)))[0].shape == (0, 12)
+    assert L.Reshape((2, -1)).forward(x)[0].shape == (1, 2, 4)
+
+
+def test_sigmoid_softplus_silu_at_the_far_ends(backend):
+    x = np.array([[-1000.0, 0.0, 1000.0]])
+    with np.errstate(all="raise", under="ignore"):
+        assert np.array_equal(L.Sigmoid().forward(x)[0], [[0, 0.5, 1]])
+        assert np.array_equal(L.Softplus().forward(x)[0], [[0, np.log(2), 1000]])
+        assert np.array_equal(L.SiLU().forward(x)[0], [[0, 0, 1000]])

@@ -1,0 +1,121 @@
+"""Input that cannot work: one error naming the argument, what was expected and what came."""
+
+import numpy as np
+import pytest
+
+from minigan import metrics
+
+X = np.random.default_rng(0).standard_normal((20, 2))
+TWO_SETS = {
+    metrics.precision_recall_density_coverage: ("real", "fake"),
+    metrics.sliced_wasserstein: ("x", "y"),
+    metrics.mmd: ("x", "y"),
+    metrics.kernel_distance: ("x", "y"),
+    metrics.frechet_distance: ("features_a", "features_b"),
+}
+WITH_NAN, WITH_INF = X.copy(), X.copy()
+WITH_NAN[3, 1], WITH_INF[3] = np.nan, np.inf
+BAD_SETS = [
+    (X[:, 0], ValueError, r"expected a matrix \(samples, dimensions\), got shape \(20,\)"),
+    (X.reshape(5, 2, 2, 2), ValueError, r"got shape \(5, 2, 2, 2\); flatten"),
+    (np.empty((4, 0)), ValueError, r"got shape \(4, 0\)"),
+    (np.empty((0, 2)), ValueError, r"expected at least \d samples, got 0"),
+    (WITH_NAN, ValueError, r"got NaN or infinity in 1 of 20 rows"),
+    (WITH_INF, ValueError, r"got NaN or infinity in 1 of 20 rows"),
+    (X > 0, TypeError, r"expected real numbers, got dtype bool"),
+    (X + 1j, TypeError, r"expected real numbers, got dtype complex128"),
+    ([["a", "b"]], TypeError, r"expected real numbers, got dtype <U1"),
+    (None, TypeError, r"expected real numbers, got dtype object"),
+    ([[1.0, 2.0], [3.0]], ValueError, r"ragged"),
+]
+
+
+@pytest.mark.parametrize("metric", TWO_SETS, ids=lambda metric: metric.__name__)
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_SETS)
+def test_two_sets(metric, bad, error, message):
+    first, second = TWO_SETS[metric]
+    with pytest.raises(error, match=f"^{first}: .*{message}"):
+        metric(bad, X)
+    with pytest.raises(error, match=f"^{second}: .*{message}"):
+        metric(X, bad)
+
+
+@pytest.mark.parametrize("metric", TWO_SETS, ids=lambda metric: metric.__name__)
+def test_dimensions_must_agree(metric):
+    first, second = TWO_SETS[metric]
+    with pytest.raises(ValueError, match=f"^{second}: expected 2 dimensions, as in {first}, got 3"):
+        metric(X, np.ones((20, 3)))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: metrics.precision_recall_density_coverage(X, X[:5]), ValueError,
+         "fake: expected at least 6 samples, got 5"),
+        (lambda: metrics.precision_recall_density_coverage(X, X, 0), ValueError,
+         "k: expected an integer >= 1, got 0"),
+        (lambda: metrics.precision_recall_density_coverage(X, X, 2.5), TypeError,
+         "k: expected an integer, got float 2.5"),
+        (lambda: metrics.frechet_distance(X[:1], X), ValueError,
+         "features_a: expected at least 2 samples, got 1"),
+        (lambda: metrics.mmd(X, X[:1]), ValueError, "y: expected at least 2 samples, got 1"),
+        (lambda: metrics.mmd(X, X, bandwidths=[]), ValueError, "bandwidths: expected one or more"),
+        (lambda: metrics.mmd(X, X, bandwidths=[1, -2]), ValueError,
+         "bandwidths: expected a finite number > 0, got -2"),
+        (lambda: metrics.mmd(X, X, bandwidths="wide"), TypeError,
+         "bandwidths: expected a number, got str 'wide'"),
+        (lambda: metrics.sliced_wasserstein(X, X, directions=0), ValueError,
+         "directions: expected an integer >= 1, got 0"),
+        (lambda: metrics.sliced_wasserstein(X, X, p=0.5), ValueError,
+         "p: expected a finite number >= 1, got 0.5"),
+        (lambda: metrics.sliced_wasserstein(X, X, p=np.inf), ValueError, "p: expected a finite"),
+        (lambda: metrics.sliced_wasserstein(X, X, rng="seed"), TypeError,
+         "rng: expected a seed or a numpy.random.Generator, got str"),
+        (lambda: metrics.sliced_wasserstein(X, X, rng=-1), ValueError, "rng: expected a seed >= 0"),
+        (lambda: metrics.mode_coverage(X, X[:3], 0.0), ValueError,
+         "std: expected a finite number > 0, got 0.0"),
+        (lambda: metrics.mode_coverage(X, X[:3], [0.1] * 3), TypeError,
+         "std: expected a number, got list"),
+        (lambda: metrics.mode_coverage(X * np.nan, X[:3], 1.0), ValueError, "samples: .*NaN"),
+        (lambda: metrics.mode_coverage(X, X[:3, :1], 1.0), ValueError,
+         "samples: expected 1 dimensions, as in modes, got 2"),
+        (lambda: metrics.mode_coverage(X, X[:0], 1.0), ValueError,
+         "modes: expected at least 1 samples, got 0"),
+        (lambda: metrics.mode_coverage(X, X[:3], 1.0, min_share=1.5), ValueError,
+         "min_share: expected a finite number > 0 and <= 1, got 1.5"),
+        (lambda: metrics.mode_coverage(X, X[:3], 1.0, weights=[0.5, 0.5]), ValueError,
+         r"weights: expected 3 shares, got shape \(2,\)"),
+        (lambda: metrics.mode_coverage(X, X[:2], 1.0, weights=[1.0, 0.0]), ValueError,
+         "weights: expected every mode's weight > 0"),
+        (lambda: metrics.total_variation([0.5, 0.6], [0.5, 0.5]), ValueError,
+         "p: expected non-negative shares that sum to 1, .*a sum of 1.1"),
+        (lambda: metrics.total_variation([0.5, 0.5], [np.nan, 1]), ValueError, "q: expected non-n"),
+        (lambda: metrics.total_variation([], []), ValueError, "p: expected a vector of shares"),
+        (lambda: metrics.reverse_kl([1.5, -0.5], [0.5, 0.5]), ValueError, "generated: .*-0.5"),
+        (lambda: metrics.reverse_kl([0.5, 0.5], [1.0]), ValueError, "reference: expected 2 shares"),
+        (lambda: metrics.class_coverage([0.5, 0.5]), ValueError, "probabilities: expected a m"),
+        (lambda: metrics.class_coverage([[0.5, 0.5]], reference=[1.0]), ValueError,
+         "reference: expected 2 shares"),
+        (lambda: metrics.class_coverage([[0.5, 0.5]], confidence=2), ValueError,
+         "confidence: expected a finite number >= 0 and <= 1, got 2"),
+    ],
+)  # fmt: skip
+def test_options(call, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        call()
+
+
+def test_the_input_is_left_as_it_was_and_lists_and_integers_are_welcome():
+    before = X.copy()
+    for metric in TWO_SETS:
+        metric(X, X[::-1] + 1)
+    metrics.mode_coverage(X, X[:3], 1.0)
+    assert np.array_equal(X, before)
+    whole = [[0, 0], [1, 0], [0, 2]]
+    assert metrics.frechet_distance(whole, whole) < 1e-30
+
+
+def test_float32_scores_as_its_float64_copy():
+    x, y = X.astype(np.float32), (X[::-1] * 2).astype(np.float32)
+    for metric in TWO_SETS:
+        assert metric(x, y) == metric(x.astype(np.float64), y.astype(np.float64))

@@ -1,0 +1,222 @@
+"""The game: whole updates against differences, the seven steps, and who is left untouched."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+from minigan.gradcheck import check_step
+
+LOSSES = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
+
+
+def mlp(loss="NonSaturating", **options):
+    generator = mg.models.mlp_generator(3, (2,), hidden=(6, 5), rng=1)
+    discriminator = mg.models.mlp_discriminator((2,), hidden=(6, 5), rng=2)
+    return mg.GAN(
+        generator, discriminator, latent_dim=3, loss=getattr(mg.losses, loss)(), rng=3, **options
+    )
+
+
+def everything(loss="NonSaturating"):
+    """Every kind of layer that complicates a step: mixing, random, stateful, convolutional."""
+    generator = mg.Sequential(
+        [
+            L.Linear(3, 3 * 3 * 4), L.Reshape((3, 3, 4)), L.BatchNorm(4), L.ReLU(),
+            L.ConvTranspose2d(4, 2, 4, stride=2, padding=1), L.Tanh(),
+        ],
+        rng=1,
+    )  # fmt: skip
+    discriminator = mg.Sequential(
+        [
+            L.Conv2d(2, 3, 4, stride=2, padding=1), L.LeakyReLU(), L.Dropout(0.3),
+            L.SpectralNorm(L.Conv2d(3, 4, 3, bias=False)), L.BatchNorm(4), L.LeakyReLU(),
+            L.MinibatchStdDev(), L.Flatten(), L.Linear(5, 1),
+        ],
+        rng=2,
+    )  # fmt: skip
+    return mg.GAN(generator, discriminator, latent_dim=3, loss=getattr(mg.losses, loss)(), rng=3)
+
+
+def convolutional(loss="NonSaturating"):
+    generator = mg.Sequential(
+        [L.Linear(2, 18), L.LeakyReLU(), L.Reshape((3, 3, 2)), L.Upsample2d(2), L.Conv2d(2, 1, 3)],
+        rng=1,
+    )
+    discriminator = mg.Sequential(
+        [L.Conv2d(1, 3, 2, stride=2), L.LeakyReLU(), L.Flatten(), L.Linear(12, 1)], rng=2
+    )
+    return mg.GAN(generator, discriminator, latent_dim=2, loss=getattr(mg.losses, loss)(), rng=3)
+
+
+def minibatch(gan, n=6, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, *gan.sample_shape))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("make", [mlp, convolutional, everything])
+def test_whole_step_against_differences(make, loss, backend):
+    gan = make(loss)
+    report = check_step(gan, minibatch(gan))
+    assert report.ok, f"\n{report}"
+
+
+def test_whole_step_in_the_middle_of_training(backend):
+    gan = everything()
+    for seed in range(5):
+        gan.train_step(minibatch(gan, seed=seed))
+    before = gan.generator.theta.copy(), gan.discriminator.theta.copy(), gan.rng.bit_generator.state
+    report = check_step(gan, minibatch(gan))
+    assert report.ok, f"\n{report}"
+    assert np.array_equal(before[0], gan.generator.theta)
+    assert np.array_equal(before[1], gan.discriminator.theta)
+    assert before[2] == gan.rng.bit_generator.state
+
+
+def state(network):
+    return [
+        network.theta.copy(),
+        network.grad.copy(),
+        *(b.copy() for _, b in network.named_buffers()),
+    ]
+
+
+def same(before, after):
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("make", [mlp, everything])
+def test_each_step_leaves_the_other_player_alone(make):
+    gan = make()
+    gan.train_step(minibatch(gan))
+    g, d = state(gan.generator), state(gan.discriminator)
+    gan.generator_step(minibatch(gan))
+    assert same(d, state(gan.discriminator)) and not same(g, state(gan.generator))
+    g = state(gan.generator)
+    gan.discriminator_step(minibatch(gan))
+    assert same(g[:2], state(gan.generator)[:2]) and not same(d, state(gan.discriminator))
+
+
+def test_the_seven_steps_in_their_order():
+    """train_step generates once, judges, moves D, judges anew with the moved D, and moves G."""
+    gan, order = mlp(), []
+
+    def noted(owner, name, label):
+        method = getattr(owner, name)
+
+        def wrapper(*args, **kwargs):
+            order.append(label)
+            return method(*args, **kwargs)
+
+        setattr(owner, name, wrapper)
+
+    noted(gan, "draw_noise", "noise")
+    noted(gan.generator, "forward", "generate")
+    noted(gan.discriminator, "forward", "judge")
+    noted(gan.discriminator_optimizer, "step", "update D")
+    noted(gan.generator_optimizer, "step", "update G")
+    gan.train_step(minibatch(gan))
+    assert order == ["noise", "generate", "judge", "update D", "judge", "update G"]
+
+
+def test_the_generator_learns_through_the_discriminator():
+    """With D's weights zero there is nothing to learn from; with any others there is."""
+    gan = mlp()
+    gan.discriminator.theta[...] = 0
+    gan.generator_step(minibatch(gan))
+    assert not gan.generator.grad.any()
+    gan = mlp()
+    assert gan.generator_step(minibatch(gan))["generator_gradient_norm"] > 0
+
+
+def test_figures():
+    gan = mlp()
+    figures = gan.train_step(minibatch(gan))
+    assert set(figures) == {
+        "discriminator_loss", "generator_loss", "penalty", "real_logit", "fake_logit",
+        "discriminator_gradient_norm", "generator_gradient_norm",
+    }  # fmt: skip
+    assert all(type(value) is float for value in figures.values())
+    norm = np.linalg.norm(gan.generator.grad)
+    assert figures["generator_gradient_norm"] == pytest.approx(norm, rel=1e-6)
+
+
+def test_same_seed_same_bits_after_200_steps(backend):
+    ends = []
+    for _ in range(2):
+        gan = mlp()
+        mg.train(gan, mg.data.gaussian_ring(), steps=200, batch_size=16, progress=False, rng=4)
+        ends.append((gan.generator.theta, gan.discriminator.theta, gan.sample(5)))
+    for one, other in zip(*ends):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(ends[0][0], mlp().generator.theta)
+
+
+def test_sample_is_in_evaluation_mode():
+    gan = everything()
+    gan.train_step(minibatch(gan))
+    buffers = state(gan.generator)
+    samples = gan.sample(7)
+    assert samples.shape == (7, 6, 6, 2) and same(buffers, state(gan.generator))
+
+
+@pytest.mark.parametrize(
+    "real, error, message",
+    [
+        (np.zeros((4, 3)), ValueError, "real samples must have shape (N, 2) like the generator's"),
+        (np.zeros(2), ValueError, "must have shape (N, 2)"),
+        (np.zeros((0, 2)), ValueError, "at least 1 samples, got 0"),
+        (np.full((4, 2), np.nan), ValueError, "must be finite"),
+        (np.full((4, 2), np.inf), ValueError, "must be finite"),
+        (np.array([["a", "b"]]), TypeError, "must be numbers"),
+        (np.zeros((4, 2), complex), TypeError, "must be numbers"),
+    ],
+)
+def test_a_bad_minibatch_changes_nothing(real, error, message):
+    gan = mlp()
+    gan.train_step(minibatch(gan))
+    before = state(gan.generator) + state(gan.discriminator), gan.rng.bit_generator.state
+    for step in (gan.train_step, gan.discriminator_step, gan.generator_step):
+        with pytest.raises(error) as raised:
+            step(real)
+        assert message in str(raised.value)
+    assert same(before[0], state(gan.generator) + state(gan.discriminator))
+    assert before[1] == gan.rng.bit_generator.state
+
+
+def test_batch_norm_needs_two_samples():
+    gan = everything()
+    with pytest.raises(ValueError, match="at least 2 samples, got 1"):
+        gan.train_step(minibatch(gan, 1))
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        ({"generator": None}, TypeError, "generator must be a Sequential"),
+        ({"discriminator": L.Linear(2, 1)}, TypeError, "discriminator must be a Sequential"),
+        ({"latent_dim": 0}, ValueError, "latent_dim must be at least 1"),
+        ({"latent_dim": 5}, ValueError, "Linear(3, 6): expected an input of shape (N, 3)"),
+        ({"discriminator": mg.Sequential([L.Linear(2, 2)])}, ValueError, "one logit per sample"),
+        ({"discriminator": mg.Sequential([L.Linear(5, 1)])}, ValueError, "Linear(5, 1): expected"),
+        (
+            {"discriminator": mg.Sequential([L.Linear(2, 1)], dtype="float64")},
+            ValueError, "two networks of one dtype",
+        ),
+    ],
+)  # fmt: skip
+def test_players_that_do_not_fit(change, error, message):
+    parts = {
+        "generator": mg.models.mlp_generator(3, (2,), hidden=(6,)),
+        "discriminator": mg.models.mlp_discriminator((2,), hidden=(6,)),
+        "latent_dim": 3,
+    }
+    with pytest.raises(error) as raised:
+        mg.GAN(**(parts | change))
+    assert message in str(raised.value)
+
+
+def test_two_players_two_optimizers():
+    adam = mg.optim.Adam()
+    with pytest.raises(ValueError, match="an optimizer of its own"):
+        mlp(generator_optimizer=adam, discriminator_optimizer=adam)

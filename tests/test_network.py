@@ -1,0 +1,120 @@
+"""Sequential: the flat vectors, their views, and fused stages."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+
+
+def small():
+    return mg.Sequential(
+        [L.Linear(3, 4), L.LeakyReLU(), L.SpectralNorm(L.Linear(4, 2)), L.BatchNorm(2)], rng=5
+    )
+
+
+def test_parameters_are_views_into_theta_and_grad():
+    network = small()
+    named = network.named_parameters()
+    assert [name for name, *_ in named] == [
+        "0.weight", "0.bias", "2.layer.weight", "2.layer.bias", "3.gamma", "3.beta",
+    ]  # fmt: skip
+    assert network.theta.size == sum(value.size for _, value, _ in named) == 12 + 4 + 8 + 2 + 2 + 2
+    network.theta[...] = np.arange(30)
+    network.grad[...] = -np.arange(30)
+    np.testing.assert_array_equal(np.concatenate([v.ravel() for _, v, _ in named]), np.arange(30))
+    np.testing.assert_array_equal(np.concatenate([g.ravel() for *_, g in named]), -np.arange(30))
+    assert network.layers[0].params["weight"].base is not None
+    network.zero_grad()
+    assert not any(grad.any() for *_, grad in named)
+
+
+def test_the_seed_decides_the_first_parameters():
+    assert np.array_equal(small().theta, small().theta)
+    other = mg.Sequential([L.Linear(3, 4)], rng=6)
+    assert not np.array_equal(other.theta, small().theta[:16])
+    spread = mg.Sequential([L.Linear(200, 300)], rng=0).named_parameters()[0][1].std()
+    assert spread == pytest.approx(np.sqrt(2 / 200), rel=0.02)
+
+
+def test_copy_is_independent_and_changes_dtype():
+    network = small()
+    x = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    network.forward(x)
+    twin = network.copy("float64")
+    assert twin.theta.dtype == np.float64 and network.theta.dtype == np.float32
+    np.testing.assert_array_equal(twin.theta, network.theta)
+    for (name, mine), (_, theirs) in zip(network.named_buffers(), twin.named_buffers()):
+        assert theirs.dtype == np.float64, name
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_allclose(
+        twin.forward(x, training=False)[0], network.forward(x, training=False)[0], atol=1e-5
+    )
+    twin.theta += 1
+    assert not np.array_equal(network.theta, twin.theta)
+    assert np.array_equal(network.theta, small().theta)
+
+
+def test_nested_networks_share_the_outer_vector():
+    inner = mg.Sequential([L.Linear(2, 3), L.Tanh()])
+    outer = mg.Sequential([inner, L.Linear(3, 1)], dtype="float64")
+    assert np.shares_memory(inner.theta, outer.theta) and inner.theta.dtype == np.float64
+    assert [name for name, *_ in outer.named_parameters()][:2] == ["0.0.weight", "0.0.bias"]
+    report = mg.gradcheck.check_layer(outer, (4, 2))
+    assert report.ok, f"\n{report}"
+
+
+@pytest.mark.parametrize("tail", [[L.LeakyReLU(0.1)], [L.ReLU()], [L.Tanh()], [L.Sigmoid()], []])
+@pytest.mark.parametrize("training", [True, False])
+def test_fused_stages_equal_their_layers(tail, training):
+    """The same network, walked layer by layer and walked fused, on the same kernels."""
+    pytest.importorskip("numba")
+    bodies = [
+        ([L.Linear(6, 5)], (7, 6)),
+        ([L.Linear(6, 5, bias=False), L.BatchNorm(5)], (7, 6)),
+        ([L.Conv2d(2, 3, 4, stride=2, padding=1)], (3, 6, 6, 2)),
+        ([L.ConvTranspose2d(2, 3, 4, stride=2, padding=1)], (3, 3, 3, 2)),
+    ]
+    for body, shape in bodies:
+        network = mg.Sequential([*body, *tail, L.Flatten()], dtype="float64", rng=1)
+        rng = np.random.default_rng(2)
+        network.theta += 0.1 * rng.standard_normal(network.theta.size)
+        x = rng.standard_normal(shape)
+        results = []
+        for stages in (network.layers, network._fused):
+            network.zero_grad()
+            y, caches = x, []
+            with network.held_buffers():
+                for stage in stages:
+                    y, cache = stage.forward(y, training)
+                    caches.append((stage, cache))
+            cotangent = np.random.default_rng(3).standard_normal(y.shape)
+            dx = network.backward(cotangent, caches)
+            both = network.grad.copy()
+            only_input = network.backward_input(cotangent, caches)
+            network.backward_params(cotangent, caches)
+            moved = network.tangent(x, caches)
+            results.append((y, dx, both, only_input, network.grad - both, moved))
+        for plain, fused in zip(*results):
+            np.testing.assert_allclose(plain, fused, atol=1e-12)
+        assert len(network._fused) < len(network.layers) or not tail
+
+
+def test_backward_params_skips_what_lies_below_the_first_parameter():
+    network = mg.Sequential([L.Reshape((2, 2, 1)), L.Conv2d(1, 2, 2), L.Flatten()])
+    y, cache = network.forward(np.ones((3, 4)))
+    below = network.layers[0]
+    below.backward_input = lambda *_: pytest.fail("nobody needs the gradient of the data")
+    network.backward_params(np.ones_like(y), cache)
+    assert network.grad.any()
+
+
+def test_backends_can_change_between_forward_and_backward():
+    pytest.importorskip("numba")
+    network = small()
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    with mg.kernels.use_backend("numba"):
+        y, cache = network.forward(x)
+    with mg.kernels.use_backend("numpy"):
+        dx = network.backward(np.ones_like(y), cache)
+    assert dx.shape == x.shape

@@ -1,0 +1,145 @@
+"""The loop: minibatches, averages, schedules, convergence, and what goes wrong."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.data.minibatches import Minibatches
+
+
+def small_gan(**options):
+    generator = mg.models.mlp_generator(2, (2,), hidden=(8,))
+    discriminator = mg.models.mlp_discriminator((2,), hidden=(8,))
+    return mg.GAN(generator, discriminator, latent_dim=2, **options)
+
+
+RING = mg.data.gaussian_ring(std=0.05)
+
+
+def test_an_epoch_holds_every_sample_exactly_once():
+    data = np.arange(10.0).reshape(10, 1)
+    minibatches = Minibatches(data, 4, rng=0)
+    dealt = np.concatenate([minibatches.next() for _ in range(10)]).ravel()
+    epochs = dealt.reshape(4, 10)
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(10))
+    assert len({tuple(epoch) for epoch in epochs}) == 4  # in a new order each time
+
+
+def test_a_minibatch_may_be_larger_than_the_data():
+    assert len(Minibatches(np.zeros((3, 2)), 8).next()) == 8
+
+
+@pytest.mark.parametrize(
+    "source, error",
+    [
+        ([[1, 2]], None),
+        ("text", TypeError),
+        (np.zeros(3), TypeError),
+        (np.zeros((0, 2)), ValueError),
+    ],
+)
+def test_sources(source, error):
+    if error is None:
+        assert Minibatches(source, 1).next().shape == (1, 2)
+        return
+    with pytest.raises(error, match="Minibatches: source"):
+        Minibatches(source, 1)
+
+
+def test_history_has_a_row_a_step():
+    history = mg.train(small_gan(), RING, steps=7, batch_size=8, progress=False)
+    assert len(history) == 7 and history["step"] == list(range(1, 8))
+    assert len(history["generator_loss"]) == len(history["discriminator_gradient_norm"]) == 7
+    assert history.stopped is None
+
+
+def test_critic_steps_move_the_discriminator_more_often():
+    gan = small_gan()
+    mg.train(gan, RING, steps=3, critic_steps=5, batch_size=8, progress=False)
+    assert gan.discriminator_optimizer.steps == 15 and gan.generator_optimizer.steps == 3
+
+
+def test_the_average_follows_by_its_formula(backend):
+    gan = small_gan()
+    average = mg.Average(gan.generator, 0.9)
+    expected = gan.generator.theta.astype(np.float64)
+    seen = []
+    mg.train(
+        gan, RING, steps=30, batch_size=8, average=average, progress=False,
+        callback=lambda *_: seen.append(gan.generator.theta.copy()),
+    )  # fmt: skip
+    for t, theta in enumerate(seen):
+        decay = min(0.9, (1 + t) / (10 + t))
+        expected = decay * expected + (1 - decay) * theta
+    np.testing.assert_allclose(average.network.theta, expected, rtol=1e-4, atol=1e-6)
+    assert not np.array_equal(average.network.theta, gan.generator.theta)
+
+
+def test_the_average_takes_running_statistics_along():
+    network = mg.Sequential([mg.layers.BatchNorm(2)])
+    average = mg.Average(network, 0.5)
+    network.forward(10 + np.ones((4, 2)) * [[1], [2], [3], [4]])
+    average.update()
+    assert average.network.layers[0].buffers["running_mean"][0] > 0
+
+
+def test_schedules():
+    linear, cosine = mg.schedules.linear(start=0.5, final=0.1), mg.schedules.cosine(final=0.2)
+    assert [round(linear(t), 12) for t in (0, 0.5, 0.75, 1)] == [1, 1, 0.55, 0.1]
+    assert [round(cosine(t), 12) for t in (0, 0.5, 1)] == [1, 0.6, 0.2]
+    assert mg.schedules.exponential(final=0.01)(0.5) == pytest.approx(0.1)
+    assert mg.schedules.constant()(0.3) == 1
+    with pytest.raises(ValueError, match="linear: start must be in"):
+        mg.schedules.linear(start=1)
+
+
+def test_a_schedule_reaches_both_optimizers():
+    gan, rates = small_gan(), []
+    mg.train(
+        gan, RING, steps=5, batch_size=8, progress=False, schedule=mg.schedules.linear(final=0.5),
+        callback=lambda *_: rates.append((gan.generator_optimizer.lr, gan.discriminator_optimizer.lr)),
+    )  # fmt: skip
+    np.testing.assert_allclose(rates, 2e-4 * np.array([[1, 0.875, 0.75, 0.625, 0.5]] * 2).T)
+
+
+def test_training_stops_on_a_plateau():
+    values = iter([5.0, 4.0, 3.0, 3.0, 2.999, 3.1, 0.0])
+    stop = mg.Plateau(lambda gan: next(values), every=10, patience=3)
+    history = mg.train(small_gan(), RING, steps=500, batch_size=8, stop=stop, progress=False)
+    assert len(history) == 60
+    assert history.stopped.startswith("converged at step 60: no better than 3")
+    assert stop.values[0] == (10, 5.0)
+
+
+def test_an_improving_measure_does_not_stop():
+    values = iter(np.linspace(5, 1, 50))
+    stop = mg.Plateau(lambda gan: next(values), every=1, patience=2)
+    assert (
+        mg.train(small_gan(), RING, steps=50, batch_size=8, stop=stop, progress=False).stopped
+        is None
+    )
+
+
+def test_numbers_that_go_bad_stop_training_at_their_step():
+    gan = small_gan()
+
+    def spoil(step, gan, figures):
+        if step == 3:
+            gan.discriminator.theta[0] = np.nan
+
+    with pytest.raises(FloatingPointError, match="step 4: discriminator loss is nan"):
+        mg.train(gan, RING, steps=10, batch_size=8, callback=spoil, progress=False)
+
+
+def test_the_progress_bar_shows_losses_and_gradient_norms(capsys):
+    mg.train(small_gan(), RING, steps=20, batch_size=8)
+    shown = capsys.readouterr().err
+    for label in ("L_D", "L_G", "|grad D|", "|grad G|", "20/20"):
+        assert label in shown
+
+
+@pytest.mark.parametrize("steps, error", [(0, ValueError), (2.5, TypeError), ("many", TypeError)])
+def test_bad_steps(steps, error):
+    with pytest.raises(error, match="train: steps must be"):
+        mg.train(small_gan(), RING, steps=steps)
