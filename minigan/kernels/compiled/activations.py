@@ -60,13 +60,13 @@ def _map(loop, *arrays):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _activate(z, activation, slope, y):
     for i in range(z.size):
         y[i] = phi(z[i], activation, slope)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _activate_backward(dy, y, activation, slope, dz):
     for i in range(dy.size):
         dz[i] = dy[i] * phi_prime(y[i], activation, slope)
@@ -78,25 +78,25 @@ def _sigmoid_of(x):
     return (1.0 if x >= 0 else small) / (1.0 + small)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sigmoid(x, y):
     for i in range(x.size):
         y[i] = _sigmoid_of(x[i])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _softplus(x, y):
     for i in range(x.size):
         y[i] = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _silu(x, y):
     for i in range(x.size):
         y[i] = x[i] * _sigmoid_of(x[i])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _silu_backward(x, dy, dx):
     for i in range(x.size):
         s = _sigmoid_of(x[i])

@@ -4,9 +4,12 @@ All in one pass over memory. The same pass, with no activation, pads the input o
 """
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import njit
+from numba.core import types
 
 from ..codes import IDENTITY
+from .fork import THREADS, address_of, compiled_worker, fork, task_reader
+from .machine import index
 from .nonlinear import phi_prime
 
 SERIAL_BELOW = 200_000  # numbers; below, waking the other threads costs more than they give
@@ -42,54 +45,70 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     dz = np.empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
     chunks = -(-batch // _IMAGES_IN_A_CHUNK)
     sums = np.zeros((chunks, 0 if dbias is None else channels), dy.dtype)
-    arguments = (
-        dy.reshape(-1), y.reshape(-1), activation, dy.dtype.type(slope), dy.shape,
-        vertical, horizontal, dz.reshape(-1), sums,
-    )  # fmt: skip
-    if dy.size < SERIAL_BELOW or get_num_threads() == 1:
-        for chunk in range(chunks):
-            _one_chunk(*arguments, chunk)
-    else:
-        _all_chunks(*arguments)
+    worker = compiled_worker(_work, dy.dtype).address
+    parts = min(chunks, THREADS) if dy.size >= SERIAL_BELOW else 1
+    flat = (dy.reshape(-1), y.reshape(-1), dz.reshape(-1), sums.reshape(-1))
+    sides = (*vertical, *horizontal)
+    _in_chunks(worker, parts, flat, activation, float(slope), dy.shape, sides)
     if dbias is not None:
         dbias += np.add.reduce(sums, axis=0)
     return dz
 
 
-@njit(cache=True, parallel=True)
-def _all_chunks(dy, y, activation, slope, shape, vertical, horizontal, dz, sums):
-    for chunk in prange(len(sums)):
-        _one_chunk(dy, y, activation, slope, shape, vertical, horizontal, dz, sums, chunk)
-
-
 @njit(cache=True)
-def _one_chunk(dy, y, activation, slope, shape, vertical, horizontal, dz, sums, chunk):
-    """The images of one chunk, line by line."""
+def _in_chunks(worker, parts, flat, activation, slope, shape, sides):
+    task = (flat, activation, slope, shape, sides, parts)
+    fork(worker, address_of(task), parts)
+
+
+def _task_type(number):
+    """The type of that task, for float32 or float64."""
+    whole = types.int64
+    four = types.UniTuple(whole, 4)
+    flat = types.UniTuple(types.Array(number, 1, "C"), 4)
+    return types.Tuple((flat, whole, types.float64, four, four, whole))
+
+
+_read_task = task_reader(_task_type)
+
+
+def _work(address, part):
+    """One part of a task: some of the chunks."""
+    (dy, y, dz, sums), activation, slope, shape, sides, parts = _read_task(address)
+    chunks = -(-shape[0] // _IMAGES_IN_A_CHUNK)
+    channels = shape[3] if len(sums) else 0
+    for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
+        _one_chunk(
+            dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sums, channels, chunk
+        )
+
+
+@njit(inline="always")
+def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, summed, chunk):
+    """The images of one chunk. In memory, they are lines of pixels with gaps of zeros between them."""
     batch, height, width, channels = shape
-    (top, bottom), (before, after) = vertical, horizontal
+    top, bottom, before, after = sides
     line = width * channels
-    padded_line = (before + width + after) * channels
+    side = (before + after) * channels
+    above = top * (side + line) + before * channels
+    below = bottom * (side + line) + after * channels
+
     first = chunk * _IMAGES_IN_A_CHUNK
     source = first * height * line
-    target = first * (top + height + bottom) * padded_line
+    target = first * (top + height + bottom) * (side + line)
     for _ in range(first, min(first + _IMAGES_IN_A_CHUNK, batch)):
-        target = _zeros(dz, target, top * padded_line)
-        for _ in range(height):
-            target = _zeros(dz, target, before * channels)
+        for i in range(height + 1):
+            gap = above if i == 0 else side if i < height else below
+            for j in range(gap):
+                dz[index(target + j)] = 0
+            target += gap
+            if i == height:
+                break
             for j in range(line):
-                dz[target + j] = dy[source + j] * phi_prime(y[source + j], activation, slope)
-            if sums.shape[1]:
-                for pixel in range(target, target + line, channels):
-                    for c in range(channels):
-                        sums[chunk, c] += dz[pixel + c]
+                at = index(source + j)
+                dz[index(target + j)] = dy[at] * phi_prime(y[at], activation, slope)
+            for pixel in range(target, target + line, channels):
+                for c in range(summed):
+                    sums[index(chunk * channels + c)] += dz[index(pixel + c)]
             source += line
-            target = _zeros(dz, target + line, after * channels)
-        target = _zeros(dz, target, bottom * padded_line)
-
-
-@njit(cache=True)
-def _zeros(values, start, count):
-    """Writes so many zeros; returns where they end."""
-    for i in range(start, start + count):
-        values[i] = 0
-    return start + count
+            target += line

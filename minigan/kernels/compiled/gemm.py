@@ -35,10 +35,12 @@ the block-scatter matrix: Matthews, "High-Performance Tensor Contraction without
 """
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import njit
+from numba.core import types
 
 from ..codes import IDENTITY, LEAKY_RELU
-from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from .fork import THREADS, address_of, compiled_worker, fork, task_reader
+from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows
 
@@ -58,42 +60,58 @@ def contract(
     a, rows = left[:2]
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # of C where it is negative
-    strips = -(-len(rows) // TILE_ROWS)
-    panels = -(-columns * a.itemsize // (TILE_VECTORS * VECTOR_BYTES))
-    task = (left, right, result, columns, bias, slope, accumulate)
-    threads = get_num_threads()
-    if threads == 1 or len(rows) * len(right[1]) * columns < SERIAL_BELOW:
-        rectangle(*task, 0, strips, 0, panels)
-    else:
-        across = min(panels, threads)
-        down = min(strips, -(-threads // across))
-        rectangles(*task, strips, panels, down, across)
+    worker = compiled_worker(_work, a.dtype).address
+    down, across = 1, 1
+    if THREADS > 1 and len(rows) * len(right[1]) * columns >= SERIAL_BELOW:
+        panels = -(-columns * a.itemsize // (TILE_VECTORS * VECTOR_BYTES))
+        across = min(panels, THREADS)
+        down = min(-(-len(rows) // TILE_ROWS), -(-THREADS // across))
+    _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
 
-@njit(cache=True, parallel=True)
-def rectangles(
-    left, right, result, columns, bias, slope, accumulate, strips, panels, down, across
-):
+@njit(cache=True)
+def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
     """C cut into down x across rectangles, one a thread.
 
     By columns first: that divides the packing of B as well. Where there are too few panels the rows
     are cut too, and each thread packs the panels it needs.
     """
-    for part in prange(down * across):
-        s, p = part // across, part % across
-        rectangle(
-            left, right, result, columns, bias, slope, accumulate,
-            s * strips // down, (s + 1) * strips // down,
-            p * panels // across, (p + 1) * panels // across,
-        )  # fmt: skip
+    task = (left, right, result, columns, bias, slope, accumulate, down, across)
+    fork(worker, address_of(task), down * across)
 
 
-@njit(cache=True, error_model="numpy")
-def rectangle(
+def _task_type(number):
+    """The type of that task, for float32 or float64."""
+    numbers, table, whole = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C"), types.int64
+    left = types.Tuple((numbers, table, table, whole, whole))
+    right, result = types.Tuple((numbers, table, whole)), types.Tuple((numbers, table))
+    return types.Tuple(
+        (left, right, result, whole, numbers, types.float64, types.boolean, whole, whole)
+    )
+
+
+_read_task = task_reader(_task_type)
+
+
+def _work(address, part):
+    """One part of a task: a rectangle of C."""
+    left, right, result, columns, bias, slope, accumulate, down, across = _read_task(address)
+    strips = -(-len(left[1]) // TILE_ROWS)
+    panels = -(-columns * left[0].itemsize // (TILE_VECTORS * VECTOR_BYTES))
+    s, p = part // across, part % across
+    _rectangle(
+        left, right, result, columns, bias, slope, accumulate,
+        s * strips // down, (s + 1) * strips // down,
+        p * panels // across, (p + 1) * panels // across,
+    )  # fmt: skip
+
+
+@njit(inline="always")
+def _rectangle(
     left, right, result, columns, bias, slope, accumulate,
     first_strip, end_strip, first_panel, end_panel,
 ):  # fmt: skip
-    """One thread's part of C: whole strips by whole panels."""
+    """Whole strips by whole panels of C, on one thread."""
     a, a_rows, runs, length, step = left
     b, b_rows, b_step = right
     c, c_rows = result
@@ -109,7 +127,7 @@ def rectangle(
     block_size = min(depth, runs_at_once * length) * width
     packed = np.empty(min(PANELS_AT_ONCE, end_panel - first_panel) * block_size + VECTOR_BYTES, c.dtype)
     aligned = -packed.ctypes.data % VECTOR_BYTES // size
-    padded_bias = np.zeros((PANELS_AT_ONCE + 1) * width, c.dtype)  # the first `width` stay zero
+    padded_bias = np.zeros(PANELS_AT_ONCE * width, c.dtype)
     edge = np.empty((TILE_ROWS, width), c.dtype)  # stands in for tiles that hang over C's edges
     tile_a, tile_c = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, np.int64)
     edge_rows = np.empty(TILE_ROWS, np.int64)
@@ -121,14 +139,14 @@ def rectangle(
         left_edge, right_edge = panel * width, min((panel + panels) * width, columns)
         if len(bias):
             for j in range(right_edge - left_edge):
-                padded_bias[width + j] = bias[left_edge + j]
+                padded_bias[j] = bias[left_edge + j]
         for run in range(0, len(runs), runs_at_once):
             end_run = min(run + runs_at_once, len(runs))
             top, bottom = run * length, min(end_run * length, depth)
             run_length = min(length, depth - top)  # shorter where a matrix ends within its last run
             pack(b, b_rows[top:bottom], b_step, left_edge, right_edge, packed[aligned:])
             adds, ends = accumulate or run > 0, end_run == len(runs)
-            tile_slope = number(slope if ends else 1)
+            finishes = ends and (len(bias) > 0 or slope != 1)
 
             for strip in range(first_strip, end_strip):
                 row = strip * TILE_ROWS
@@ -142,17 +160,17 @@ def rectangle(
                     if adds and not inside:
                         for i in range(rows):
                             for j in range(min(width, columns - column)):
-                                edge[i, j] = c[c_rows[row + i] + column + j]
+                                edge[i, j] = c[index(c_rows[row + i] + column + j)]
                     multiply_tile(
                         tile_c if inside else edge_rows, column if inside else 0, adds,
                         tile_a, runs, run, end_run, run_length, step,
                         packed, aligned + p * (bottom - top) * width,
-                        padded_bias, (p + 1) * width if ends else 0, tile_slope,
+                        finishes, padded_bias, p * width, number(slope),
                     )  # fmt: skip
                     if not inside:
                         for i in range(rows):
                             for j in range(min(width, columns - column)):
-                                c[c_rows[row + i] + column + j] = edge[i, j]
+                                c[index(c_rows[row + i] + column + j)] = edge[i, j]
 
 
 @njit(cache=True)
@@ -175,8 +193,8 @@ def pack(b, rows, step, left_edge, right_edge, packed):
                 k += lanes
             else:
                 for j in range(inside):
-                    packed[target + j] = b[source + j * step]
+                    packed[index(target + j)] = b[index(source + j * step)]
                 for j in range(inside, width):
-                    packed[target + j] = 0
+                    packed[index(target + j)] = 0
                 k += 1
         start += len(rows) * width

@@ -34,6 +34,13 @@ class Lanes:
         )
         return self.builder.call(function, [a, b, c])
 
+    def sum(self, vector):
+        """Of the numbers in one vector, by halves."""
+        for half in (self.count >> n for n in range(1, self.count.bit_length())):
+            other = self._pick(vector, self._undefined, [i ^ half for i in range(self.count)])
+            vector = self.builder.fadd(vector, other)
+        return self.builder.extract_element(vector, _LANE(0))
+
     def broadcast(self, number):
         first = self.builder.insert_element(self._undefined, number, _LANE(0))
         return self._pick(first, self._undefined, [0] * self.count)

@@ -5,7 +5,12 @@ NUMBA_CPU_NAME or NUMBA_CPU_FEATURES ask for another processor, they are believe
 """
 
 import llvmlite.binding as llvm
+import numpy as np
 from numba import config
+
+# An array index that Numba need not check for being negative (a[-1] means the last one), so that
+# LLVM sees a[index(start + i)] for what it is: contiguous.
+index = np.uintp
 
 
 def _features():

@@ -29,31 +29,31 @@ from .machine import TILE_ROWS, TILE_VECTORS
 @intrinsic
 def multiply_tile(
     typing, c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
-    bias, bias_start, slope,
+    finishes, bias, bias_start, slope,
 ):  # fmt: skip
     """One register tile of C, over the runs q in [first, last) of the inner index:
 
         z = (C[i, j] if adds else 0)  +  sum over q, k  A[i][runs[q] + k step] * panel[., j]
-        C[i, j] = leaky(z + bias[bias_start + j])
+        C[i, j] = leaky(z + bias[bias_start + j]) if finishes else z
 
     a_rows, c_rows (TILE_ROWS,): the addresses in memory where the tile's rows of A and C begin, the
     latter `column` numbers before the tile; runs: int64 offsets; panels, bias: flat arrays, of which
     the tile reads from `start` and `bias_start`, one row of the panel a step (q, k).
-    leaky(z) is z where positive, else slope z; slope 1 leaves z as it is.
+    leaky(z) is z where positive, else slope z.
     """
     signature = types.void(
         c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
-        bias, bias_start, slope,
+        finishes, bias, bias_start, slope,
     )  # fmt: skip
     return signature, _emit_multiply_tile
 
 
 def _emit_multiply_tile(context, builder, signature, arguments):
     c_rows, a_rows, runs, panels, bias = (
-        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 9, 11)
+        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 9, 12)
     )
-    column, adds, first, last, length, step, start, bias_start, slope = (
-        arguments[n] for n in (1, 2, 5, 6, 7, 8, 10, 12, 13)
+    column, adds, first, last, length, step, start, finishes, bias_start, slope = (
+        arguments[n] for n in (1, 2, 5, 6, 7, 8, 10, 11, 13, 14)
     )
     lanes = Lanes(builder, signature.args[9].dtype)
     tile = [(i, v) for i in range(TILE_ROWS) for v in range(TILE_VECTORS)]
@@ -85,12 +85,15 @@ def _emit_multiply_tile(context, builder, signature, arguments):
             builder.store(builder.add(k, step), offset)
             builder.store(lanes.address(row_of_b, TILE_VECTORS * lanes.count), panel_row)
 
-    bias = lanes.address(bias, bias_start)
-    biases, slopes = [lanes.load(bias, v) for v in range(TILE_VECTORS)], lanes.broadcast(slope)
+    with builder.if_then(finishes):
+        bias = lanes.address(bias, bias_start)
+        biases, slopes = [lanes.load(bias, v) for v in range(TILE_VECTORS)], lanes.broadcast(slope)
+        for i, v in tile:
+            z = builder.fadd(builder.load(total[i, v]), biases[v])
+            positive = builder.fcmp_ordered(">", z, lanes.zero)
+            builder.store(builder.select(positive, z, builder.fmul(slopes, z)), total[i, v])
     for i, v in tile:
-        z = builder.fadd(builder.load(total[i, v]), biases[v])
-        positive = builder.fcmp_ordered(">", z, lanes.zero)
-        lanes.store(builder.select(positive, z, builder.fmul(slopes, z)), c[i], v)
+        lanes.store(builder.load(total[i, v]), c[i], v)
     return context.get_dummy_value()
 
 
@@ -133,6 +136,26 @@ def transpose_square(typing, source, source_start, source_step, target, target_s
         return context.get_dummy_value()
 
     return types.void(source, source_start, source_step, target, target_start), emit
+
+
+@intrinsic
+def dot(typing, a, a_start, b, b_start, vectors):
+    """The inner product of so many whole vectors, from two flat arrays."""
+
+    def emit(context, builder, signature, arguments):
+        lanes = Lanes(builder, signature.args[0].dtype)
+        total = cgutils.alloca_once_value(builder, lanes.zero)
+        a, b = (
+            lanes.address(data_pointer(context, builder, signature, arguments, n), arguments[n + 1])
+            for n in (0, 2)
+        )
+        with cgutils.for_range(builder, arguments[4]) as loop:
+            here = builder.mul(loop.index, INDEX(lanes.count))
+            a_k, b_k = (lanes.load(lanes.address(pointer, here)) for pointer in (a, b))
+            builder.store(lanes.multiply_add(a_k, b_k, builder.load(total)), total)
+        return lanes.sum(builder.load(total))
+
+    return a.dtype(a, a_start, b, b_start, vectors), emit
 
 
 def data_pointer(context, builder, signature, arguments, position):

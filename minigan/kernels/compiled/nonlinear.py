@@ -39,13 +39,10 @@ def phi(z, activation, slope):
 @njit(inline="always")
 def phi_prime(y, activation, slope):
     """The activation's derivative, from its output y."""
-    if activation == LEAKY_RELU:
-        return as_type_of(y, 1) if y > 0 else slope
-    if activation == TANH:
-        return as_type_of(y, 1) - y * y
-    if activation == SIGMOID:
-        return y * (as_type_of(y, 1) - y)
-    return as_type_of(y, 1)
+    one = as_type_of(y, 1)
+    if activation == TANH or activation == SIGMOID:
+        return (one if activation == TANH else y) - y * y
+    return one if y > 0 or activation != LEAKY_RELU else slope
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -56,25 +56,27 @@ def row_norm_backward(g, x_hat, inv_std):
     return _row_norm_backward(np.ascontiguousarray(g), np.ascontiguousarray(x_hat), inv_std)
 
 
-@njit(cache=True, parallel=True)
+# Blocks are taken as slices and counted from zero: an index that might be negative would have to be
+# wrapped around, and LLVM would not turn the loops over j into vector instructions.
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
 def _column_moments(x):
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
     means = np.zeros((blocks, columns), x.dtype)
-    squares = np.zeros(
-        (blocks, columns), x.dtype
-    )  # summed squared deviations from the block's mean
+    squares = np.zeros((blocks, columns), x.dtype)  # summed squared deviations from the block's mean
     for block in prange(blocks):
-        start, stop = block * BLOCK, min(rows, (block + 1) * BLOCK)
-        for i in range(start, stop):
+        part, mean, square = x[block * BLOCK : (block + 1) * BLOCK], means[block], squares[block]
+        for i in range(part.shape[0]):
             for j in range(columns):
-                means[block, j] += x[i, j]
+                mean[j] += part[i, j]
         for j in range(columns):
-            means[block, j] /= stop - start
-        for i in range(start, stop):
+            mean[j] /= part.shape[0]
+        for i in range(part.shape[0]):
             for j in range(columns):
-                deviation = x[i, j] - means[block, j]
-                squares[block, j] += deviation * deviation
+                deviation = part[i, j] - mean[j]
+                square[j] += deviation * deviation
     mean, square = means[0].copy(), squares[0].copy()
     for block in range(1, blocks):
         before, after = block * BLOCK, min(rows, (block + 1) * BLOCK)
@@ -86,29 +88,34 @@ def _column_moments(x):
     return mean, square / x.dtype.type(rows)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def _scale_and_shift(x, mean, scale, beta, activation, slope):
     rows, columns = x.shape
     y = np.empty_like(x)
     for block in prange((rows + BLOCK - 1) // BLOCK):
-        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+        start, stop = block * BLOCK, (block + 1) * BLOCK
+        part, out = x[start:stop], y[start:stop]
+        for i in range(part.shape[0]):
             for j in range(columns):
-                y[i, j] = phi((x[i, j] - mean[j]) * scale[j] + beta[j], activation, slope)
+                out[i, j] = phi((part[i, j] - mean[j]) * scale[j] + beta[j], activation, slope)
     return y
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
     dz_sums = np.zeros((blocks, columns), x.dtype)
     dz_x_hat_sums = np.zeros((blocks, columns), x.dtype)
     for block in prange(blocks):
-        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+        start, stop = block * BLOCK, (block + 1) * BLOCK
+        x_part, y_part, dy_part = x[start:stop], y[start:stop], dy[start:stop]
+        dz_sum, dz_x_hat_sum = dz_sums[block], dz_x_hat_sums[block]
+        for i in range(x_part.shape[0]):
             for j in range(columns):
-                dz = dy[i, j] * phi_prime(y[i, j], activation, slope)
-                dz_sums[block, j] += dz
-                dz_x_hat_sums[block, j] += dz * ((x[i, j] - mean[j]) * inv_std[j])
+                dz = dy_part[i, j] * phi_prime(y_part[i, j], activation, slope)
+                dz_sum[j] += dz
+                dz_x_hat_sum[j] += dz * ((x_part[i, j] - mean[j]) * inv_std[j])
     dz_sum, dz_x_hat_sum = dz_sums[0].copy(), dz_x_hat_sums[0].copy()
     for block in range(1, blocks):
         dz_sum += dz_sums[block]
@@ -118,16 +125,18 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
     through_variance = dz_x_hat_sum / x.dtype.type(rows)
     dx = np.empty_like(x)
     for block in prange(blocks):
-        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+        start, stop = block * BLOCK, (block + 1) * BLOCK
+        x_part, y_part, dy_part, dx_part = x[start:stop], y[start:stop], dy[start:stop], dx[start:stop]
+        for i in range(x_part.shape[0]):
             for j in range(columns):
-                dz = dy[i, j] * phi_prime(y[i, j], activation, slope)
-                x_hat = (x[i, j] - mean[j]) * inv_std[j]
+                dz = dy_part[i, j] * phi_prime(y_part[i, j], activation, slope)
+                x_hat = (x_part[i, j] - mean[j]) * inv_std[j]
                 centred = dz - through_mean[j] - x_hat * through_variance[j]
-                dx[i, j] = gamma[j] * inv_std[j] * centred
+                dx_part[i, j] = gamma[j] * inv_std[j] * centred
     return dz_sum, dz_x_hat_sum, dx
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _row_norm_forward(x, eps):
     rows, columns = x.shape
     x_hat, inv_std = np.empty_like(x), np.empty((rows, 1), x.dtype)
@@ -143,7 +152,7 @@ def _row_norm_forward(x, eps):
     return x_hat, inv_std
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _row_norm_backward(g, x_hat, inv_std):
     rows, columns = g.shape
     dx = np.empty_like(g)

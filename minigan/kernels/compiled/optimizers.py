@@ -1,8 +1,8 @@
 """Updates of a flat parameter vector, in place (Numba twin): one pass over memory each.
 
 A pass reads and writes every array once, where NumPy goes over them once per operation; for
-networks of this size that traffic is the cost of an optimizer. The vector is cut into chunks that
-run in parallel; no element depends on another, so the bits do not depend on the cut.
+networks of this size that traffic is the cost of an optimizer. A long vector is cut into chunks
+that run in parallel; no element depends on another, so the bits do not depend on the cut.
 """
 
 import math
@@ -12,6 +12,7 @@ from numba import njit, prange
 __all__ = ["sgd_update", "rmsprop_update", "adam_update", "average_update"]
 
 CHUNK = 8192  # elements: long enough to pay for a task, short enough to balance two threads
+ALONE = 4 * CHUNK  # up to here one thread is done before a second has woken up
 
 
 def sgd_update(theta, grad, velocity, lr, momentum):
@@ -37,33 +38,59 @@ def average_update(average, value, decay):
     _average(average, value, average.dtype.type(1 - decay))
 
 
-@njit(cache=True, parallel=True)
+def _over_chunks(body):
+    """`body` for a short vector on this thread, and compiled to run its chunks in parallel.
+
+    The parallel version compiles when the first long vector comes, which may be never.
+    """
+    alone = njit(cache=True, error_model="numpy")(body)
+    together = njit(cache=True, error_model="numpy", parallel=True)(body)
+
+    def update(vector, *rest):
+        (alone if vector.size <= ALONE else together)(vector, *rest)
+
+    return update
+
+
+# Each chunk is taken as slices and counted from zero: an index that might be negative would have
+# to be wrapped around, and LLVM would not turn the loop into vector instructions.
+
+
+@_over_chunks
 def _sgd(theta, grad, velocity, lr, momentum):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        for i in range(chunk * CHUNK, min(theta.size, (chunk + 1) * CHUNK)):
-            velocity[i] = momentum * velocity[i] + grad[i]
-            theta[i] -= lr * velocity[i]
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        t, g, v = theta[part], grad[part], velocity[part]
+        for i in range(t.size):
+            v[i] = momentum * v[i] + g[i]
+            t[i] -= lr * v[i]
 
 
-@njit(cache=True, parallel=True)
+@_over_chunks
 def _rmsprop(theta, grad, square, lr, decay, rest, eps):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        for i in range(chunk * CHUNK, min(theta.size, (chunk + 1) * CHUNK)):
-            square[i] = decay * square[i] + rest * grad[i] * grad[i]
-            theta[i] -= lr * grad[i] / (math.sqrt(square[i]) + eps)
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        t, g, s = theta[part], grad[part], square[part]
+        for i in range(t.size):
+            s[i] = decay * s[i] + rest * g[i] * g[i]
+            t[i] -= lr * g[i] / (math.sqrt(s[i]) + eps)
 
 
-@njit(cache=True, parallel=True)
+@_over_chunks
 def _adam(theta, grad, first, second, rate, shrink, beta1, rest1, beta2, rest2, eps):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        for i in range(chunk * CHUNK, min(theta.size, (chunk + 1) * CHUNK)):
-            first[i] = beta1 * first[i] + rest1 * grad[i]
-            second[i] = beta2 * second[i] + rest2 * grad[i] * grad[i]
-            theta[i] -= rate * first[i] / (math.sqrt(second[i]) * shrink + eps)
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        t, g, m, v = theta[part], grad[part], first[part], second[part]
+        for i in range(t.size):
+            m[i] = beta1 * m[i] + rest1 * g[i]
+            v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
+            t[i] -= rate * m[i] / (math.sqrt(v[i]) * shrink + eps)
 
 
-@njit(cache=True, parallel=True)
+@_over_chunks
 def _average(average, value, rest):
     for chunk in prange((average.size + CHUNK - 1) // CHUNK):
-        for i in range(chunk * CHUNK, min(average.size, (chunk + 1) * CHUNK)):
-            average[i] += rest * (value[i] - average[i])
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        a, v = average[part], value[part]
+        for i in range(a.size):
+            a[i] += rest * (v[i] - a[i])

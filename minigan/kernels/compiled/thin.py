@@ -8,37 +8,40 @@ is to read it in the order in which it lies.
 import numpy as np
 from numba import njit
 
+from .machine import VECTOR_BYTES
+from .microkernel import dot
+
 THIN = 4  # columns; from about here on a register tile, though mostly empty, is faster
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=True, error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
     """Rows [first_row, end_row) of C = leaky(A B + bias), an inner product at a time.
 
-    Operands as in `gemm.contract`, the inner index of A with step 1. ("reassoc" lets LLVM sum a
-    product in several vector lanes at once.)
+    Operands as in `gemm.contract`, the inner index of A with step 1.
     """
     a, a_rows, runs, length, _ = left
     b, b_rows, b_step = right
     c, c_rows = result
     depth = len(b_rows)
+    lanes = VECTOR_BYTES // c.itemsize
     b_transposed = np.empty(columns * depth, b.dtype)
     for j in range(columns):
         for k in range(depth):
             b_transposed[j * depth + k] = b[b_rows[k] + j * b_step]
     for i in range(first_row, end_row):
         for j in range(columns):
-            z = c.dtype.type(0)
+            z = c[c_rows[i] + j] if accumulate else c.dtype.type(0)
             for run in range(len(runs)):
-                start, k = a_rows[i] + runs[run], run * length
-                for step in range(min(length, depth - k)):
-                    z += a[start + step] * b_transposed[j * depth + k + step]
-            at = c_rows[i] + j
-            if accumulate:
-                z += c[at]
+                k = run * length
+                at_a, at_b = a_rows[i] + runs[run], j * depth + k
+                vectors, rest = divmod(min(length, depth - k), lanes)
+                z += dot(a, at_a, b_transposed, at_b, vectors)
+                for step in range(vectors * lanes, vectors * lanes + rest):
+                    z += a[at_a + step] * b_transposed[at_b + step]
             if len(bias):
                 z += bias[j]
-            c[at] = z if z > 0 else slope * z
+            c[c_rows[i] + j] = z if z > 0 else slope * z
 
 
 @njit(cache=True)
