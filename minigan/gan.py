@@ -23,6 +23,7 @@ from .layers.base import positive_int
 from .losses import NonSaturating
 from .network import Sequential
 from .optim import Adam
+from .penalties import accumulate_shared, shares_pass
 
 
 class GAN:
@@ -59,6 +60,8 @@ class GAN:
         self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
         self.loss = loss or NonSaturating()
         self.penalties = tuple(penalties)
+        for penalty in self.penalties:
+            penalty.check(discriminator)
         self.generator_optimizer = generator_optimizer or Adam()
         self.discriminator_optimizer = discriminator_optimizer or Adam()
         if self.generator_optimizer is self.discriminator_optimizer:
@@ -113,9 +116,17 @@ class GAN:
         discriminator.zero_grad()
         real_logits, fake_logits, judged = self._judge(real, fake)
         value, d_real, d_fake = self.loss.discriminator(real_logits, fake_logits)
-        self._accumulate(d_real, d_fake, judged)
-        penalty = sum(p.accumulate(discriminator, real, fake, self.rng) for p in self.penalties)
+        along = [p for p in self.penalties if shares_pass(p, discriminator)]
+        apart = [p for p in self.penalties if p not in along]
+        if along:  # R1 and R2 look at the very samples that were judged: one sweep for all
+            penalty = accumulate_shared(along, discriminator, judged[0], d_real, d_fake)
+        else:
+            penalty = 0.0
+            self._accumulate(d_real, d_fake, judged)
+        penalty += sum(p.accumulate(discriminator, real, fake, self.rng) for p in apart)
         self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
+        for p in self.penalties:
+            p.after_step(discriminator)
         return {
             "discriminator_loss": value,
             "penalty": float(penalty),

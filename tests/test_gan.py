@@ -220,3 +220,55 @@ def test_two_players_two_optimizers():
     adam = mg.optim.Adam()
     with pytest.raises(ValueError, match="an optimizer of its own"):
         mlp(generator_optimizer=adam, discriminator_optimizer=adam)
+
+
+PENALTIES = {
+    "R1 + R2": (mg.penalties.R1(0.7), mg.penalties.R2(0.4)),
+    "WGAN-GP": (mg.penalties.GradientPenalty(10.0),),
+    "zero-centred GP": (mg.penalties.GradientPenalty(1.0, target=0.0),),
+    "DRAGAN": (mg.penalties.Dragan(2.0),),
+    "all of them": (
+        mg.penalties.R1(1.0), mg.penalties.R2(1.0), mg.penalties.GradientPenalty(1.0),
+        mg.penalties.Dragan(1.0), mg.penalties.WeightClipping(5.0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("penalties", PENALTIES.values(), ids=PENALTIES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", [L.LeakyReLU, L.Tanh])
+def test_whole_step_with_penalties(penalties, loss, activation, backend):
+    """Every loss x penalty, straight and curved: the complete update, second derivatives and all."""
+    discriminator = mg.Sequential(
+        [L.Linear(2, 6), activation(), L.Linear(6, 5), activation(), L.Linear(5, 1)], rng=2
+    )
+    gan = mg.GAN(
+        mg.models.mlp_generator(3, (2,), hidden=(5,), rng=1), discriminator, latent_dim=3,
+        loss=getattr(mg.losses, loss)(), penalties=penalties, rng=3,
+    )  # fmt: skip
+    report = check_step(gan, minibatch(gan))
+    assert report.ok, f"\n{report}"
+
+
+def test_convolutional_step_with_penalties(backend):
+    plain = convolutional("Relativistic")
+    gan = mg.GAN(
+        plain.generator, plain.discriminator, latent_dim=2, loss=plain.loss,
+        penalties=(mg.penalties.R1(1.0), mg.penalties.R2(1.0)), rng=3,
+    )  # fmt: skip
+    report = check_step(gan, minibatch(gan))
+    assert report.ok, f"\n{report}"
+
+
+def test_weight_clipping_acts_after_the_step():
+    gan = mlp("Wasserstein", penalties=(mg.penalties.WeightClipping(0.01),))
+    gan.train_step(minibatch(gan))
+    assert np.abs(gan.discriminator.theta).max() == np.float32(0.01)
+
+
+def test_batch_norm_in_a_penalised_discriminator_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"R1: BatchNorm\(4\) mixes the samples"):
+        mg.GAN(
+            everything().generator, everything().discriminator, latent_dim=3,
+            penalties=(mg.penalties.R1(1.0),),
+        )  # fmt: skip

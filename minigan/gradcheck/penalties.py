@@ -12,9 +12,10 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
     """Checks `penalty.accumulate` in float64, over every parameter of the discriminator.
 
     real, fake : minibatches (N, ...)
-    rng        : a numpy Generator or a seed: what the penalty draws from, the same at every evaluation
+    rng        : a numpy Generator or a seed: the penalty draws the same from it at each evaluation
 
-    The discriminator itself is left alone: a copy is checked, at the parameters as they stand. The rows:
+    The discriminator itself is left alone: a copy is checked, its parameters as they stand. The
+    rows:
         value          : accumulate returns what value returns, and draws as much from rng
         each parameter : what accumulate added to its gradient, beside central differences of value
         biases         : exactly zero, in a discriminator made of straight pieces
@@ -54,7 +55,9 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
     if _is_piecewise_linear(network):
         for name, _, grad in network.named_parameters():
             if name.endswith("bias"):
-                report.compare("straight pieces", f"{name}: zero", grad, 0 * grad, tolerance=0)
+                report.compare(
+                    "straight pieces", f"{name}: zero", grad, np.zeros_like(grad), tolerance=0
+                )
 
     adversarial = np.random.default_rng(0).standard_normal(found.shape)
     network.grad[...] = adversarial

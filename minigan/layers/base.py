@@ -24,7 +24,8 @@ class Layer:
     buffers       : dict of name -> array; state that is not trained by gradients (running statistics)
     children      : dict of name -> layer; the layers inside this one
     mixes_samples : True if a row of y depends on more than its own row of x (batch norm)
-    piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None
+    piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None;
+                    a layer with parameters then has a `backward_merged` too (see `Linear`)
     hold_buffers  : while True, a training forward pass leaves the buffers as they are
     """
 

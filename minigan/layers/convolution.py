@@ -42,7 +42,9 @@ class _Convolution(Layer):
     def backward_merged(self, dy, scale, x, x_dot):
         """backward_params(scale * dy) and curvature(dy, x_dot), in one product: dW is bilinear in
         x and dy, so that of (scale x + x_dot, dy) serves for both; scale (N, 1) per sample."""
-        self.curvature(dy, x, scale[:, :, None, None] * x + x_dot)
+        moved = scale[:, :, None, None] * x
+        moved += x_dot
+        self.curvature(dy, x, moved)
         if "bias" in self.grads:
             per_pixel = scale.T @ dy.reshape(len(dy), -1)  # db = sum over batch and pixels
             self.grads["bias"] += flat_rows(per_pixel.reshape(dy.shape[1:])).sum(axis=0)

@@ -55,7 +55,9 @@ class Linear(Layer):
     def backward_merged(self, dy, scale, x, x_dot):
         """backward_params(scale * dy) and curvature(dy, x_dot), in one product:
         dW += (scale x + x_dot)' dy,  db += scale' dy,  for a scale (N, 1) per sample."""
-        self.curvature(dy, x, scale * x + x_dot)
+        moved = scale * x
+        moved += x_dot
+        self.curvature(dy, x, moved)
         if "bias" in self.grads:
             self.grads["bias"] += (scale.T @ dy)[0]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..layers.base import real_number
-from .second_order import accumulate, check_critic, input_gradient
+from .second_order import check_critic, differentiate
 
 
 class _Penalty:
@@ -21,15 +21,15 @@ class _Penalty:
         Raises TypeError or ValueError, with nothing changed, for a D that cannot be penalised
         (batch norm, by name) and for minibatches that do not fit it.
         """
-        layers, signals = self._input_gradient(discriminator, real, fake, rng)
-        value, v = self.measure(signals[0])
-        accumulate(layers, signals, v)
+        input_gradient = self._differentiate(discriminator, real, fake, rng)
+        value, v = self.measure(input_gradient.g)
+        input_gradient.accumulate(v)
         return value
 
     def value(self, discriminator, real, fake, rng):
         """R alone, with no gradients; draws from rng what `accumulate` draws."""
-        _, signals = self._input_gradient(discriminator, real, fake, rng)
-        return self.measure(signals[0])[0]
+        input_gradient = self._differentiate(discriminator, real, fake, rng)
+        return self.measure(input_gradient.g)[0]
 
     def check(self, discriminator):
         """Raises TypeError or ValueError for a discriminator that cannot be penalised."""
@@ -38,10 +38,10 @@ class _Penalty:
     def after_step(self, discriminator):
         """Called when D has moved: a penalty has nothing to do (weight clipping has)."""
 
-    def _input_gradient(self, discriminator, real, fake, rng):
+    def _differentiate(self, discriminator, real, fake, rng):
         self.check(discriminator)
         points = self.points(real, fake, np.random.default_rng(rng))
-        return input_gradient(discriminator, points.astype(discriminator.dtype, copy=False))
+        return differentiate(discriminator, points.astype(discriminator.dtype, copy=False))
 
     def points(self, real, fake, rng):
         """The x_i, (N, ...)."""
@@ -53,10 +53,10 @@ class _Penalty:
 
 
 class _ZeroCentred(_Penalty):
-    """gamma / 2 mean_i |g_i|^2, so dR/dg_i = gamma / N g_i.  gamma >= 0 may be changed between steps.
+    """gamma / 2 mean_i |g_i|^2, so dR/dg_i = gamma / N g_i. gamma may be changed between steps.
 
-    Of a D that is to be flat where the data are, the simplest penalty: with it, and not with those
-    that want a slope of 1, training near the equilibrium converges (Mescheder et al. 2018).
+    The simplest penalty that asks D to be flat where the samples are. With it training converges
+    near the equilibrium, as it need not where D is asked for a slope of 1 (Mescheder et al. 2018).
     """
 
     def __init__(self, gamma):
@@ -94,11 +94,11 @@ class R2(_ZeroCentred):
 class GradientPenalty(_Penalty):
     """R = weight mean_i (|g_i| - target)^2,  g_i = grad_x D(x_i)   (Gulrajani et al. 2017, eq. 3)
 
-    x_i = e_i real_i + (1 - e_i) fake_i, one e_i ~ U(0, 1) per sample: somewhere on the straight line
-    between the two. dR/dg_i = 2 weight / N (|g_i| - target) g_i / |g_i|, and 0 where g_i = 0: the
-    cone |g| has no slope at its tip, and zero is among its subgradients.
+    x_i = e_i real_i + (1 - e_i) fake_i, one e_i ~ U(0, 1) per sample: somewhere on the straight
+    line between the two. dR/dg_i = 2 weight / N (|g_i| - target) g_i / |g_i|, and 0 where g_i = 0:
+    the cone |g| has no slope at its tip, so none is followed there.
 
-    weight >= 0, target >= 0: 1 in the paper, 0 for a penalty that is centred (Thanh-Tung et al. 2019).
+    weight >= 0, target >= 0: 1 in the paper, 0 to ask for a flat D (Thanh-Tung et al. 2019).
     Raises ValueError if real and fake are not of one shape.
     """
 
@@ -120,10 +120,9 @@ class GradientPenalty(_Penalty):
     def measure(self, g):
         lengths = np.sqrt(_squared_lengths(g))
         excess = lengths - self.target
-        flat = lengths == 0
-        factor = np.where(flat, 0, excess / np.where(flat, 1, lengths))  # (|g| - target) / |g|
-        factor = (2 * self.weight / len(g) * factor).astype(g.dtype)
-        return self.weight * float(np.mean(excess**2)), _broadcast(factor, g) * g
+        unit = g / _broadcast(np.where(lengths == 0, 1, lengths), g)  # 0 where g = 0, not 0 / 0
+        v = _broadcast(2 * self.weight / len(g) * excess, g) * unit
+        return self.weight * float(np.mean(excess**2)), v.astype(g.dtype, copy=False)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.weight:g}, target={self.target:g})"
@@ -132,8 +131,8 @@ class GradientPenalty(_Penalty):
 class Dragan(GradientPenalty):
     """R = weight mean_i (|grad_x D(x_i)| - 1)^2, x_i in the neighbourhood of the real samples.
 
-    x_i = real_i + a_i (std / 2) u_i, with one a_i ~ U(0, 1) per sample, one u ~ U(0, 1) per value of
-    each sample, and std the standard deviation of all values of the real minibatch together.
+    x_i = real_i + a_i (std / 2) u_i, with one a_i ~ U(0, 1) per sample, one u ~ U(0, 1) per value
+    of each sample, and std the standard deviation of all values of the real minibatch together.
 
     The paper (Kodali et al. 2017) writes the noise as N(0, c I) and leaves c open; this is the form
     of the authors' published code, whose noise is one-sided. weight >= 0. Fakes are not looked at.

@@ -28,7 +28,8 @@ A penalty is R = sum_i r(g_i), with g_i = grad_x D(x_i) and x_i held. What is dR
        y = phi(x)          dx = phi'(x) dy, so dx_dot = phi''(x) x_dot dy
        pooling, reshape    linear and without weights: nothing
        W / sigma           as W; then dW_dot is chained to W like any gradient of W / sigma
-       layer norm          the product rule: see LayerNorm
+       layer norm, and     the product rule: see LayerNorm
+       Fourier features    and FourierFeatures
 
    The seed 1 does not move, so dy_dot = 0 at the logits, and a second signal exists only below an
    activation that curves. With ReLU or LeakyReLU there is none: biases get exactly zero, and R's
@@ -72,84 +73,82 @@ def check_critic(name, discriminator):
             )
 
 
-def backward_signals(layers, logits):
-    """[dD/dx, ..., dD/dlogits]: the input gradient of every layer, and the seed of ones at the end.
+class InputGradient:
+    """grad_x D along one forward pass, and how to differentiate it.
 
-    layers : [(layer, cache)] of a forward pass;  logits : (N, 1)
+    layers  : [(layer, cache)], from the input to the logits
+    g       : (N, ...) grad_x D, like the samples
+    signals : dD/dy for the y of every layer, from the same backward sweep; None where nothing reads
+              it: a straight layer without parameters has no curvature (half of the memory)
     """
-    signals = [np.ones_like(logits)]
-    for layer, cache in reversed(layers):
-        signals.append(layer.backward_input(signals[-1], cache))
-    return signals[::-1]
+
+    def __init__(self, discriminator, caches, n):
+        """n : how many samples the pass, of which `caches` came, has judged"""
+        self.layers = list(discriminator.layer_caches(caches))
+        self.trained = [count_parameters(layer) > 0 for layer, _ in self.layers]
+        self.bottom = self.trained.index(True) if any(self.trained) else len(self.layers)
+        self.signals = []
+        dy = np.ones((n, 1), discriminator.dtype)
+        for (layer, cache), trained in zip(reversed(self.layers), reversed(self.trained)):
+            self.signals.append(dy if trained or not layer.piecewise_linear else None)
+            dy = layer.backward_input(dy, cache)
+        self.signals.reverse()
+        self.g = dy
+
+    @property
+    def is_straight(self):
+        """Whether D is piecewise linear as far down as there is anything to train. (What stands
+        below may curve: Fourier features in front of a LeakyReLU network, for one.)"""
+        return all(layer.piecewise_linear for layer, _ in self.layers[self.bottom :])
+
+    def accumulate(self, v, slopes=None):
+        """Adds d/dtheta <v, g> into D's grad; given slopes s, d/dtheta <s, D(x)> too.
+
+        v : like g;  slopes : (N, 1) like the logits; both are held
+        """
+        sweep = self.accumulate_straight if self.is_straight else self.accumulate_curved
+        sweep(v, slopes)
+
+    def accumulate_curved(self, v, slopes=None):
+        """For any D: forward with the tangents, then backward with dy_dot (steps 3 and 4)."""
+        tangents = [x_dot for _, x_dot in zip(self.layers, self._tangents(v))]
+        dy_dot = slopes
+        for index in reversed(range(self.bottom, len(self.layers))):
+            layer, cache = self.layers[index]
+            if dy_dot is None:
+                dx_dot = None
+            elif index > self.bottom:
+                dx_dot = layer.backward(dy_dot, cache)
+            else:  # nothing below is trained
+                dx_dot = layer.backward_params(dy_dot, cache)
+            dy_dot = _sum(dx_dot, layer.curvature(self.signals[index], cache, tangents.pop()))
+
+    def accumulate_straight(self, v, slopes=None):
+        """For a D of straight pieces: dy_dot = s dy, so all is done while the tangents pass."""
+        steps = zip(self.layers, self.signals, self.trained, self._tangents(v))
+        for (layer, cache), dy, trained, x_dot in steps:
+            if trained and slopes is not None:
+                layer.backward_merged(dy, slopes, cache, x_dot)
+            elif trained:
+                layer.curvature(dy, cache, x_dot)
+
+    def _tangents(self, x_dot):
+        """Yields x_dot as it enters each layer, from v; computes each one when it is asked for."""
+        for layer, cache in self.layers:
+            yield x_dot
+            x_dot = layer.tangent(x_dot, cache)
 
 
-def input_gradient(discriminator, x):
-    """One pass over x (N, ...): returns (layers, signals), signals[0] = grad_x D of shape (N, ...).
-
-    D's buffers stay as they are: the pass is for the penalty only.
-    """
+def differentiate(discriminator, x):
+    """The InputGradient along a pass over x (N, ...), in training mode, D's buffers left alone."""
     with discriminator.held_buffers():
         logits, caches = discriminator.forward(x)
     if logits.shape != (len(x), 1):
         raise ValueError(
-            f"the discriminator must give one logit per sample, shape ({len(x)}, 1), "
-            f"to be penalised; it gave {logits.shape}"
+            f"a penalised discriminator must give one logit per sample, shape ({len(x)}, 1); "
+            f"it gave {logits.shape}"
         )
-    layers = list(discriminator.layer_caches(caches))
-    return layers, backward_signals(layers, logits)
-
-
-def accumulate(layers, signals, v, slopes=None):
-    """Adds d/dtheta <v, grad_x D>, v held, into the layers' gradients; with slopes s (N, 1), adds
-    d/dtheta sum_i s_i D(x_i), s held, in the same sweep.
-
-    layers, signals : from `input_gradient`;  v : like x
-    """
-    if slopes is not None and is_piecewise_linear(layers):
-        accumulate_merged(layers, signals, v, slopes)
-    else:
-        accumulate_swept(layers, signals, v, slopes)
-
-
-def accumulate_swept(layers, signals, v, slopes=None):
-    """`accumulate` for any D: forward with the tangents, backward with dy_dot (steps 3 and 4)."""
-    tangents = [v]
-    for layer, cache in layers[:-1]:
-        tangents.append(layer.tangent(tangents[-1], cache))
-
-    bottom = first_trained(layers)
-    dy_dot = slopes
-    for index in reversed(range(bottom, len(layers))):
-        (layer, cache), dy, x_dot = layers[index], signals[index + 1], tangents[index]
-        if dy_dot is None:
-            dx_dot = None
-        elif index > bottom:
-            dx_dot = layer.backward(dy_dot, cache)
-        else:  # nothing below is trained
-            dx_dot = layer.backward_params(dy_dot, cache)
-        dy_dot = _sum(dx_dot, layer.curvature(dy, cache, x_dot))
-
-
-def accumulate_merged(layers, signals, v, slopes):
-    """`accumulate` for a piecewise linear D: one product per layer, made while the tangents pass."""
-    x_dot = v
-    for index, ((layer, cache), dy) in enumerate(zip(layers, signals[1:])):
-        if count_parameters(layer):
-            layer.backward_merged(dy, slopes, cache, x_dot)
-        if index < len(layers) - 1:
-            x_dot = layer.tangent(x_dot, cache)
-
-
-def is_piecewise_linear(layers):
-    """Whether dy_dot = s dy as far down as there is anything to train. (What stands below the first
-    parameters may curve: Fourier features in front of a LeakyReLU network, for one.)"""
-    return all(layer.piecewise_linear for layer, _ in layers[first_trained(layers) :])
-
-
-def first_trained(layers):
-    """The index of the first layer with parameters; len(layers) if there is none."""
-    trained = (i for i, (layer, _) in enumerate(layers) if count_parameters(layer))
-    return next(trained, len(layers))
+    return InputGradient(discriminator, caches, len(x))
 
 
 def _sum(a, b):

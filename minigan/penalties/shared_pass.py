@@ -10,7 +10,7 @@ import numpy as np
 
 from ..layers.activations import Dropout
 from ..network import walk
-from .second_order import accumulate, backward_signals
+from .second_order import InputGradient
 
 
 def shares_pass(penalty, discriminator):
@@ -31,15 +31,14 @@ def accumulate_shared(penalties, discriminator, caches, d_real, d_fake):
     d_real, d_fake : (N, 1) each, the loss's gradients of the logits
     Returns the penalties' value, as a float.
     """
-    layers = list(discriminator.layer_caches(caches))
     slopes = np.concatenate([d_real, d_fake])
-    signals = backward_signals(layers, slopes)
-    g = signals[0]
+    input_gradient = InputGradient(discriminator, caches, len(slopes))
     rows = {"real": slice(None, len(d_real)), "fake": slice(len(d_real), None)}
-    v, total = np.zeros_like(g), 0.0
+    v, total = np.zeros_like(input_gradient.g), 0.0
     for penalty in penalties:
-        value, slope = penalty.measure(g[rows[penalty.judged]])
-        v[rows[penalty.judged]] += slope
+        judged = rows[penalty.judged]
+        value, direction = penalty.measure(input_gradient.g[judged])
+        v[judged] += direction
         total += value
-    accumulate(layers, signals, v, slopes)
+    input_gradient.accumulate(v, slopes)
     return total
