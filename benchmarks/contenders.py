@@ -12,7 +12,6 @@ import minigan as mg
 SLOPE, RATE, BETA1, BETA2, EPS = 0.2, 2e-4, 0.5, 0.999, 1e-8
 
 
-
 def networks(step):
     """(generator, discriminator) in minigan, whose first parameters every contender starts from."""
     layer = {

@@ -74,7 +74,12 @@ def _mnist(name, generator, batch):
 
 def _dcgan(base):
     return Step(
-        f"dcgan-{base}", f"28 x 28, {base} base channels, batch 64", *dcgan(base), 64, (28, 28, 1), 64
+        f"dcgan-{base}",
+        f"28 x 28, {base} base channels, batch 64",
+        *dcgan(base),
+        64,
+        (28, 28, 1),
+        64,
     )
 
 

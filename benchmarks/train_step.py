@@ -10,14 +10,11 @@ A step is: generate, judge real and fake, update D, judge the fakes anew, update
 are in `contenders.py`; those that are not installed are left out and named.
 """
 
-import multiprocessing
-import os
-import time
-
 import common
 import numpy as np
 from contenders import CONTENDERS
 from steps import STEPS
+from turns import Contender, measure
 
 from minigan import plots
 
@@ -25,63 +22,24 @@ REPORTED = 3  # steps whose losses are compared
 TOLERANCE = 2e-3  # float32, three steps of Adam apart
 
 
-def work(pipe, contender, step, threads):
-    """A contender's process: builds its GAN, then does what the pipe says."""
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
-    try:
-        player = CONTENDERS[contender](step, threads)
-    except ImportError as error:
-        pipe.send(("absent", str(error)))
-        return
-    pipe.send(("ready", player.losses(step.examples(REPORTED))))
-    player.run(20)
-    for count in iter(pipe.recv, None):
-        begin = time.perf_counter()
-        player.run(count)
-        pipe.send((time.perf_counter() - begin) / count)
+def prepare(name, step, threads):
+    """In the contender's own process: (losses of the first steps, run)."""
+    player = CONTENDERS[name](step, threads)
+    return player.losses(step.examples(REPORTED)), player.run
 
 
 def start(step, threads, names):
-    """{contender: (process, pipe)} of those that are installed, after their losses were compared."""
-    context = multiprocessing.get_context("spawn")
-    running, losses = {}, {}
-    for name in names:
-        here, there = context.Pipe()
-        process = context.Process(target=work, args=(there, name, step, threads), daemon=True)
-        process.start()
-        there.close()
-        state, answer = here.recv()
-        if state == "absent":
-            print(f"  {name}: not installed ({answer})")
-            continue
-        running[name], losses[name] = (process, here), np.array(answer)
-    reference = losses["minigan"]
-    for name, seen in losses.items():
+    """{name: Contender} of those that are installed, after their losses were compared."""
+    started = {name: Contender(threads, prepare, name, step, threads) for name in names}
+    for name in [name for name, contender in started.items() if contender.absent]:
+        print(f"  {name}: not installed ({started.pop(name).absent})")
+    reference = np.array(started["minigan"].report)
+    for name, contender in started.items():
+        seen = np.array(contender.report)
         if not np.allclose(seen, reference, rtol=TOLERANCE, atol=TOLERANCE):
             raise SystemExit(f"{step.name}: {name} does other work: losses {seen} vs {reference}")
     print(f"  losses of the first {REPORTED} steps agree: {np.round(reference, 4).tolist()}")
-    return running
-
-
-def measure(step, threads, seconds, rounds, names):
-    """{contender: [seconds per step, one for each round]}."""
-    running = start(step, threads, names)
-    times = {name: [] for name in running}
-    counts = {}
-    for turn in range(rounds + 1):
-        for name, (_, pipe) in running.items():
-            pipe.send(counts.get(name, 20))
-            taken = pipe.recv()
-            if turn == 0:  # the first turn says how many steps fill a slice
-                counts[name] = max(5, round(seconds / rounds / taken))
-            else:
-                times[name].append(taken)
-    for process, pipe in running.values():
-        pipe.send(None)
-        process.join()
-    return times
+    return started
 
 
 def main():
@@ -101,7 +59,10 @@ def main():
     results = {}
     for step in steps:
         print(f"{step.name}: {step.description}")
-        times = measure(step, args.threads, args.seconds, args.rounds, names)
+        contenders = start(step, args.threads, names)
+        times = measure(contenders, args.seconds, args.rounds)
+        for contender in contenders.values():
+            contender.stop()
         ours = np.array(times["minigan"])
         results[step.name] = {}
         for name, taken in times.items():

@@ -1,7 +1,11 @@
 """The Numba twin: how the machine likes each operation computed."""
 
-from .activations import *  # noqa: F403
-from .convolution import *  # noqa: F403
-from .normalisation import *  # noqa: F403
-from .optimizers import *  # noqa: F403
-from .products import *  # noqa: F403
+# ruff: noqa: F403
+from .cache import kept_by_content
+
+with kept_by_content():
+    from .activations import *
+    from .convolution import *
+    from .normalisation import *
+    from .optimizers import *
+    from .products import *

@@ -1,7 +1,7 @@
 """Convolutions and their transposes (Numba twin): `gemm.contract` on images, no im2col.
 
-A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel on
-the (padded) image, column k = (u, v, c) a number under it, and their offsets in the image just add:
+A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel
+on the (padded) image, column k = (u, v, c) a number under it, and their offsets just add:
 
       image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + runs[u] + (v, c)
                     i s + 1  |  . . [x x x] . .
@@ -12,7 +12,7 @@ which is how `contract` addresses its left operand. So
     y  = patches(x) W           forward: one product
     dW = patches(x)' dz         the same tables with rows and inner index exchanged
     dx = the adjoint, by phases: the pixels whose row and column are (a, b) modulo the stride see
-         every stride-th tap only, and among themselves form a dense convolution of dz, with stride 1
+         every stride-th tap only, and among themselves are a dense convolution of dz with stride 1
 
          x x x x      a b a b      stride 2: four phases, each one product that writes
          x x x x  ->  c d c d      its own pixels; nothing is scattered or added twice
@@ -28,7 +28,7 @@ import numpy as np
 from ..codes import IDENTITY
 from .cotangents import masked, padded
 from .gemm import contract
-from .products import finish
+from .products import every, finish
 
 __all__ = [
     "conv2d_forward",
@@ -78,9 +78,7 @@ def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTI
     return _spread(x, weight, stride, padding, size, False, bias, activation, slope)
 
 
-def conv_transpose2d_backward_input(
-    dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0
-):
+def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
     dz = masked(dy, y, activation, slope)
     return _gather(dz, weight, stride, padding, True)
@@ -119,12 +117,13 @@ def _gather(x, weight, stride, padding, exchange, bias=None, activation=IDENTITY
     runs = offsets((kh,), (width,), channels)
     left = (x.reshape(-1), rows, runs, kw * channels, 1)
     right = weight_operand(weight, exchange, range(kh), range(kw))
-    contract(left, right, (y.reshape(-1), offsets((len(rows),), (1,), out)), out, bias, activation, slope)
+    result = (y.reshape(-1), every(out, len(rows)))
+    contract(left, right, result, out, bias, activation, slope)
     return finish(y, activation)
 
 
 def _correlate(image, steps, dweight, kernel, stride, padding):
-    """dW[(u, v, c), o] += sum over n, i, j of image[n, i s + u - p, j s + v - p, c] steps[n, i, j, o]."""
+    """dW[(u, v, c), o] += sum over n, i, j of image[n, i s + u - p, ..., c] steps[n, i, j, o]."""
     image = padded(image, (padding, padding), (padding, padding))
     height, width, channels = image.shape[1:]
     batch, down, across, out = steps.shape
@@ -132,12 +131,12 @@ def _correlate(image, steps, dweight, kernel, stride, padding):
     rows = offsets((*kernel, channels), (width * channels, channels, 1))
     runs = offsets((batch, down), (height * width, stride * width), channels)
     left = (image.reshape(-1), rows, runs, across, stride * channels)
-    right = (np.ascontiguousarray(steps).reshape(-1), offsets((batch * down * across,), (1,), out), 1)
-    contract(left, right, (dweight.reshape(-1), offsets((len(rows),), (1,), out)), out, accumulate=True)
+    right = (np.ascontiguousarray(steps).reshape(-1), every(out, batch * down * across), 1)
+    contract(left, right, (dweight.reshape(-1), every(out, len(rows))), out, accumulate=True)
 
 
 def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0):
-    """The adjoint of `_gather`, phase by phase, with bias and activation: y has (height, width) `size`."""
+    """The adjoint of `_gather`, phase by phase, with bias and activation; y is `size` pixels."""
     missing = [max(0, stride - k) for k in weight.shape[:2]]
     if any(missing):  # give every phase a tap, if only of zeros
         weight = np.pad(weight, ((0, missing[0]), (0, missing[1]), (0, 0), (0, 0)))
@@ -164,9 +163,9 @@ def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=ID
 
 @lru_cache(maxsize=256)
 def phases(inputs, outputs, taps, stride, padding):
-    """One axis of the adjoint, y[i s + u - p] += x[i] W[u], seen from y. Returns (low, high), phases.
+    """One axis of the adjoint, y[i s + u - p] += x[i] W[u], seen from y: (low, high), phases.
 
-    Output a + s q reads x[first + q], x[first + q + 1], ... through the taps listed; so each phase is
+    Output a + s q reads x[first + q], x[first + q + 1], ... through the taps listed; so a phase is
     (a, those taps, first, how many outputs). x needs `low` zeros before it and `high` after.
     """
     found, low, high = [], 0, 0
@@ -183,7 +182,7 @@ def phases(inputs, outputs, taps, stride, padding):
 
 @lru_cache(maxsize=256)
 def offsets(counts, steps, unit=1, first=0):
-    """The offsets unit (first + i steps[0] + j steps[1] + ...), for every index (i, j, ...) in order."""
+    """unit (first + i steps[0] + j steps[1] + ...), for every index (i, j, ...) in order."""
     total = np.array(first)
     for count, step in zip(counts, steps):
         total = total[..., None] + np.arange(count) * step
@@ -191,7 +190,7 @@ def offsets(counts, steps, unit=1, first=0):
 
 
 def weight_operand(weight, exchange, rows_of_taps, columns_of_taps):
-    """The weight as a right operand: rows (u, v, channel) for the taps asked, columns the other channel."""
+    """The weight as right operand: rows (u, v, channel) for the taps asked, columns the rest."""
     kh, kw, channels, out = weight.shape
     return (
         np.ascontiguousarray(weight).reshape(-1),

@@ -1,16 +1,16 @@
-"""What backward passes do to dy before any product: dz = dy * phi'(y), padded, and summed for the bias.
+"""What a backward pass does to dy before any product: dz = dy * phi'(y), padded, and summed for db.
 
 All in one pass over memory. The same pass, with no activation, pads the input of a convolution.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numba.core import types
 
 from ..codes import IDENTITY
-from .fork import THREADS, address_of, compiled_worker, fork, task_reader
 from .machine import index
 from .nonlinear import phi_prime
+from .workers import THREADS, call_worker, task_passing, worker_address
 
 SERIAL_BELOW = 200_000  # numbers; below, waking the other threads costs more than they give
 _IMAGES_IN_A_CHUNK = 8  # fixed, so that sums come out the same for any number of threads
@@ -30,7 +30,7 @@ def masked(dy, y, activation, slope, dbias=None):
 
 
 def padded(image, vertical, horizontal):
-    """Images (N, H, W, C) with (before, after) lines of zeros round them; as they are if there are none."""
+    """Images (N, H, W, C) with so many (before, after) lines of zeros; unchanged where none."""
     image = np.ascontiguousarray(image)
     if vertical == horizontal == (0, 0):
         return image
@@ -45,7 +45,7 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     dz = np.empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
     chunks = -(-batch // _IMAGES_IN_A_CHUNK)
     sums = np.zeros((chunks, 0 if dbias is None else channels), dy.dtype)
-    worker = compiled_worker(_work, dy.dtype).address
+    worker = worker_address(_work, dy.dtype)
     parts = min(chunks, THREADS) if dy.size >= SERIAL_BELOW else 1
     flat = (dy.reshape(-1), y.reshape(-1), dz.reshape(-1), sums.reshape(-1))
     sides = (*vertical, *horizontal)
@@ -55,37 +55,39 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     return dz
 
 
-@njit(cache=True)
-def _in_chunks(worker, parts, flat, activation, slope, shape, sides):
-    task = (flat, activation, slope, shape, sides, parts)
-    fork(worker, address_of(task), parts)
-
-
 def _task_type(number):
-    """The type of that task, for float32 or float64."""
+    """The type of the task that `_work` is given, for float32 or float64."""
     whole = types.int64
     four = types.UniTuple(whole, 4)
     flat = types.UniTuple(types.Array(number, 1, "C"), 4)
     return types.Tuple((flat, whole, types.float64, four, four, whole))
 
 
-_read_task = task_reader(_task_type)
+_address_of, _task_at = task_passing(_task_type)
+
+
+@njit(cache=True, parallel=True)
+def _in_chunks(worker, parts, flat, activation, slope, shape, sides):
+    task = _address_of((flat, activation, slope, shape, sides, parts))
+    if parts == 1:
+        call_worker(worker, task, 0)
+    else:
+        for part in prange(parts):
+            call_worker(worker, task, np.int64(part))
 
 
 def _work(address, part):
     """One part of a task: some of the chunks."""
-    (dy, y, dz, sums), activation, slope, shape, sides, parts = _read_task(address)
+    (dy, y, dz, sums), activation, slope, shape, sides, parts = _task_at(address)
     chunks = -(-shape[0] // _IMAGES_IN_A_CHUNK)
     channels = shape[3] if len(sums) else 0
     for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
-        _one_chunk(
-            dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sums, channels, chunk
-        )
+        _one_chunk(dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sums, channels, chunk)
 
 
 @njit(inline="always")
 def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, summed, chunk):
-    """The images of one chunk. In memory, they are lines of pixels with gaps of zeros between them."""
+    """The images of one chunk: in memory, lines of pixels with gaps of zeros between them."""
     batch, height, width, channels = shape
     top, bottom, before, after = sides
     line = width * channels

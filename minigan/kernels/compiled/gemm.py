@@ -1,4 +1,4 @@
-"""The one matrix product that every layer uses: C = phi(A B + bias), blocked for registers and caches.
+"""The one matrix product of every layer: C = phi(A B + bias), blocked for registers and caches.
 
     Cut C into tiles that fit in registers; keep what a tile needs close by.
 
@@ -21,8 +21,8 @@
             A                 C
 
 (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.) Two things are
-different here. A is not packed: the micro-kernel broadcasts its numbers one at a time, wherever they
-are. And all three operands are addressed by tables of offsets into flat arrays,
+different here. A is not packed: the micro-kernel broadcasts its numbers one at a time, wherever
+they are. And all three operands are addressed by tables of offsets into flat arrays,
 
     A[i, k] = a[rows[i] + runs[k // length] + (k % length) step]      the inner index in runs
     B[k, j] = b[rows[k] + j step]
@@ -35,17 +35,17 @@ the block-scatter matrix: Matthews, "High-Performance Tensor Contraction without
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numba.core import types
 
 from ..codes import IDENTITY, LEAKY_RELU
-from .fork import THREADS, address_of, compiled_worker, fork, task_reader
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows
+from .workers import THREADS, call_worker, task_passing, worker_address
 
-DEPTH = 256  # k steps in a block: 8 rows of A x 256 x 4 bytes = 8 KB of the first-level cache
-PANELS_AT_ONCE = 16  # 16 panels x 256 x 32 x 4 bytes = 512 KB of the second-level cache
+DEPTH = 512  # k steps in a block: 8 rows of A x 512 x 4 bytes = 16 KB of the first-level cache
+PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
 SERIAL_BELOW = 200_000  # multiply-adds; below, waking the other threads costs more than they give
 
 
@@ -60,7 +60,7 @@ def contract(
     a, rows = left[:2]
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # of C where it is negative
-    worker = compiled_worker(_work, a.dtype).address
+    worker = worker_address(_work, a.dtype)
     down, across = 1, 1
     if THREADS > 1 and len(rows) * len(right[1]) * columns >= SERIAL_BELOW:
         panels = -(-columns * a.itemsize // (TILE_VECTORS * VECTOR_BYTES))
@@ -69,20 +69,10 @@ def contract(
     _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
 
-@njit(cache=True)
-def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
-    """C cut into down x across rectangles, one a thread.
-
-    By columns first: that divides the packing of B as well. Where there are too few panels the rows
-    are cut too, and each thread packs the panels it needs.
-    """
-    task = (left, right, result, columns, bias, slope, accumulate, down, across)
-    fork(worker, address_of(task), down * across)
-
-
 def _task_type(number):
-    """The type of that task, for float32 or float64."""
-    numbers, table, whole = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C"), types.int64
+    """The type of the task that `_work` is given, for float32 or float64."""
+    numbers, table = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C")
+    whole = types.int64
     left = types.Tuple((numbers, table, table, whole, whole))
     right, result = types.Tuple((numbers, table, whole)), types.Tuple((numbers, table))
     return types.Tuple(
@@ -90,12 +80,27 @@ def _task_type(number):
     )
 
 
-_read_task = task_reader(_task_type)
+_address_of, _task_at = task_passing(_task_type)
+
+
+@njit(cache=True, parallel=True)
+def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
+    """C cut into down x across rectangles, one a thread.
+
+    By columns first: that divides the packing of B as well. Where there are too few panels the rows
+    are cut too, and each thread packs the panels it needs.
+    """
+    task = _address_of((left, right, result, columns, bias, slope, accumulate, down, across))
+    if down * across == 1:
+        call_worker(worker, task, 0)
+    else:
+        for part in prange(down * across):
+            call_worker(worker, task, np.int64(part))
 
 
 def _work(address, part):
     """One part of a task: a rectangle of C."""
-    left, right, result, columns, bias, slope, accumulate, down, across = _read_task(address)
+    left, right, result, columns, bias, slope, accumulate, down, across = _task_at(address)
     strips = -(-len(left[1]) // TILE_ROWS)
     panels = -(-columns * left[0].itemsize // (TILE_VECTORS * VECTOR_BYTES))
     s, p = part // across, part % across
@@ -125,7 +130,8 @@ def _rectangle(
     runs_at_once = max(1, DEPTH // length)
 
     block_size = min(depth, runs_at_once * length) * width
-    packed = np.empty(min(PANELS_AT_ONCE, end_panel - first_panel) * block_size + VECTOR_BYTES, c.dtype)
+    panels = min(PANELS_AT_ONCE, end_panel - first_panel)
+    packed = np.empty(panels * block_size + VECTOR_BYTES, c.dtype)
     aligned = -packed.ctypes.data % VECTOR_BYTES // size
     padded_bias = np.zeros(PANELS_AT_ONCE * width, c.dtype)
     edge = np.empty((TILE_ROWS, width), c.dtype)  # stands in for tiles that hang over C's edges
@@ -144,7 +150,7 @@ def _rectangle(
             end_run = min(run + runs_at_once, len(runs))
             top, bottom = run * length, min(end_run * length, depth)
             run_length = min(length, depth - top)  # shorter where a matrix ends within its last run
-            pack(b, b_rows[top:bottom], b_step, left_edge, right_edge, packed[aligned:])
+            _pack(b, b_rows[top:bottom], b_step, left_edge, right_edge, packed[aligned:])
             adds, ends = accumulate or run > 0, end_run == len(runs)
             finishes = ends and (len(bias) > 0 or slope != 1)
 
@@ -173,28 +179,43 @@ def _rectangle(
                                 c[index(c_rows[row + i] + column + j)] = edge[i, j]
 
 
-@njit(cache=True)
-def pack(b, rows, step, left_edge, right_edge, packed):
-    """Copies columns [left_edge, right_edge) of B into panels; zeros fill up the last panel."""
+@njit(inline="always")
+def _pack(b, rows, step, left_edge, right_edge, packed):
+    """Copies columns [left_edge, right_edge) of B into panels; zeros fill up the last panel.
+
+    B is read in the order in which it lies: row by row across the panels where its rows are
+    contiguous, else (B is a transpose) panel by panel, and turned square by square on the way.
+    """
     lanes = VECTOR_BYTES // b.itemsize
     width = TILE_VECTORS * lanes
-    start = 0
-    for column in range(left_edge, right_edge, width):
-        inside = min(width, right_edge - column)
-        k = 0
-        while k < len(rows):
-            source, target = rows[k] + column * step, start + k * width
-            if step == 1 and inside == width:
-                copy_row(b, source, packed, target)
-                k += 1
-            elif inside == width and k + lanes <= len(rows) and rows[k + lanes - 1] == rows[k] + lanes - 1:
-                for v in range(0, width, lanes):
-                    transpose_square(b, source + v * step, step, packed, target + v)
-                k += lanes
-            else:
-                for j in range(inside):
-                    packed[index(target + j)] = b[index(source + j * step)]
-                for j in range(inside, width):
-                    packed[index(target + j)] = 0
-                k += 1
-        start += len(rows) * width
+    panel_size = len(rows) * width
+    whole = left_edge + (right_edge - left_edge) // width * width  # columns that fill their panel
+    if step == 1:
+        for k in range(len(rows)):
+            target = k * width
+            for column in range(left_edge, whole, width):
+                copy_row(b, rows[k] + column, packed, target)
+                target += panel_size
+    else:
+        squares = len(rows) - lanes + 1
+        for column in range(left_edge, whole, width):
+            target, k = (column - left_edge) * len(rows), 0
+            while k < len(rows):
+                source = rows[k] + column * step
+                if k < squares and rows[k + lanes - 1] == rows[k] + lanes - 1:
+                    for v in range(0, width, lanes):
+                        transpose_square(b, source + v * step, step, packed, target + v)
+                    k += lanes
+                    target += lanes * width
+                else:
+                    for j in range(width):
+                        packed[target + j] = b[source + j * step]
+                    k += 1
+                    target += width
+    if whole < right_edge:
+        for k in range(len(rows)):
+            target = (whole - left_edge) * len(rows) + k * width
+            for j in range(right_edge - whole):
+                packed[target + j] = b[rows[k] + (whole + j) * step]
+            for j in range(right_edge - whole, width):
+                packed[target + j] = 0

@@ -1,6 +1,6 @@
-"""A vector register's worth of numbers, and the few instructions that the micro-kernels are made of.
+"""A vector register's worth of numbers, and the few instructions the micro-kernels are made of.
 
-Numba vectorises plain loops by itself; these are for the three places where it must be told exactly
+Numba vectorises plain loops by itself; these are for the few places where it must be told exactly
 which numbers sit in which register. They are used inside `@intrinsic` functions only.
 """
 

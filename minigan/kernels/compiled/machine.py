@@ -1,4 +1,4 @@
-"""What the kernels need to know of the machine: how wide a vector is, and how many fit in registers.
+"""What the kernels need to know of the machine: how wide a vector is, and how many registers hold.
 
 Numba compiles for the processor it runs on, so these are decided once, at import. Where
 NUMBA_CPU_NAME or NUMBA_CPU_FEATURES ask for another processor, they are believed.

@@ -37,8 +37,8 @@ def multiply_tile(
         C[i, j] = leaky(z + bias[bias_start + j]) if finishes else z
 
     a_rows, c_rows (TILE_ROWS,): the addresses in memory where the tile's rows of A and C begin, the
-    latter `column` numbers before the tile; runs: int64 offsets; panels, bias: flat arrays, of which
-    the tile reads from `start` and `bias_start`, one row of the panel a step (q, k).
+    latter `column` numbers before the tile; runs: int64 offsets; panels, bias: flat arrays, read
+    from `start`, one row of the panel for each step (q, k), and from `bias_start`.
     leaky(z) is z where positive, else slope z.
     """
     signature = types.void(

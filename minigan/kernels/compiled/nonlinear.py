@@ -5,7 +5,7 @@ library, so that LLVM turns the loop around them into vector instructions. Both 
 
     exp(x) = 2^n (1 + p),    x = n log 2 + r,   |r| <= log(2) / 2,   p = exp(r) - 1
 
-with p from its Taylor series, whose 13 terms leave r^14 / 14! < 5e-18: less than float64 rounds off.
+with p from its Taylor series, whose 13 terms leave r^14 / 14! < 5e-18, below float64's rounding.
 tanh works with p, never with 1 + p, and so is accurate near 0 as well.
 """
 
@@ -57,9 +57,9 @@ def tanh(z):
 @njit(error_model="numpy", forceinline=True)
 def sigmoid(z):
     """1 / (1 + exp(-z)), by way of exp(-|z|), which cannot overflow."""
-    one = as_type_of(z, 1)
-    power, p = _exp_parts(max(-abs(z), as_type_of(z, -87)))  # exp(-87) is float32's smallest normal
-    small = power + power * p
+    one, lowest = as_type_of(z, 1), _lowest_exponent(z)
+    power, p = _exp_parts(max(-abs(z), lowest))
+    small = power + power * p if -abs(z) > lowest else as_type_of(z, 0)
     return (one if z >= 0 else small) / (one + small) if z == z else z
 
 
@@ -98,6 +98,18 @@ def _as_type_of(like, value):
     if like == types.float32:
         return lambda like, value: np.float32(value)
     return lambda like, value: np.float64(value)
+
+
+def _lowest_exponent(like):
+    """Where exp(x) falls below the smallest normal float of the other's type."""
+    raise NotImplementedError("for compiled code only")
+
+
+@overload(_lowest_exponent, inline="always")
+def _lowest_exponent_of(like):
+    if like == types.float32:
+        return lambda like: np.float32(-87)
+    return lambda like: np.float64(-708)
 
 
 @intrinsic

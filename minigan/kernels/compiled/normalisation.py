@@ -65,7 +65,9 @@ def _column_moments(x):
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
     means = np.zeros((blocks, columns), x.dtype)
-    squares = np.zeros((blocks, columns), x.dtype)  # summed squared deviations from the block's mean
+    squares = np.zeros(
+        (blocks, columns), x.dtype
+    )  # summed squared deviations from the block's mean
     for block in prange(blocks):
         part, mean, square = x[block * BLOCK : (block + 1) * BLOCK], means[block], squares[block]
         for i in range(part.shape[0]):
@@ -126,7 +128,12 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
     dx = np.empty_like(x)
     for block in prange(blocks):
         start, stop = block * BLOCK, (block + 1) * BLOCK
-        x_part, y_part, dy_part, dx_part = x[start:stop], y[start:stop], dy[start:stop], dx[start:stop]
+        x_part, y_part, dy_part, dx_part = (
+            x[start:stop],
+            y[start:stop],
+            dy[start:stop],
+            dx[start:stop],
+        )
         for i in range(x_part.shape[0]):
             for j in range(columns):
                 dz = dy_part[i, j] * phi_prime(y_part[i, j], activation, slope)

@@ -1,4 +1,4 @@
-"""Matrix products (Numba twin): each is `gemm.contract`, given the tables that find its operands."""
+"""Matrix products (Numba twin): `gemm.contract`, given the tables that find its operands."""
 
 from functools import lru_cache
 
@@ -19,16 +19,16 @@ __all__ = [
 ]
 
 
-def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None, accumulate=False):
-    """out = op(a) @ op(b), or out += where `accumulate`; op transposes where asked."""
+def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
+    """out = op(a) @ op(b); op transposes where asked."""
     rows = a.shape[1] if transpose_a else a.shape[0]
     columns = b.shape[0] if transpose_b else b.shape[1]
     if out is None:
         out = np.empty((rows, columns), a.dtype)
-    if a.size == 0 and not accumulate:
+    if a.size == 0:
         out[...] = 0  # the sum over an empty inner index
     result = np.ascontiguousarray(out)
-    _product(a, b, result, transpose_a, transpose_b, accumulate=accumulate)
+    _product(a, b, result, transpose_a, transpose_b)
     if result is not out:
         out[...] = result
     return out
@@ -108,6 +108,7 @@ def _tables(rows, depth, columns, transpose_a, transpose_b):
     )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def every(step, count):
     """The offsets 0, step, 2 step, ...: where the rows of a matrix begin."""
     return np.arange(count) * step

@@ -1,4 +1,4 @@
-"""Products with one or two columns: most of a register tile would be padding, so these are plain loops.
+"""Products with few columns: most of a register tile would be padding, so these are plain loops.
 
 A discriminator ends in a single logit and a 2-D generator in a point, so every step has a few of
 them. They read one large matrix once, from end to end, and do next to no arithmetic on it: the aim

@@ -1,0 +1,272 @@
+"""One matrix product, rung by rung: from three nested loops to the kernel that trains the GANs.
+
+Every rung computes C = A B and is checked against NumPy before it is timed. The ladder is climbed
+on a square product; the last rungs are then timed beside NumPy and PyTorch, in turns, on the
+shapes that GAN training steps are made of. The ceiling is measured, not looked up: `peak.py`.
+"""
+
+import time
+
+import common
+import numpy as np
+from numba import njit, prange
+from peak import multiply_add_peak
+from turns import Contender, measure
+
+import minigan as mg
+from minigan import plots
+
+
+# %% The rungs
+def three_loops(a, b, c):
+    """Rung 1. The definition, in plain Python: c[i, j] = sum over k of a[i, k] b[k, j]."""
+    for i in range(len(a)):
+        for j in range(b.shape[1]):
+            c[i, j] = sum(a[i, k] * b[k, j] for k in range(len(b)))
+
+
+@njit
+def compiled_loops(a, b, c):
+    """Rung 2. The same loops compiled. The inner one walks down a column of b: every step lands in
+    another cache line, and no two neighbours share a vector instruction."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            total = c.dtype.type(0)
+            for k in range(a.shape[1]):
+                total += a[i, k] * b[k, j]
+            c[i, j] = total
+
+
+@njit
+def rows_of_b(a, b, c):
+    """Rung 3. The two inner loops exchanged: the inner one now runs along rows of b and c, and the
+    compiler makes vector instructions of it. But c travels to memory and back for every k."""
+    c[:] = 0
+    for i in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            factor = a[i, k]
+            for j in range(b.shape[1]):
+                c[i, j] += factor * b[k, j]
+
+
+@njit(fastmath=True)
+def _four_by_four(a, b, c, first, last):
+    """Rows [first, last) of c, four rows and four k at a time, in panels of 256 columns: sixteen
+    products for every four numbers of b that are loaded."""
+    depth, columns = b.shape
+    for panel in range(0, columns, 256):
+        end = min(panel + 256, columns)
+        for i in range(first, last - 3, 4):
+            for k in range(0, depth - 3, 4):
+                for j in range(panel, end):
+                    b0, b1, b2, b3 = b[k, j], b[k + 1, j], b[k + 2, j], b[k + 3, j]
+                    for r in range(4):
+                        c[i + r, j] += (
+                            a[i + r, k] * b0
+                            + a[i + r, k + 1] * b1
+                            + a[i + r, k + 2] * b2
+                            + a[i + r, k + 3] * b3
+                        )
+
+
+@njit
+def unrolled(a, b, c):
+    """Rung 4. Blocking by hand, for sizes that four divides."""
+    c[:] = 0
+    _four_by_four(a, b, c, 0, a.shape[0])
+
+
+@njit(parallel=True)
+def unrolled_parallel(a, b, c):
+    """Rung 5. The same, its rows shared out among the cores."""
+    c[:] = 0
+    blocks = a.shape[0] // 64
+    for block in prange(blocks):
+        _four_by_four(a, b, c, block * 64, (block + 1) * 64)
+
+
+def register_tiles(a, b, c):
+    """Rung 6. The real one: packed panels, a tile of c held in vector registers; see
+    `minigan/kernels/compiled/gemm.py`."""
+    mg.kernels.matmul(a, b, out=c)
+
+
+def blas(a, b, c):
+    """NumPy, that is, its BLAS."""
+    np.matmul(a, b, out=c)
+
+
+RUNGS = (  # (function, label, the largest size it is patient enough for)
+    (three_loops, "three loops, Python", 64),
+    (compiled_loops, "three loops, compiled", 512),
+    (rows_of_b, "inner loop along rows", 1024),
+    (unrolled, "4 x 4 unrolled", 1024),
+    (unrolled_parallel, "4 x 4 unrolled, all cores", 1024),
+    (register_tiles, "register tiles, all cores", 1024),
+    (blas, "NumPy's BLAS", 1024),
+)
+
+# (rows, inner, columns, transpose a, transpose b): the products of the steps in `steps.py`
+SHAPES = (
+    (256, 128, 128, False, False), (512, 128, 128, False, False), (128, 512, 128, True, False),
+    (512, 128, 128, False, True), (256, 2, 128, False, False), (512, 128, 1, False, False),
+    (64, 1024, 784, False, False), (64, 784, 1024, False, True), (1024, 64, 784, True, False),
+    (128, 784, 512, False, False), (784, 128, 512, True, False), (256, 512, 784, False, False),
+    (512, 784, 512, False, False), (784, 512, 512, True, False), (512, 512, 784, False, True),
+    (64, 64, 6272, False, False), (3136, 512, 64, False, False), (12544, 16, 32, False, False),
+    (512, 3136, 64, True, False), (16, 12544, 32, True, False),
+    (512, 512, 512, False, False), (1024, 1024, 1024, False, False),
+)  # fmt: skip
+
+
+# %% Climbing
+def check(function, size):
+    """Raises SystemExit unless the rung computes the product."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((size, size)).astype(np.float32) for _ in range(2))
+    c = np.empty((size, size), np.float32)
+    begin = time.perf_counter()
+    function(a, b, c)
+    compiling = time.perf_counter() - begin
+    error = np.abs(c - a.astype(np.float64) @ b).max() / np.abs(c).max()
+    if error > 1e-5:
+        raise SystemExit(f"{function.__name__} is wrong: relative error {error:.1e}")
+    return compiling
+
+
+def fastest(call, seconds):
+    """The shortest time of a call, and the median, within about so many seconds."""
+    call()
+    times, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 3:
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return min(times), float(np.median(times))
+
+
+def climb(seconds, peak):
+    """[{label, size, gflops, share of the peak, compile seconds}] for each rung."""
+    rng, rows = np.random.default_rng(1), []
+    print(f"{'rung':28} {'size':>5} {'GFLOP/s':>9} {'of peak':>8} {'first call':>11}")
+    for function, label, size in RUNGS:
+        first = check(function, 64)
+        a, b = (rng.standard_normal((size, size)).astype(np.float32) for _ in range(2))
+        c = np.empty((size, size), np.float32)
+        _, taken = fastest(lambda: function(a, b, c), seconds)
+        gflops = 2 * size**3 / taken / 1e9
+        row = {
+            "rung": label,
+            "size": size,
+            "gflops": gflops,
+            "share": gflops / peak,
+            "first": first,
+        }
+        rows.append(row)
+        print(f"{label:28} {size:5} {gflops:9.2f} {gflops / peak:8.1%} {first:9.2f} s")
+    return rows
+
+
+def prepare(name, shape):
+    """In the contender's own process: (None, run) for one shape."""
+    m, k, n, ta, tb = shape
+    rng = np.random.default_rng(2)
+    a = rng.standard_normal((k, m) if ta else (m, k)).astype(np.float32)
+    b = rng.standard_normal((n, k) if tb else (k, n)).astype(np.float32)
+    c = np.empty((m, n), np.float32)
+    if name == "minigan":
+        product = lambda: mg.kernels.matmul(a, b, transpose_a=ta, transpose_b=tb, out=c)  # noqa: E731
+    elif name == "NumPy":
+        a, b = a.T if ta else a, b.T if tb else b
+        product = lambda: np.matmul(a, b, out=c)  # noqa: E731
+    else:
+        import torch
+
+        a, b, c = torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(c)
+        a, b = a.T if ta else a, b.T if tb else b
+        product = lambda: torch.matmul(a, b, out=c)  # noqa: E731
+
+    def run(count):
+        for _ in range(count):
+            product()
+
+    return None, run
+
+
+def compare(seconds, threads):
+    """Times the contenders on every shape, in turns; [{shape, name: gflops}]."""
+    names, rows = ["minigan", "NumPy", "torch"], []
+    print(f"\n{'rows x inner x columns':>26}" + "".join(f"{name:>10}" for name in names))
+    for shape in SHAPES:
+        m, k, n, ta, tb = shape
+        started = {name: Contender(threads, prepare, name, shape) for name in names}
+        contenders = {name: one for name, one in started.items() if not one.absent}
+        times = measure(contenders, seconds, 9)
+        for contender in contenders.values():
+            contender.stop()
+        row = {"shape": f"{m} x {k} x {n}" + " a'" * ta + " b'" * tb}
+        row |= {name: 2 * m * k * n / np.median(taken) / 1e9 for name, taken in times.items()}
+        rows.append(row)
+        print(f"{row['shape']:>26}" + "".join(f"{row.get(name, np.nan):10.1f}" for name in names))
+    for name in [name for name in names[1:] if name in rows[0]]:
+        ratios = [row["minigan"] / row[name] for row in rows]
+        mean = float(np.exp(np.mean(np.log(ratios))))
+        print(f"minigan / {name}: geometric mean {mean:.2f}, smallest {min(ratios):.2f}")
+    return rows
+
+
+def picture(ladder, shapes, peak, path):
+    """The ladder as bars up to the measured ceiling, and the shapes as ratios."""
+    figure, (left, right) = plots.figure(1, 2, size=(5.2, 5.0), width_ratios=[1, 1.3])
+    labels = [row["rung"] for row in ladder][::-1]
+    rates = [row["gflops"] for row in ladder][::-1]
+    ours = ["register" in label for label in labels]
+    left.barh(labels, rates, color=[plots.FAKE if mine else "#b9bfc8" for mine in ours])
+    left.axvline(peak, color=plots.REAL, linestyle="--", linewidth=1)
+    left.text(peak, -0.75, "measured ceiling ", color=plots.REAL, fontsize=8, ha="right", va="top")
+    for place, rate in enumerate(rates):
+        left.text(rate * 1.1, place, f"{rate:.3g}", va="center", fontsize=8)
+    left.set(xscale="log", xlabel="GFLOP/s (log scale)", title="one product, rung by rung")
+    left.set_xlim(min(rates) / 2, peak * 4)
+    places = np.arange(len(shapes))
+    for name, colour in (("NumPy", plots.REAL), ("torch", plots.DISCRIMINATOR)):
+        if name in shapes[0]:
+            ratios = [row["minigan"] / row[name] for row in shapes]
+            right.plot(ratios, places, "o", color=colour, label=f"over {name}")
+    right.axvline(1, color="#3c4048", linewidth=1)
+    right.set_yticks(places, [row["shape"] for row in shapes], fontsize=7)
+    right.invert_yaxis()
+    right.set(
+        xscale="log", xlabel="minigan's speed, as a multiple", title="the shapes of GAN steps"
+    )
+    right.xaxis.set_major_formatter("{x:g}")
+    right.xaxis.set_minor_formatter("{x:g}")
+    right.tick_params(axis="x", which="both", labelsize=7)
+    right.legend(loc="lower right")
+    figure.savefig(path)
+    print(f"wrote {path}")
+
+
+def main():
+    args = common.arguments(
+        __doc__,
+        "matmul_ladder",
+        seconds=(0.6, "time for each figure"),
+        threads=(2, "threads of each contender"),
+    )
+    facts, peak = common.machine(), multiply_add_peak()
+    print(common.in_words(facts))
+    print(
+        f"measured multiply-add ceiling: {multiply_add_peak(threads=1):.0f} GFLOP/s on one core, "
+    )
+    print(f"{peak:.0f} on all\n")
+    ladder, shapes = climb(args.seconds, peak), compare(args.seconds, args.threads)
+    picture(ladder, shapes, peak, args.out / "matmul_ladder.png")
+    common.write_json(
+        args.out / "matmul_ladder.json",
+        {"machine": facts, "peak_gflops": peak, "ladder": ladder, "shapes": shapes},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The machine's own ceiling: fused multiply-adds on registers, and nothing else."""
+
+import time
+
+import numpy as np
+from llvmlite import ir
+from numba import get_num_threads, njit, prange
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from minigan.kernels.compiled.lanes import Lanes
+from minigan.kernels.compiled.machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+
+ACCUMULATORS = TILE_ROWS * TILE_VECTORS  # independent sums, enough to hide each other's latency
+
+
+@intrinsic
+def _multiply_adds(typing, x, rounds):
+    """x + x + ..., through `rounds` multiply-adds on each of the accumulators."""
+
+    def emit(context, builder, signature, arguments):
+        lanes = Lanes(builder, signature.args[0])
+        factor = lanes.broadcast(arguments[0])
+        sums = [cgutils.alloca_once_value(builder, factor) for _ in range(ACCUMULATORS)]
+        with cgutils.for_range(builder, arguments[1]):
+            for total in sums:
+                builder.store(lanes.multiply_add(builder.load(total), factor, factor), total)
+        vector = builder.load(sums[0])
+        for total in sums[1:]:
+            vector = builder.fadd(vector, builder.load(total))
+        return builder.extract_element(vector, ir.IntType(32)(0))
+
+    return x(x, types.intp), emit
+
+
+@njit(parallel=True)
+def _on_every_core(x, rounds, out):
+    for thread in prange(out.size):
+        out[thread] = _multiply_adds(x, rounds)
+
+
+def multiply_add_peak(dtype=np.float32, threads=None, repeats=20):
+    """GFLOP/s of `threads` cores (all that Numba uses by default), the best of `repeats`."""
+    threads = threads or get_num_threads()
+    number, out = np.dtype(dtype).type(1e-3), np.zeros(threads, dtype)
+    rounds = 200_000
+    _on_every_core(number, rounds, out)
+    best = np.inf
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        _on_every_core(number, rounds, out)
+        best = min(best, time.perf_counter() - begin)
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    return 2 * ACCUMULATORS * lanes * rounds * threads / best / 1e9
+
+
+if __name__ == "__main__":
+    for kind in (np.float32, np.float64):
+        one, all_of_them = multiply_add_peak(kind, 1), multiply_add_peak(kind)
+        print(f"{np.dtype(kind).name}: {one:.0f} GFLOP/s on one core, {all_of_them:.0f} on all")

@@ -1,0 +1,102 @@
+"""Workers: how a parallel loop reaches its body without compiling it three times.
+
+Numba compiles the body of a `parallel=True` function as a function, again as one thread's loop,
+and again where that loop is started: for a kernel of this size, seconds each. So the bodies of our
+parallel loops are one call through a pointer, to a *worker*: a C function of two arguments, where a
+task lies in memory, and which part of it to do. A task is a tuple of whatever the worker needs, on
+the stack of the function that runs the loop:
+
+    @njit(parallel=True)
+    def run(worker, parts, a, b):
+        task = address_of((a, b))
+        for part in prange(parts):
+            call_worker(worker, task, np.int64(part))     # prange counts in unsigned integers
+"""
+
+from functools import cache
+
+from llvmlite import ir
+from numba import cfunc, config, from_dtype
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import intrinsic
+
+from .cache import kept_by_content
+
+THREADS = config.NUMBA_NUM_THREADS
+
+
+@cache
+def worker_address(function, dtype):
+    """Where function(task, part) lies in memory, compiled for tasks of one float type."""
+    return _worker(function, dtype).address
+
+
+@cache
+def _worker(function, dtype):  # kept, because its machine code lives as long as it does
+    task = types.CPointer(from_dtype(dtype))  # of the float type only to tell the types apart
+    with kept_by_content():
+        return cfunc(types.void(task, types.intp), cache=True)(function)
+
+
+@intrinsic
+def call_worker(typing, worker, task, part):
+    """worker(task, part), where worker and task are addresses."""
+
+    def emit(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        function = ir.FunctionType(ir.VoidType(), [word, word])
+        pointer = builder.inttoptr(arguments[0], function.as_pointer())
+        builder.call(pointer, arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(worker, task, part), emit
+
+
+def task_passing(task_type):
+    """Two intrinsics: address_of(task), where a tuple lies until the calling function returns, and
+    task_at(address), the tuple that lies there.
+
+    task_type(float type) is its type. Nobody checks a pointer at run time, so `address_of`
+    refuses to compile for a tuple of another type.
+    """
+
+    @intrinsic
+    def address_of(typing, task):
+        expected = task_type(_first_array(task).dtype)
+        if not _fits(task, expected):
+            raise TypingError(f"the task should be {expected}, and is {task}")
+
+        def emit(context, builder, signature, arguments):
+            place = cgutils.alloca_once_value(builder, arguments[0])
+            return builder.ptrtoint(place, ir.IntType(64))
+
+        return types.intp(task), emit
+
+    @intrinsic
+    def task_at(typing, address):
+        task = task_type(address.dtype)
+
+        def emit(context, builder, signature, arguments):
+            pointer = builder.bitcast(arguments[0], context.get_value_type(task).as_pointer())
+            return impl_ret_borrowed(context, builder, task, builder.load(pointer))
+
+        return task(address), emit
+
+    return address_of, task_at
+
+
+def _first_array(given):
+    return _first_array(given[0]) if isinstance(given, types.BaseTuple) else given
+
+
+def _fits(given, expected):
+    """Whether the types look alike in memory (a read-only array looks like any other)."""
+    if isinstance(expected, types.BaseTuple):
+        same_length = isinstance(given, types.BaseTuple) and len(given) == len(expected)
+        return same_length and all(map(_fits, given, expected))
+    if isinstance(expected, types.Array):
+        kind = (expected.dtype, expected.ndim, expected.layout)
+        return isinstance(given, types.Array) and (given.dtype, given.ndim, given.layout) == kind
+    return given == expected

@@ -1,0 +1,55 @@
+"""Compiled kernels are kept between processes, and never across a change of any source."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minigan
+
+pytest.importorskip("numba")
+PROGRAM = """
+import numpy as np, minigan
+x = np.ones((2, 3), np.float32)
+w = np.ones((3, 40), np.float32)
+print(minigan.kernels.linear_forward(x, w, None, minigan.kernels.LEAKY_RELU, 0.5)[0, 0])
+from minigan.kernels.compiled.gemm import _contract
+print(sum(_contract.stats.cache_hits.values()), sum(_contract.stats.cache_misses.values()))
+"""
+
+
+def run(folder):
+    """(result, cache hits, cache misses) of a small product in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    environment |= {"PYTHONPATH": str(folder), "MINIGAN_BACKEND": "numba"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=folder, env=environment, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return tuple(float(word) for word in done.stdout.split())
+
+
+def test_a_change_in_one_file_reaches_the_kernels_compiled_from_another(tmp_path):
+    """`gemm` compiles in what `microkernel` emits; Numba alone would not notice it change."""
+    source = Path(minigan.__file__).parent
+    shutil.copytree(source, tmp_path / "minigan", ignore=shutil.ignore_patterns("__pycache__"))
+    assert run(tmp_path) == (3, 0, 1)
+    assert run(tmp_path) == (3, 1, 0)
+    microkernel = tmp_path / "minigan" / "kernels" / "compiled" / "microkernel.py"
+    text = microkernel.read_text()
+    doubled = "z = builder.fadd(builder.load(total[i, v]), builder.load(total[i, v]))"
+    changed = text.replace("z = builder.fadd(builder.load(total[i, v]), biases[v])", doubled)
+    assert changed != text
+    microkernel.write_text(changed)
+    assert run(tmp_path) == (6, 0, 1)
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_the_import(tmp_path, monkeypatch):
+    from minigan.kernels.compiled import cache
+
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path / "file" / "below"))
+    (tmp_path / "file").write_text("not a folder")
+    assert cache._folder() == str(tmp_path / "file" / "below")
