@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..codes import IDENTITY
+from .buffers import empty
 from .nonlinear import phi, phi_prime
 
 __all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]
@@ -16,7 +17,7 @@ def activate(z, activation, slope=0.0):
     if activation == IDENTITY:
         return z
     z = np.ascontiguousarray(z)
-    y = np.empty_like(z)
+    y = empty(z.shape, z.dtype)
     _activate(z.reshape(-1), activation, z.dtype.type(slope), y.reshape(-1))
     return y
 
@@ -26,7 +27,7 @@ def activate_backward(dy, y, activation, slope=0.0):
     if activation == IDENTITY:
         return dy
     dy, y = np.ascontiguousarray(dy), np.ascontiguousarray(y)
-    dz = np.empty_like(dy)
+    dz = empty(dy.shape, dy.dtype)
     _activate_backward(
         dy.reshape(-1), y.reshape(-1), activation, dy.dtype.type(slope), dz.reshape(-1)
     )
@@ -55,7 +56,7 @@ def silu_backward(dy, x):
 
 def _map(loop, *arrays):
     arrays = [np.ascontiguousarray(array) for array in arrays]
-    out = np.empty_like(arrays[0])
+    out = empty(arrays[0].shape, arrays[0].dtype)
     loop(*(array.reshape(-1) for array in arrays), out.reshape(-1))
     return out
 

@@ -26,6 +26,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..codes import IDENTITY
+from .buffers import empty
 from .cotangents import masked, padded
 from .gemm import contract
 from .products import every, finish
@@ -111,7 +112,7 @@ def _gather(x, weight, stride, padding, exchange, bias=None, activation=IDENTITY
     x = padded(x, (padding, padding), (padding, padding))
     batch, height, width, channels = x.shape
     places = (batch, (height - kh) // stride + 1, (width - kw) // stride + 1)
-    y = np.empty((*places, out), x.dtype)
+    y = empty((*places, out), x.dtype)
 
     rows = offsets(places, (height * width, stride * width, stride), channels)
     runs = offsets((kh,), (width,), channels)
@@ -145,7 +146,7 @@ def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=ID
     x = padded(x, rows_of_zeros, columns_of_zeros)
     batch, height, width, channels = x.shape
     out = weight.shape[2 if exchange else 3]
-    y = np.empty((batch, *size, out), x.dtype)
+    y = empty((batch, *size, out), x.dtype)
 
     for a, rows_of_taps, first_row, down in vertical:
         for b, columns_of_taps, first_column, across in horizontal:

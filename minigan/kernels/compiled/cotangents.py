@@ -8,6 +8,7 @@ from numba import njit, prange
 from numba.core import types
 
 from ..codes import IDENTITY
+from .buffers import empty
 from .machine import index
 from .nonlinear import phi_prime
 from .workers import THREADS, call_worker, task_passing, worker_address
@@ -42,7 +43,7 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     dy = np.ascontiguousarray(dy)
     y = dy if activation == IDENTITY else np.ascontiguousarray(y)
     batch, height, width, channels = dy.shape
-    dz = np.empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
+    dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
     chunks = -(-batch // _IMAGES_IN_A_CHUNK)
     sums = np.zeros((chunks, 0 if dbias is None else channels), dy.dtype)
     worker = worker_address(_work, dy.dtype)

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from ..codes import IDENTITY
+from .buffers import empty
 from .nonlinear import phi, phi_prime
 
 __all__ = ["row_norm_forward", "row_norm_backward", "batch_norm_forward", "batch_norm_backward"]
@@ -27,7 +28,8 @@ def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
     mean, variance = _column_moments(x)
     inv_std = 1 / np.sqrt(variance + number(eps))
     scale = gamma * inv_std
-    y = _scale_and_shift(x, mean, scale, beta, activation, number(slope))
+    y = empty(x.shape, x.dtype)
+    _scale_and_shift(x, mean, scale, beta, activation, number(slope), y)
     return y, mean, variance, inv_std
 
 
@@ -37,8 +39,9 @@ def batch_norm_backward(
     """Returns dx; adds into dgamma and dbeta unless they are None."""
     dy, x = np.ascontiguousarray(dy), np.ascontiguousarray(x)
     y = dy if activation == IDENTITY else np.ascontiguousarray(y)
-    dz_sum, dz_x_hat_sum, dx = _batch_norm_backward(
-        dy, y, x, mean, inv_std, gamma, activation, dy.dtype.type(slope)
+    dx = empty(dy.shape, dy.dtype)
+    dz_sum, dz_x_hat_sum = _batch_norm_backward(
+        dy, y, x, mean, inv_std, gamma, activation, dy.dtype.type(slope), dx
     )
     if dgamma is not None:
         dgamma += dz_x_hat_sum
@@ -91,20 +94,18 @@ def _column_moments(x):
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def _scale_and_shift(x, mean, scale, beta, activation, slope):
+def _scale_and_shift(x, mean, scale, beta, activation, slope, y):
     rows, columns = x.shape
-    y = np.empty_like(x)
     for block in prange((rows + BLOCK - 1) // BLOCK):
         start, stop = block * BLOCK, (block + 1) * BLOCK
         part, out = x[start:stop], y[start:stop]
         for i in range(part.shape[0]):
             for j in range(columns):
                 out[i, j] = phi((part[i, j] - mean[j]) * scale[j] + beta[j], activation, slope)
-    return y
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
+def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope, dx):
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
     dz_sums = np.zeros((blocks, columns), x.dtype)
@@ -125,7 +126,6 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
 
     through_mean = dz_sum / x.dtype.type(rows)
     through_variance = dz_x_hat_sum / x.dtype.type(rows)
-    dx = np.empty_like(x)
     for block in prange(blocks):
         start, stop = block * BLOCK, (block + 1) * BLOCK
         x_part, y_part, dy_part, dx_part = (
@@ -140,7 +140,7 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope):
                 x_hat = (x_part[i, j] - mean[j]) * inv_std[j]
                 centred = dz - through_mean[j] - x_hat * through_variance[j]
                 dx_part[i, j] = gamma[j] * inv_std[j] * centred
-    return dz_sum, dz_x_hat_sum, dx
+    return dz_sum, dz_x_hat_sum
 
 
 @njit(cache=True, error_model="numpy")

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..codes import IDENTITY, SIGMOID, TANH
+from .buffers import empty
 from .cotangents import masked
 from .gemm import DEPTH, contract
 from .nonlinear import activate_in_place
@@ -36,7 +37,7 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
 
 def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
     """y = phi(x @ W + b)."""
-    y = np.empty((len(x), weight.shape[1]), x.dtype)
+    y = empty((len(x), weight.shape[1]), x.dtype)
     _product(x, weight, y, bias=bias, activation=activation, slope=slope)
     return finish(y, activation)
 
@@ -60,7 +61,7 @@ def linear_backward(dy, y, x, weight, dweight, dbias, activation=IDENTITY, slope
 
 
 def _input_gradient(dz, weight):
-    dx = np.empty((len(dz), len(weight)), dz.dtype)
+    dx = empty((len(dz), len(weight)), dz.dtype)
     _product(dz, weight, dx, transpose_b=True)
     return dx
 
