@@ -46,6 +46,7 @@ from .workers import THREADS, call_worker, task_passing, worker_address
 
 DEPTH = 512  # k steps in a block: 8 rows of A x 512 x 4 bytes = 16 KB of the first-level cache
 PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
+SMALL_B = 1 << 18  # bytes: packed by every thread for itself in little time
 SERIAL_BELOW = 200_000  # multiply-adds; below, waking the other threads costs more than they give
 
 
@@ -61,12 +62,24 @@ def contract(
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # of C where it is negative
     worker = worker_address(_work, a.dtype)
-    down, across = 1, 1
-    if THREADS > 1 and len(rows) * len(right[1]) * columns >= SERIAL_BELOW:
-        panels = -(-columns * a.itemsize // (TILE_VECTORS * VECTOR_BYTES))
-        across = min(panels, THREADS)
-        down = min(-(-len(rows) // TILE_ROWS), -(-THREADS // across))
+    down, across = _cut(len(rows), len(right[1]), columns, a.itemsize)
     _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate)
+
+
+def _cut(rows, depth, columns, itemsize):
+    """Into how many rectangles, down and across, C is cut: one a thread.
+
+    A tall C times a small B by rows: each thread packs all of B, and finds the rows of A that it
+    wrote itself, a layer ago, in its own cache. Else by columns, which divides the packing of B as
+    well; where there are too few panels for all threads, by rows too.
+    """
+    if THREADS == 1 or rows * depth * columns < SERIAL_BELOW:
+        return 1, 1
+    strips = -(-rows // TILE_ROWS)
+    if depth * columns * itemsize <= SMALL_B and strips >= 4 * THREADS:
+        return THREADS, 1
+    across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), THREADS)
+    return min(strips, -(-THREADS // across)), across
 
 
 def _task_type(number):
@@ -85,11 +98,7 @@ _address_of, _task_at = task_passing(_task_type)
 
 @njit(cache=True, parallel=True)
 def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
-    """C cut into down x across rectangles, one a thread.
-
-    By columns first: that divides the packing of B as well. Where there are too few panels the rows
-    are cut too, and each thread packs the panels it needs.
-    """
+    """C cut into down x across rectangles, each of them a part of one task."""
     task = _address_of((left, right, result, columns, bias, slope, accumulate, down, across))
     if down * across == 1:
         call_worker(worker, task, 0)
