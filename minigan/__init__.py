@@ -1,6 +1,18 @@
 """minigan: a GAN library without autograd. Every gradient: read it, run it, check it, see it."""
 
-from . import data, gradcheck, kernels, layers, losses, metrics, models, optim, penalties, schedules
+from . import (
+    data,
+    gradcheck,
+    kernels,
+    layers,
+    ledger,
+    losses,
+    metrics,
+    models,
+    optim,
+    penalties,
+    schedules,
+)
 from .averaging import Average
 from .gan import GAN
 from .network import Sequential
@@ -9,4 +21,4 @@ from .training import History, Plateau, train
 __version__ = "0.1.0"
 __all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "train"]
 __all__ += ["data", "gradcheck", "kernels", "layers", "losses", "metrics", "models", "optim"]
-__all__ += ["penalties", "schedules"]
+__all__ += ["ledger", "penalties", "schedules"]

@@ -1,0 +1,201 @@
+"""The ledger: every row beside its difference, beside the plain step, as a table and as files."""
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+
+
+def everything(loss="NonSaturating"):
+    """Every kind of layer that complicates a step: mixing, random, stateful, convolutional."""
+    generator = mg.Sequential(
+        [
+            L.Linear(2, 18), L.Reshape((3, 3, 2)), L.BatchNorm(2), L.ReLU(),
+            L.ConvTranspose2d(2, 1, 4, stride=2, padding=1), L.Tanh(),
+        ],
+        rng=1,
+    )  # fmt: skip
+    inner = mg.Sequential([L.SpectralNorm(L.Conv2d(2, 3, 3, bias=False)), L.LayerNorm(3)])
+    discriminator = mg.Sequential(
+        [
+            L.Conv2d(1, 2, 4, stride=2, padding=1), L.LeakyReLU(), L.Dropout(0.3), inner,
+            L.Softplus(), L.MinibatchStdDev(), L.Flatten(), L.Linear(4, 1),
+        ],
+        rng=2,
+    )  # fmt: skip
+    return mg.GAN(generator, discriminator, latent_dim=2, loss=getattr(mg.losses, loss)(), rng=3)
+
+
+def penalised(loss="NonSaturating"):
+    """Penalties beside dropout, in networks of points."""
+    generator = mg.models.mlp_generator(2, (2,), hidden=(5,), rng=1)
+    discriminator = mg.Sequential(
+        [L.FourierFeatures(2, 4), L.Linear(8, 5), L.LeakyReLU(), L.Dropout(0.2), L.Linear(5, 1)],
+        rng=2,
+    )
+    penalties = [mg.penalties.R1(0.3), mg.penalties.GradientPenalty(0.5), mg.penalties.R2(0.2)]
+    loss = getattr(mg.losses, loss)()
+    return mg.GAN(generator, discriminator, latent_dim=2, loss=loss, penalties=penalties, rng=3)
+
+
+def minibatch(gan, n=4):
+    return np.random.default_rng(0).standard_normal((n, *gan.sample_shape))
+
+
+def row_of(ledger, loss, symbol):
+    (row,) = (row for row in ledger.rows if (row.loss, row.symbol) == (loss, symbol))
+    return row
+
+
+# -- right ---------------------------------------------------------------------------------------
+
+
+def test_every_row_of_a_tiny_gan(tiny_gan, real, loss, activation):
+    penalties = [mg.penalties.R1(1.0), mg.penalties.Dragan(0.3)]
+    for chosen in ((), penalties):
+        ledger = mg.ledger.record(tiny_gan(loss, activation, penalties=chosen), real)
+        assert all(row.error <= 1e-7 and row.checked == row.value.size for row in ledger.rows)
+        assert ledger.check().ok
+
+
+@pytest.mark.parametrize("make", [everything, penalised])
+def test_every_row_of_a_larger_gan(make, loss):
+    ledger = mg.ledger.record(make(loss), minibatch(make()))
+    report = ledger.check(entries=6)
+    assert report.ok, f"\n{report}"
+    assert all(row.error <= 1e-7 for row in ledger.rows)
+
+
+def test_in_the_middle_of_training(reference_kernels, backend):
+    gan = everything()
+    for seed in range(3):
+        gan.train_step(np.random.default_rng(seed).standard_normal((4, *gan.sample_shape)))
+    assert mg.ledger.record(gan, minibatch(gan)).check(entries=1).ok
+
+
+def test_the_gan_is_left_alone():
+    gan = everything()
+    gan.train_step(minibatch(gan))
+
+    def state():
+        players = gan.generator, gan.discriminator
+        vectors = [v.copy() for p in players for v in (p.theta, p.grad)]
+        buffers = [value.copy() for p in players for _, value in p.named_buffers()]
+        moments = [gan.generator_optimizer.first.copy(), gan.discriminator_optimizer.second.copy()]
+        states = [str(rng.bit_generator.state) for rng in (gan.rng, *(p.rng for p in players))]
+        return [*vectors, *buffers, *moments], states
+
+    before, real = state(), minibatch(gan)
+    mg.ledger.record(gan, real).check(entries=2)
+    after = state()
+    assert all(np.array_equal(a, b) for a, b in zip(before[0], after[0], strict=True))
+    assert before[1] == after[1]
+    assert np.array_equal(real, minibatch(gan))
+
+
+def test_the_rows_are_the_step(tiny_gan, real):
+    gan = tiny_gan()
+    ledger = mg.ledger.record(gan, real)
+    figures = gan.train_step(real)
+    assert float(row_of(ledger, "L_D", "L_D").value) == figures["discriminator_loss"]
+    assert float(row_of(ledger, "L_G", "L_G").value) == figures["generator_loss"]
+    gradients = [row.gradient.ravel() for row in ledger.rows if row.kind == "parameter"]
+    found = np.concatenate(gradients)
+    # the rows run from the loss back, the vectors from the input on
+    expected = np.concatenate([gan.discriminator.grad, gan.generator.grad])
+    np.testing.assert_allclose(np.sort(found), np.sort(expected), rtol=1e-12)
+    assert [row.symbol for row in ledger.section("L_G", "G")] == [
+        "fake", "W2", "b2", "a1", "z1", "W1", "b1", "z",
+    ]  # fmt: skip
+
+
+# -- wrong ---------------------------------------------------------------------------------------
+
+
+def test_a_wrong_gradient_is_found(tiny_gan, real, monkeypatch):
+    """The slope behind the kink forgotten: the rows below the activation are wrong, no others."""
+    monkeypatch.setattr(L.LeakyReLU, "backward_input", lambda self, dy, y: dy * (y > 0))
+    ledger = mg.ledger.record(tiny_gan(), real)
+    assert not ledger.check().ok
+    wrong = {row.symbol for row in ledger.section("L_D", "D") if row.error > 1e-7}
+    assert wrong == {"z1", "W1", "b1", "x"}
+
+
+def test_another_step_than_the_recorded_one_is_found(tiny_gan, real, monkeypatch):
+    def forgets_the_fakes(self, d_real, d_fake, judged):
+        self.discriminator.backward_params(np.concatenate([d_real, 0 * d_fake]), judged[0])
+
+    monkeypatch.setattr(mg.GAN, "_accumulate", forgets_the_fakes)
+    report = mg.ledger.record(tiny_gan(), real).check()
+    assert [row.tensor for row in report.failures if row.check == "train_step"][
+        0
+    ] == "dL_D/dtheta_D"
+
+
+@pytest.mark.parametrize(
+    "gan, real, error, message",
+    [
+        (None, np.zeros((2, 1)), TypeError, "record: expected a GAN, got None"),
+        (everything(), np.zeros((2, 1)), ValueError, "real samples must have shape (N, 6, 6, 1)"),
+        (everything(), np.full((2, 6, 6, 1), np.nan), ValueError, "must be finite"),
+    ],
+)
+def test_bad_input(gan, real, error, message):
+    with pytest.raises(error) as raised:
+        mg.ledger.record(gan, real)
+    assert message in str(raised.value)
+
+
+# -- shown ---------------------------------------------------------------------------------------
+
+
+def test_the_table(tiny_gan, real):
+    ledger = mg.ledger.record(tiny_gan(), real)
+    table = ledger.table()
+    for row in ledger.rows:
+        assert f"  {row.symbol} " in table and f"  d{row.symbol} " in table
+        assert row.formula in table and row.rule in table
+    assert f"{row_of(ledger, 'L_D', 'W1').norm:.3g}" in table
+    assert "89 entries of 21 gradients beside central differences: relative errors up to" in table
+
+
+def test_a_larger_gan_is_summed_up():
+    gan = everything()
+    ledger = mg.ledger.record(gan, minibatch(gan))
+    assert not ledger.tiny and not any(row.gradient_sums for row in ledger.rows)
+    assert str(ledger).endswith("Not checked yet: see Ledger.check().")
+    ledger.check(entries=1)
+    assert f"{len(ledger.rows)} entries of {len(ledger.rows)} gradients" in str(ledger)
+
+
+def test_csv(tiny_gan, real, tmp_path):
+    ledger = mg.ledger.record(tiny_gan(), real)
+    ledger.to_csv(tmp_path / "step.csv")
+    with (tmp_path / "step.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == len(ledger.rows)
+    for line, row in zip(lines, ledger.rows):
+        assert (line["loss"], line["symbol"], line["formula"]) == (
+            row.loss,
+            row.symbol,
+            row.formula,
+        )
+        assert np.array_equal(list(map(float, line["gradient"].split())), row.gradient.ravel())
+        assert float(line["difference_error"]) == row.error
+
+
+@pytest.mark.parametrize("make", [everything, penalised])
+def test_plot(make, tmp_path):
+    gan = make()
+    mg.ledger.record(gan, minibatch(gan)).plot(tmp_path / "step.png")
+    assert (tmp_path / "step.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_importing_minigan_does_not_import_matplotlib():
+    code = "import sys, minigan; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
