@@ -1,0 +1,147 @@
+"""Bugs of activations, convolutions and their kind, and of the optimizer."""
+
+from ..kernels.reference.activations import activate_backward
+from ..kernels.reference.convolution import _add_bias_gradient, _correlate
+from ..kernels.reference.optimizers import adam_update
+from ..kernels.reference.products import linear_backward_params
+from ..layers.activations import Dropout, LeakyReLU
+from ..layers.shape import Upsample2d
+from .mutants import Bug, Edit
+
+LEAKY_BACKWARD = "return kernels.activate_backward(dy, y, kernels.LEAKY_RELU, self.slope)"
+
+BUGS = [
+    Bug(
+        "slope_lost",
+        "LeakyReLU leaks forward with slope 0.2 and backward with slope 0.",
+        (
+            Edit(
+                LeakyReLU.backward_input,
+                LEAKY_BACKWARD,
+                "return kernels.activate_backward(dy, y, kernels.LEAKY_RELU, 0.0)",
+            ),
+        ),
+        seen="scratchML (0 against 0.01)",
+        survives="Right for every positive input; the rest of the gradient is ReLU's, and trains.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "mask_from_output",
+        "ReLU's mask is read off its output, with >=: the output is never below 0, so it is all 1.",
+        (
+            Edit(
+                activate_backward,
+                "return np.where(y > 0, dy, slope * dy)",
+                "return np.where(y >= 0, dy, slope * dy)",
+            ),
+        ),
+        seen="numpy-tutorials, MNIST",
+        survives="LeakyReLU hides it: its output does go below 0. So does positive input.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "dropout_unscaled",
+        "Dropout scales by 1 / (1 - p) forward and does not backward.",
+        (
+            Edit(
+                Dropout.backward_input,
+                "return dy if mask is None else dy * mask",
+                "return dy if mask is None else dy * (mask > 0)",
+            ),
+        ),
+        seen="Grokking-Deep-Learning, issue 9",
+        survives="A difference cannot be taken while the mask is redrawn, so nobody takes one; and "
+        "Adam does not mind a gradient that is shorter.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "mask_in_place",
+        "The activation's backward pass writes its answer into the caller's dy.",
+        (
+            Edit(
+                LeakyReLU.backward_input,
+                LEAKY_BACKWARD,
+                "dy[y <= 0] *= self.slope\nreturn dy",
+            ),
+        ),
+        seen="deep-learning-from-scratch; DCGAN-Numpy",
+        survives="The answer is right. In a plain chain nobody looks at dy again; with a skip "
+        "connection, or two backward passes from one dy, somebody does.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "mean_twice",
+        "The loss's gradient has its 1/N, and the weight gradient divides by N once more.",
+        (
+            Edit(linear_backward_params, "dweight += x.T @ dz", "dweight += x.T @ dz / len(x)"),
+            Edit(
+                linear_backward_params,
+                "dbias += np.sum(dz, axis=0)",
+                "dbias += np.mean(dz, axis=0)",
+            ),
+        ),
+        seen="ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN",
+        survives="The direction is right, and Adam divides the scale out; with N = 1 it is right.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "adam_without_t",
+        "Adam's bias correction without its power t: never 1 - beta^t, always 1 - beta. With betas "
+        "0.5 and 0.999, steps soon are 16 times too short.",
+        (
+            Edit(
+                adam_update,
+                "unbiased_first = first / (1 - beta1**step)\n"
+                "unbiased_second = second / (1 - beta2**step)",
+                "unbiased_first = first / (1 - beta1)\nunbiased_second = second / (1 - beta2)",
+            ),
+        ),
+        seen="ML-From-Scratch, issue 35; GANumpy",
+        survives="The first step is right, no gradient is wrong, and a larger learning rate helps.",
+        caught_by="adam_table",
+    ),
+    Bug(
+        "upsample_strided",
+        "A pixel was copied to s x s places; its gradient is taken from one of them, not the sum.",
+        (
+            Edit(
+                Upsample2d.backward_input,
+                "return _blocks(dy, self.scale).sum(axis=(2, 4))",
+                "return dy[:, :: self.scale, :: self.scale]",
+            ),
+        ),
+        seen="ML-From-Scratch",
+        survives="The shape is right, and a quarter of the gradient still points roughly downhill.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "bias_overwritten",
+        "In a loop over samples the convolution's bias gradient is overwritten, not added to: the "
+        "last sample's is what remains.",
+        (
+            Edit(
+                _add_bias_gradient,
+                "dbias += np.sum(dz, axis=(0, 1, 2))",
+                "for sample in dz:\n    dbias[...] = np.sum(sample, axis=(0, 1))",
+            ),
+        ),
+        seen="milesd123/numpy-GAN",
+        survives="With one sample it is right.",
+        caught_by="check_layer",
+    ),
+    Bug(
+        "weight_elementwise",
+        "The convolution's weight gradient multiplies channel by channel where every input channel "
+        "belongs with every output channel.",
+        (
+            Edit(
+                _correlate,
+                "dweight[u, v] += touched.T @ rows if image_first else rows.T @ touched",
+                "dweight[u, v] += np.resize(np.sum(touched * rows, axis=0), dweight[u, v].shape)",
+            ),
+        ),
+        seen="milesd123/numpy-GAN",
+        survives="With one input channel, as on MNIST, it is right; else it broadcasts.",
+        caught_by="check_layer",
+    ),
+]
