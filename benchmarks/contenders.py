@@ -1,6 +1,6 @@
 """One GAN step, as each contender would write it well.
 
-Each class builds the two networks of a `steps.Step`, starts from minigan's first parameters, and has
+Each class builds the networks of a `steps.Step`, starts from minigan's first parameters, and has
     .losses([(real, noise), ...])  -> [(L_D, L_G), ...] for steps on the given minibatches
     .run(count)                    -> that many steps, on a fixed real minibatch and fresh noise
 """

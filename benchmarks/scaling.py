@@ -77,7 +77,7 @@ def time_step(gan, batch, seconds):
 
 
 SWEEPS = {
-    "batch (width 128)": [(n, lambda n: mlp(128, n)) for n in (32, 64, 128, 256, 512, 1024, 2048, 4096)],
+    "batch (width 128)": [(2**n, lambda n: mlp(128, n)) for n in range(5, 13)],
     "width (batch 256)": [(n, lambda n: mlp(n, 256)) for n in (16, 32, 64, 128, 256, 512)],
     "image side (batch 32)": [(n, lambda n: images(n, 32)) for n in (8, 16, 28, 40, 56)],
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """The training steps that are timed, in a form that no framework owns.
 
 A network is a list of layers as tuples, from which each contender builds its own:
-    ("linear", in, out)   ("conv", in, out)   ("transpose", in, out)   both 4 x 4, stride 2, padding 1
+    ("linear", in, out)  ("conv", in, out)  ("transpose", in, out)   both 4 x 4, stride 2, padding 1
     ("norm", channels)    ("leaky",)  ("relu",)  ("tanh",)    ("images", side, channels)  ("flat",)
 """
 

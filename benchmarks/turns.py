@@ -1,8 +1,8 @@
 """Contenders take turns, each in a process of its own.
 
 Two libraries in one process disturb each other: the threads of one go on spinning for a while after
-a call, on the cores that the other needs. So each contender has a process, and only one at a time is
-asked to work. Turns are short and many, so that a noisy neighbour disturbs all of them alike.
+a call, on the cores that the other needs. So each contender has a process, and one at a time is
+asked to work. Turns are short and many, so that a noisy neighbour disturbs all alike.
 """
 
 import multiprocessing

@@ -25,8 +25,8 @@ class _Loss:
 class Minimax(_Loss):
     """The game of Goodfellow et al. (2014), eq. 1: G minimises what D maximises.
 
-    L_D = mean softplus(-r) + mean softplus(f)     dL_D/dr = -sigmoid(-r) / N,  dL_D/df = sigmoid(f) / N
-    L_G = -mean softplus(f)                        dL_G/df = -sigmoid(f) / N
+    L_D = mean softplus(-r) + mean softplus(f)  dL_D/dr = -sigmoid(-r) / N, dL_D/df = sigmoid(f) / N
+    L_G = -mean softplus(f)                     dL_G/df = -sigmoid(f) / N
 
     G's gradient vanishes where D is sure of a fake (f << 0): it saturates.
     """
@@ -110,8 +110,8 @@ class Hinge(_Loss):
 class Relativistic(_Loss):
     """The relativistic pairing loss (Jolicoeur-Martineau 2018): each fake against one real.
 
-    L_D = mean softplus(-(r - f))                  dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = -dL_D/dr
-    L_G = mean softplus(-(f - r))                  dL_G/df = -sigmoid(r - f) / N,  dL_G/dr = -dL_G/df
+    L_D = mean softplus(-(r - f))              dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = -dL_D/dr
+    L_G = mean softplus(-(f - r))              dL_G/df = -sigmoid(r - f) / N,  dL_G/dr = -dL_G/df
 
     Pairs are rows, so the two batches must be of one size. G's loss depends on the real logits too,
     but G does not: only dL_G/df travels back into G.

@@ -89,7 +89,7 @@ class Sequential(Layer):
         self.grad.fill(0)
 
     def copy(self, dtype=None):
-        """An independent network with the same parameters and buffers, in another dtype if given."""
+        """An independent network, equal in parameters and buffers, in another dtype if given."""
         twin = copy.deepcopy(self)
         twin._allocate(dtype or self.dtype, twin.rng)
         twin.theta[...] = self.theta
@@ -112,7 +112,7 @@ class Sequential(Layer):
     # -- the contract --------------------------------------------------------------------------
 
     def stages(self):
-        """What forward walks: the layers; with the Numba kernels, neighbours fused (see `fused`)."""
+        """What forward walks: the layers; on the Numba kernels, neighbours fused (see `fused`)."""
         return self._fused if kernels.backend() == "numba" else self.layers
 
     def forward(self, x, training=True):

@@ -238,7 +238,7 @@ PENALTIES = {
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", [L.LeakyReLU, L.Tanh])
 def test_whole_step_with_penalties(penalties, loss, activation, backend):
-    """Every loss x penalty, straight and curved: the complete update, second derivatives and all."""
+    """Every loss x penalty, straight and curved: the complete update with second derivatives."""
     discriminator = mg.Sequential(
         [L.Linear(2, 6), activation(), L.Linear(6, 5), activation(), L.Linear(5, 1)], rng=2
     )

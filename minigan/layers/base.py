@@ -21,7 +21,7 @@ class Layer:
     """The part that all layers share: where parameters, gradients and buffers live.
 
     params, grads : dict of name -> array; in a network they are views into its flat vectors
-    buffers       : dict of name -> array; state that is not trained by gradients (running statistics)
+    buffers       : dict of name -> array; state that gradients do not train (running statistics)
     children      : dict of name -> layer; the layers inside this one
     mixes_samples : True if a row of y depends on more than its own row of x (batch norm)
     piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None;
@@ -50,7 +50,7 @@ class Layer:
         """Draws first values for the parameters. Layers without parameters have nothing to draw."""
 
     def place(self, params, grads, dtype, rng):
-        """Moves into a network: the arrays to live in from now on, and the generator to draw from."""
+        """Moves into a network: the arrays to live in from now on, the generator to draw from."""
         self.params, self.grads, self.dtype, self.rng = params, grads, dtype, rng
         self.buffers = {
             name: buffer.astype(dtype) if buffer.dtype.kind == "f" else buffer

@@ -31,7 +31,8 @@ class Reshape(_LinearMap):
             return x.reshape(len(x), *self._sizes(x)), x.shape
         except ValueError:
             raise ValueError(
-                f"{self}: samples of shape {x.shape[1:]} do not have the values to fill {self.shape}"
+                f"{self}: samples of shape {x.shape[1:]} do not have the values to fill "
+                f"{self.shape}"
             ) from None
 
     def _sizes(self, x):

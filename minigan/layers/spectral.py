@@ -11,7 +11,7 @@ class SpectralNorm(Layer):
     """Its layer with W / sigma in place of W, sigma the largest singular value (Miyato et al. 2018)
 
     W is seen as a matrix (everything but the last axis, out). The singular vectors (u, v) are kept
-    as buffers; the first training forward pass after a change of W moves them by one power iteration
+    as buffers; the first training pass after a change of W moves them by one power iteration
         u = W v / |W v|,   v = W' u / |W' u|,   sigma = u' W v
     so that the real and the fake minibatch of one step see one and the same sigma.
     backward: the layer gives G = dL/d(W / sigma). With u and v held, dsigma/dW = u v', so

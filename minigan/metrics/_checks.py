@@ -4,6 +4,8 @@ import numbers
 
 import numpy as np
 
+from minigan.checks import count, generator  # noqa: F401  (part of this module)
+
 
 def points(name, value, *, rows=1):
     """`value` as a float64 matrix (n, d): n samples in rows, d >= 1 coordinates, n >= `rows`."""
@@ -61,28 +63,6 @@ def number(name, value, *, above=None, at_least=None, at_most=None):
         need = " and ".join(f"{sign}{bound:g}" for bound, sign, _ in bounds if bound is not None)
         raise ValueError(f"{name}: expected a finite number {need}, got {value!r}")
     return float(value)
-
-
-def count(name, value):
-    """`value` as an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}: expected an integer, got {type(value).__name__} {value!r}")
-    if value < 1:
-        raise ValueError(f"{name}: expected an integer >= 1, got {value}")
-    return int(value)
-
-
-def generator(name, value):
-    """`value`, a seed or a Generator, as a numpy.random.Generator."""
-    if isinstance(value, np.random.Generator):
-        return value
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(
-            f"{name}: expected a seed or a numpy.random.Generator, got {type(value).__name__}"
-        )
-    if value < 0:
-        raise ValueError(f"{name}: expected a seed >= 0, got {value}")
-    return np.random.default_rng(int(value))
 
 
 def _real_array(name, value):
