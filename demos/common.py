@@ -12,14 +12,17 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import minigan as mg
 
 
-def parser(description, *, steps=None, data=None):
+def parser(description, *, steps=None, data=None, resumes=False):
     """The arguments that all demos take; a demo may add its own before it calls `parse`.
 
-    steps : the default number of training steps (None: a demo that does not train)
-    data  : (what the argument is, its default), for a demo that reads data
+    steps   : the default number of training steps (None: a demo that does not train)
+    data    : (what the argument is, its default), for a demo that reads data
+    resumes : whether it takes --resume, and so hands `checkpointed(args)` to `train`
     """
     name = Path(sys.argv[0]).stem
     arguments = argparse.ArgumentParser(
@@ -30,6 +33,10 @@ def parser(description, *, steps=None, data=None):
         arguments.add_argument(
             "--steps", type=whole(1), default=steps, help="training steps (default: %(default)s)"
         )
+        if resumes:
+            arguments.add_argument(
+                "--resume", action="store_true", help="go on from the checkpoint in --out"
+            )
     if data is not None:
         arguments.add_argument("--data", default=data[1], help=data[0])
     arguments.add_argument(
@@ -62,6 +69,35 @@ def parse(arguments):
 def arguments(description, **options):
     """`parser` and `parse` in one, for a demo without arguments of its own."""
     return parse(parser(description, **options))
+
+
+def checkpointed(args):
+    """The options of `minigan.train` that keep the run in --out, and go on from there."""
+    file = args.out / "checkpoint.npz"
+    if args.resume and not (file.exists() or mg.archive.previous(file).exists()):
+        sys.exit(f"--resume: there is no checkpoint in {args.out} to go on from")
+    return {"checkpoint": file, "resume": args.resume}
+
+
+class Snapshots:
+    """Samples taken on the way, kept as files, so that a resumed run has those from before.
+
+    folder : where to keep them;  resume : whether to go on with those that are there
+    """
+
+    def __init__(self, folder, *, resume=False):
+        self.folder = Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        for file in () if resume else self.folder.glob("*.npy"):
+            file.unlink()
+
+    def add(self, step, samples):
+        np.save(self.folder / f"{step:09}.npy", samples, allow_pickle=False)
+
+    def all(self):
+        """[(step, samples)] in the order of the steps."""
+        files = sorted(self.folder.glob("*.npy"))
+        return [(int(file.stem), np.load(file, allow_pickle=False)) for file in files]
 
 
 def whole(smallest):

@@ -13,7 +13,8 @@ from minigan import plots
 parser = common.parser(
     __doc__,
     steps=15_000,
-    data=("folder with the MNIST files, or 'glyphs' (default: MINIGAN_DATA, cache, download)", None),
+    data=("folder of MNIST's files, or 'glyphs' (default: MINIGAN_DATA, cache, download)", None),
+    resumes=True,
 )
 args = common.parse(parser)
 results = common.Results(args.out)
@@ -40,13 +41,13 @@ print(f"discriminator  {discriminator.theta.size:,} parameters\n{discriminator}\
 # %% Train, keeping a sheet of samples of the same noise every so often
 average = mg.Average(generator, 0.999)
 noise = gan.draw_noise(60)
-sheets = []
+snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
 
 
 def keep(step, *_):
     if step in moments:
         samples, _ = average.network.forward(noise, training=False)
-        sheets.append((step, samples))
+        snapshots.add(step, samples)
 
 
 moments = {max(1, round(args.steps * share)) for share in (0, 0.02, 0.1, 0.3, 1)}
@@ -58,9 +59,11 @@ history = mg.train(
     average=average,
     callback=keep,
     rng=args.seed,
+    **common.checkpointed(args),
 )
 
 # %% Pictures: samples over training, beside the data
+sheets = snapshots.all()[-len(moments) :]
 panels = [(f"step {step:,}", sheet) for step, sheet in sheets] + [(name, images[: len(noise)])]
 figure, axes = plots.figure(2, 3, size=(4.2, 2.7))
 for panel, (title, sheet) in zip(axes.flat, panels):

@@ -12,7 +12,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 import minigan as mg
 from minigan import plots
 
-args = common.arguments(__doc__, steps=3000)
+args = common.arguments(__doc__, steps=3000, resumes=True)
 results = common.Results(args.out)
 ring = mg.data.gaussian_ring(std=0.05)
 
@@ -36,13 +36,13 @@ print(report, "\n")
 # %% Train, and keep a picture of the samples every so often
 average = mg.Average(generator, 0.99)
 noise = gan.draw_noise(1000)  # the same noise in every frame, so that points can be followed
-frames = []
+snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
 
 
 def keep(step, *_):
     if step in moments:
         samples, _ = average.network.forward(noise, training=False)
-        frames.append((step, samples))
+        snapshots.add(step, samples)
 
 
 moments = {round(args.steps * (i / 50) ** 2) or 1 for i in range(51)}  # denser at the beginning
@@ -55,7 +55,9 @@ history = mg.train(
     schedule=mg.schedules.linear(final=0.01),
     callback=keep,
     rng=args.seed,
+    **common.checkpointed(args),
 )
+frames = snapshots.all()
 
 # %% What was learned: the averaged generator's samples, by the field's definitions
 gan.generator = average.network

@@ -2,6 +2,7 @@
 
 from . import kernels
 from .layers.base import real_number
+from .network import Sequential
 
 
 class Average:
@@ -12,10 +13,12 @@ class Average:
     .network : a copy of it whose theta (and buffers, such as running statistics) are the averages
 
     In the first steps the decay is held to (1 + t) / (10 + t), so that the average does not have to
-    forget the first, untrained parameters.
+    forget the first, untrained parameters. Raises TypeError for what is no Sequential.
     """
 
     def __init__(self, network, decay=0.999):
+        if not isinstance(network, Sequential):
+            raise TypeError(f"Average: network must be a Sequential, got {network!r}")
         self.decay = real_number("Average", "decay", decay, low=0, high=1, open_high=True)
         self.followed, self.network = network, network.copy()
         self.steps = 0

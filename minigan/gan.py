@@ -17,6 +17,8 @@ The two gradients, with theta_D and theta_G the parameters:
     dL_G/dtheta_G = backward_params of G, from dL_G/dfake
 """
 
+import math
+
 import numpy as np
 
 from .layers.base import positive_int
@@ -124,16 +126,18 @@ class GAN:
             penalty = 0.0
             self._accumulate(d_real, d_fake, judged)
         penalty += sum(p.accumulate(discriminator, real, fake, self.rng) for p in apart)
-        self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
-        for p in self.penalties:
-            p.after_step(discriminator)
-        return {
+        figures = {
             "discriminator_loss": value,
             "penalty": float(penalty),
             "real_logit": float(np.mean(real_logits)),
             "fake_logit": float(np.mean(fake_logits)),
             "discriminator_gradient_norm": norm(discriminator.grad),
         }
+        check_finite(figures)
+        self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
+        for p in self.penalties:
+            p.after_step(discriminator)
+        return figures
 
     def _judge(self, real, fake):
         """The logits of both minibatches: in one pass, unless a layer of D mixes samples."""
@@ -163,11 +167,13 @@ class GAN:
         d_samples = self.discriminator.backward_input(d_fake, judged)
         self.generator.zero_grad()
         self.generator.backward_params(d_samples, generated)
-        self.generator_optimizer.step(self.generator.theta, self.generator.grad)
-        return {
+        figures = {
             "generator_loss": value,
             "generator_gradient_norm": norm(self.generator.grad),
         }
+        check_finite(figures)
+        self.generator_optimizer.step(self.generator.theta, self.generator.grad)
+        return figures
 
     # -- around them ---------------------------------------------------------------------------
 
@@ -199,6 +205,13 @@ class GAN:
         if not np.isfinite(real).all():
             raise ValueError("GAN: real samples must be finite, got NaN or infinity")
         return real.astype(self.discriminator.dtype, copy=False)
+
+
+def check_finite(figures):
+    """Raises FloatingPointError at the first figure that is not finite, before it moves theta."""
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"{name.replace('_', ' ')} is {value}")
 
 
 def norm(vector):

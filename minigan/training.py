@@ -1,11 +1,22 @@
 """Step 7 of the game: repeat until converged."""
 
+import contextlib
 import math
+import numbers
+import signal
+import threading
+from array import array
 
+import numpy as np
 from tqdm import tqdm
 
+from . import archive
+from . import checkpoint as checkpoints
+from .averaging import Average
 from .data.minibatches import Minibatches
+from .gan import GAN
 from .layers.base import positive_int, real_number
+from .not_finite import first_not_finite
 
 
 def train(
@@ -21,8 +32,11 @@ def train(
     callback=None,
     progress=True,
     rng=0,
+    checkpoint=None,
+    checkpoint_every=1000,
+    resume=False,
 ):
-    """Repeats `gan.train_step` on minibatches of `data`, at most `steps` times.
+    """Repeats `gan.train_step` on minibatches of `data`, until there have been `steps` of them.
 
     data         : an array (M, ...), or an object with `.sample(n, rng)`
     critic_steps : updates of the discriminator for each one of the generator
@@ -32,24 +46,53 @@ def train(
     callback     : called after each step as callback(step, gan, figures), step = 1, 2, ...
     progress     : show a progress bar with both losses and both gradient norms
     rng          : a numpy Generator or a seed: draws the minibatches
+    checkpoint   : a file to keep the run in: written before the first step (so that a folder that
+                   cannot be written is known at once), every `checkpoint_every` steps, at the end;
+                   what another run left there is overwritten
+    resume       : go on from that file, to the last bit as if there had been no break. `steps` is
+                   the total, and may be raised; a schedule stretches over the new total
 
-    Returns the History. Raises FloatingPointError at the first loss or gradient norm that is not
-    finite, naming it and the step.
+    Returns the History. With a checkpoint, Ctrl-C ends the training after the step it is in, saves,
+    says how to go on, and returns too (a second one raises KeyboardInterrupt at once).
+
+    Raises FloatingPointError at the first loss or gradient norm that is not finite: it names it,
+    the step, the first tensor that is not finite, a likely cause and the last good checkpoint.
+    Raises what `checkpoint.load` does for a file that is not of this run, nothing changed.
     """
+    _check_parts(gan, average, stop, schedule, callback)
     steps = positive_int("train", "steps", steps)
     critic_steps = positive_int("train", "critic_steps", critic_steps)
+    checkpoint_every = positive_int("train", "checkpoint_every", checkpoint_every)
     minibatches = Minibatches(data, batch_size, rng=rng)
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
-    first_rates = [optimizer.lr for optimizer in optimizers]
     history = History()
-    with tqdm(total=steps, disable=not progress, unit="step", dynamic_ncols=True) as bar:
-        for step in range(1, steps + 1):
+    run = checkpoints.Run(
+        gan, minibatches, critic_steps, history, [o.lr for o in optimizers], average, stop
+    )
+    path = None if checkpoint is None else archive.as_path("train", checkpoint)
+    if resume:
+        if path is None:
+            raise ValueError("train: resume=True needs checkpoint, the file to go on from")
+        checkpoints.load(path, run)
+    elif path is not None:
+        checkpoints.save(path, run)
+
+    bar = tqdm(
+        total=steps, initial=len(history), disable=not progress, unit="step", dynamic_ncols=True
+    )
+    with bar, _held_interrupts(path is not None) as interrupts:
+
+        def ended():
+            return len(history) >= steps or interrupts or (stop is not None and stop.over)
+
+        while not ended():
+            step = len(history) + 1
             if schedule is not None:
-                for optimizer, rate in zip(optimizers, first_rates):
-                    optimizer.lr = rate * schedule((step - 1) / max(1, steps - 1))
-            for _ in range(critic_steps - 1):
-                gan.discriminator_step(minibatches.next())
-            figures = gan.train_step(minibatches.next())
+                factor = schedule((step - 1) / max(1, steps - 1))
+                factor = real_number("train", "schedule(t)", factor, low=0)
+                for optimizer, rate in zip(optimizers, run.rates):
+                    optimizer.lr = rate * factor
+            figures = _one_step(gan, minibatches, critic_steps, step, path)
             history.append(step, figures)
             if average is not None:
                 average.update()
@@ -58,15 +101,90 @@ def train(
             if step % 20 == 0 or step == steps:
                 bar.set_postfix_str(_figures_in_words(figures), refresh=False)
             bar.update()
-            if stop is not None and stop.reached(step, gan):
-                history.stopped = f"converged at step {step}: {stop}"
-                break
+            if stop is not None:
+                stop.reached(step, gan)
+            if path is not None and (step % checkpoint_every == 0 or ended()):
+                checkpoints.save(path, run)
+    if stop is not None and stop.over:
+        history.stopped = f"converged at step {len(history)}: {stop}"
+    elif interrupts and len(history) < steps:
+        history.stopped = f"interrupted at step {len(history)}"
+        print(f"Stopped at step {len(history):,}; {path} has it: resume=True (--resume) goes on.")
     return history
+
+
+def _check_parts(gan, average, stop, schedule, callback):
+    kinds = ("gan", gan, GAN), ("average", average, Average), ("stop", stop, Plateau)
+    for name, part, kind in kinds:
+        if not isinstance(part, kind) and (part is not None or kind is GAN):
+            raise TypeError(f"train: {name} must be of class {kind.__name__}, got {part!r}")
+    for name, part in (("schedule", schedule), ("callback", callback)):
+        if part is not None and not callable(part):
+            raise TypeError(f"train: {name} must be a function, got {part!r}")
+
+
+def _one_step(gan, minibatches, critic_steps, step, path):
+    """The critic's extra updates and the step of both; its figures, every one of them finite."""
+    updates = [gan.discriminator_step] * (critic_steps - 1) + [gan.train_step]
+    rngs = gan.rng, gan.generator.rng, gan.discriminator.rng
+    for update in updates:
+        real = minibatches.next()
+        states = [rng.bit_generator.state for rng in rngs]
+        try:
+            figures = update(real)
+            _check_finite(step, figures)
+        except FloatingPointError as error:
+            for rng, state in zip(rngs, states):
+                rng.bit_generator.state = state
+            raise FloatingPointError(_explain(gan, real, step, error, path)) from None
+    return figures
+
+
+def _explain(gan, real, step, error, path):
+    """The message for a step that went bad: what, where, why, and what is left."""
+    what, cause = first_not_finite(gan, real)
+    words = f"step {step}: {str(error).removeprefix(f'step {step}: ')}"
+    words += f"; first not finite: {what}" if what else ""
+    words += f"; {cause}"
+    return words + (f"; the last good checkpoint is {path}" if path else "")
+
+
+def _check_finite(step, figures):
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"step {step}: {name.replace('_', ' ')} is {value}")
+
+
+@contextlib.contextmanager
+def _held_interrupts(hold):
+    """For the length of a `with`, the first Ctrl-C is only noted, in the list that this yields: a
+    step half done, one player moved and the other not, could not be saved. A second one raises.
+
+    A program's own handler is left in place, and so is a thread's (it never sees a Ctrl-C).
+    """
+    noted = []
+
+    def note(*_):
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(True)
+
+    before = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not hold or not in_main_thread or before is not signal.default_int_handler:
+        yield noted
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class History:
     """The figures of every training step, as columns: history["generator_loss"] is a list.
 
+    .columns has them as arrays of 8 bytes a number: a long run's record stays a few megabytes.
     .stopped says why training ended before its last step, if it did.
     """
 
@@ -75,17 +193,29 @@ class History:
 
     def append(self, step, figures):
         """Adds a row. Raises FloatingPointError for a figure that is not finite."""
-        for name, value in figures.items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"step {step}: {name.replace('_', ' ')} is {value}; the learning rate may be "
-                    "too high, or a penalty too strong"
-                )
+        _check_finite(step, figures)
         for name, value in {"step": step, **figures}.items():
-            self.columns.setdefault(name, []).append(value)
+            self.columns.setdefault(name, array(self._typecode(name))).append(value)
+
+    @staticmethod
+    def _typecode(name):
+        return "q" if name == "step" else "d"
+
+    def arrays(self):
+        """The columns as NumPy arrays, which share their memory."""
+        return {name: np.frombuffer(c, self.dtype(name)) for name, c in self.columns.items()}
+
+    def dtype(self, name):
+        return np.dtype(self._typecode(name))
+
+    def restore(self, arrays):
+        """Puts back what `arrays` gave."""
+        self.columns = {
+            name: array(self._typecode(name), values.tobytes()) for name, values in arrays.items()
+        }
 
     def __getitem__(self, name):
-        return self.columns[name]
+        return self.columns[name].tolist()
 
     def __len__(self):
         return len(self.columns.get("step", ()))
@@ -102,6 +232,8 @@ class Plateau:
     """
 
     def __init__(self, measure, *, every=100, patience=5, improvement=0.01):
+        if not callable(measure):
+            raise TypeError(f"Plateau: measure must be a function of the gan, got {measure!r}")
         self.measure = measure
         self.every = positive_int("Plateau", "every", every)
         self.patience = positive_int("Plateau", "patience", patience)
@@ -112,14 +244,30 @@ class Plateau:
         """Measures if it is time to; True once the plateau is as long as the patience."""
         if step % self.every:
             return False
-        value = float(self.measure(gan))
+        value = self.measure(gan)
+        if not isinstance(value, numbers.Real):
+            raise TypeError(f"Plateau: measure must give a number, got {value!r}")
         if not math.isfinite(value):
             raise FloatingPointError(f"step {step}: the convergence measure is {value}")
+        self._judge(step, float(value))
+        return self.over
+
+    def _judge(self, step, value):
         self.values.append((step, value))
         improved = value < self.best - self.improvement * abs(self.best) or self.best == math.inf
         self.waited = 0 if improved else self.waited + 1
         self.best = min(self.best, value) if improved else self.best
+
+    @property
+    def over(self):
+        """Whether the plateau is as long as the patience."""
         return self.waited >= self.patience
+
+    def restore(self, values):
+        """Judges the (step, value)s of an earlier run again, as if they had been measured now."""
+        self.values, self.best, self.waited = [], math.inf, 0
+        for step, value in values.tolist():
+            self._judge(int(step), value)
 
     def __str__(self):
         return f"no better than {self.best:.4g} for {self.waited} measurements"

@@ -21,7 +21,10 @@ class Minibatches:
         self.rng = np.random.default_rng(rng)
         self.source = source
         if not hasattr(source, "sample"):
-            self.source = np.asarray(source)
+            try:
+                self.source = np.asarray(source)
+            except ValueError as error:  # rows of several lengths
+                raise TypeError(f"Minibatches: source is not an array: {error}") from None
             if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
                 raise TypeError(
                     "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "
@@ -39,3 +42,12 @@ class Minibatches:
             self._order = np.concatenate([self._order, self.rng.permutation(len(self.source))])
         dealt, self._order = np.split(self._order, [self.batch_size])
         return self.source[dealt]
+
+    @property
+    def position(self):
+        """The indices not yet dealt out of this epoch: with rng's state, where the stream is."""
+        return self._order
+
+    @position.setter
+    def position(self, indices):
+        self._order = indices

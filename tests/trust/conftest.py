@@ -1,0 +1,46 @@
+"""The run that the tests of this folder cut, kill, spoil and resume."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("run.py")
+SPEC = importlib.util.spec_from_file_location("trust_run", SCRIPT)
+RUN = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(RUN)
+
+
+@pytest.fixture
+def parts():
+    """Makes the parts of that run anew, as a program does that starts."""
+    return RUN.Parts
+
+
+@pytest.fixture
+def script():
+    """The same run as a program of its own: its path."""
+    return SCRIPT
+
+
+class Cut(Exception):
+    """Stands for whatever ends a program in the middle of a run."""
+
+
+@pytest.fixture
+def cut_after():
+    """cut_after(step) is a callback that ends the run in the step after that one."""
+
+    def make(last):
+        def callback(step, gan, figures):
+            if step > last:
+                raise Cut
+
+        return callback
+
+    return make
+
+
+@pytest.fixture
+def cut():
+    return Cut

@@ -1,0 +1,200 @@
+"""Damaged and hostile checkpoints: the right state or one ValueError that names the file.
+
+MINIGAN_FUZZ=10000 pytest tests/trust/test_fuzzed_checkpoints.py     for more of them
+"""
+
+import io
+import json
+import os
+import pickle
+import random
+import zipfile
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import archive, checkpoint
+from minigan.data.minibatches import Minibatches
+from minigan.training import History
+
+FUZZED = int(os.environ.get("MINIGAN_FUZZ", 300))
+
+
+@pytest.fixture
+def run(parts):
+    """The parts of the run, as `train` would hand them to `checkpoint`."""
+    part = parts()
+    data = np.random.default_rng(0).standard_normal((50, 2))
+    rates = [part.gan.generator_optimizer.lr, part.gan.discriminator_optimizer.lr]
+    return checkpoint.Run(
+        part.gan, Minibatches(data, 8, rng=4), 2, History(), rates, part.average, part.stop
+    )
+
+
+@pytest.fixture
+def saved(parts, tmp_path):
+    parts().train(10, checkpoint=tmp_path / "run.npz")
+    return (tmp_path / "run.npz").read_bytes()
+
+
+def state(run):
+    """All that a load may change."""
+    arrays = {name: array.tobytes() for name, array in checkpoint._state(run).items()}
+    numbers = [run.average.steps, run.rates, run.stop.values, dict(run.history.columns)]
+    return arrays, numbers, [rng.bit_generator.state for rng in run.generators.values()]
+
+
+def damage(content, rng):
+    """A copy that is cut short, has bits flipped, bytes overwritten, or pieces doubled or lost."""
+    spoiled = bytearray(content)
+    kind = rng.randrange(5)
+    if kind == 0:
+        return bytes(spoiled[: rng.randrange(len(spoiled))])
+    if kind == 1:
+        for _ in range(rng.choice([1, 1, 4, 64])):
+            spoiled[rng.randrange(len(spoiled))] ^= 1 << rng.randrange(8)
+    elif kind == 2:  # the end, where the zip's directory is
+        for _ in range(rng.choice([1, 4])):
+            spoiled[-rng.randrange(1, min(2000, len(spoiled)))] = rng.randrange(256)
+    elif kind == 3:
+        start = rng.randrange(len(spoiled))
+        spoiled[start : start + rng.randrange(64)] = rng.randbytes(rng.randrange(64))
+    else:
+        start, stop = sorted(rng.randrange(len(spoiled)) for _ in range(2))
+        spoiled[start:stop] = b"" if rng.random() < 0.5 else 2 * spoiled[start:stop]
+    return bytes(spoiled)
+
+
+def test_damage(run, saved, tmp_path):
+    file, rng = tmp_path / "damaged.npz", random.Random(0)
+    untouched = state(run)
+    file.write_bytes(saved)
+    checkpoint.load(file, run)
+    loaded = state(run)
+    assert loaded != untouched
+    for number in range(FUZZED):
+        file.write_bytes(damage(saved, rng))
+        run.gan.generator.theta[0] = 1234.5
+        before = state(run)
+        try:
+            checkpoint.load(file, run)
+        except ValueError as error:
+            assert str(file) in str(error) and "\n" not in str(error), number
+            assert state(run) == before, number
+        else:
+            assert state(run) == loaded, number  # what was hit is not read: a date, say
+
+
+def rebuilt(saved, **changes):
+    """The file with some members replaced: arrays, or bytes as they stand."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            content = changes.get(name.removesuffix(".npy"), old.read(name))
+            if isinstance(content, np.ndarray):
+                member = io.BytesIO()
+                np.save(member, content, allow_pickle=True)
+                content = member.getvalue()
+            if content is not None:
+                new.writestr(name, content)
+    return made.getvalue()
+
+
+def header(saved, **changes):
+    with np.load(io.BytesIO(saved)) as arrays:
+        found = json.loads(arrays["header"].tobytes())
+    text = json.dumps({k: v for k, v in (found | changes).items() if v is not ...})
+    return {"header": np.frombuffer(text.encode(), np.uint8)}
+
+
+class Bomb:
+    """Would leave a trace if it were unpickled."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("a checkpoint ran code",))
+
+
+def claims(shape):
+    """A .npy file whose header claims far more than there is."""
+    member = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        member, {"descr": "<f4", "fortran_order": False, "shape": shape}
+    )
+    return member.getvalue() + bytes(64)
+
+
+HOSTILE = {
+    "newer": (lambda s: header(s, version=2), "expected version 1 of the format, got 2"),
+    "no version": (lambda s: header(s, version=...), "expected version 1 of the format, got None"),
+    "foreign": (lambda s: header(s, format="another"), 'expected the format "minigan checkpoint"'),
+    "not JSON": (lambda s: {"header": np.frombuffer(b"{", np.uint8)}, "expected a header of JSON"),
+    "deep JSON": (
+        lambda s: {"header": np.frombuffer(b"[" * 10**5, np.uint8)}, "expected a header of JSON",
+    ),
+    "a list": (lambda s: {"header": np.frombuffer(b"[]", np.uint8)}, "expected the format"),
+    "no fingerprint": (lambda s: header(s, fingerprint=...), "expected a complete header"),
+    "a number for it": (lambda s: header(s, fingerprint=3), "expected a complete header"),
+    "negative step": (lambda s: header(s, step=-1), "step must be at least 0, got -1"),
+    "half a step": (lambda s: header(s, step=2.5), "step must be an int, got 2.5"),
+    "another step": (lambda s: header(s, step=11), "expected history/"),
+    "rates": (lambda s: header(s, rates=[1.0]), "expected 2 learning rates, got 1"),
+    "a rate": (lambda s: header(s, rates=["a", 1]), "rate must be a number, got 'a'"),
+    "random": (lambda s: header(s, random={}), "expected a complete header"),
+    "average": (lambda s: header(s, average=None), "average must be an int, got None"),
+    "no optimizers": (lambda s: header(s, optimizers=[]), "expected a complete header"),
+    "columns": (lambda s: header(s, columns=["step", "../x"]), "expected history/../x"),
+    "no history": (lambda s: header(s, columns=[]), "expected the history of 10 steps, got none"),
+    "a member less": (lambda s: {"generator/theta": None}, "expected generator/theta"),
+    "another shape": (lambda s: {"generator/theta": np.zeros(3, "f4")}, "got (3,) float32"),
+    "another dtype": (lambda s: {"generator/theta": np.zeros(114)}, "float64"),
+    "NaN": (lambda s: {"plateau": np.full((1, 2), np.nan)}, "got numbers that are not finite"),
+    "objects": (lambda s: {"generator/theta": np.array([Bomb()] * 114)}, "generator/theta"),
+    "a pickle": (lambda s: {"generator/theta": pickle.dumps(Bomb())}, "generator/theta"),
+    "a gigabyte claimed": (lambda s: {"generator/theta": claims((1 << 28,))}, "got (268435456,)"),
+    "a long position": (lambda s: {"position": claims((1 << 40,))}, "expected position"),
+    "foreign samples": (lambda s: {"position": np.array([50])}, "samples in [0, 50), got 50"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change, message", HOSTILE.values(), ids=HOSTILE)
+def test_hostile(change, message, run, saved, tmp_path):
+    file = tmp_path / "hostile.npz"
+    file.write_bytes(rebuilt(saved, **change(saved)))
+    before = state(run)
+    with pytest.raises(ValueError) as raised:
+        checkpoint.load(file, run)
+    assert message in str(raised.value) and str(file) in str(raised.value)
+    assert "\n" not in str(raised.value) and state(run) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY", b"hello" * 100], ids=repr)
+def test_no_checkpoint_at_all(content, run, tmp_path):
+    file = tmp_path / "file.npz"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="expected a whole .npz file"):
+        checkpoint.load(file, run)
+
+
+def test_a_folder_is_no_checkpoint(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no checkpoint file"):
+        checkpoint.load(tmp_path, run)
+
+
+def test_a_compressed_file_is_refused_unread(run, saved, tmp_path):
+    """So that a few kilobytes cannot become gigabytes."""
+    file = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("header.npy", bytes(1 << 20))
+    with pytest.raises(ValueError, match="it is compressed"):
+        checkpoint.load(file, run)
+
+
+def test_the_spare_is_named(run, saved, tmp_path):
+    file = tmp_path / "run.npz"
+    mg.archive.previous(file).write_bytes(saved)
+    file.write_bytes(saved[:100])
+    with pytest.raises(ValueError, match="the checkpoint before it is run.npz.previous"):
+        checkpoint.load(file, run)
+    file.unlink()
+    assert archive.Archive(file).path.name == "run.npz.previous"
