@@ -13,13 +13,15 @@ from . import (
     optim,
     penalties,
     schedules,
+    watch,
 )
 from .averaging import Average
+from .diagnosis import diagnose
 from .gan import GAN
 from .network import Sequential
 from .training import History, Plateau, train
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "train"]
-__all__ += ["data", "gradcheck", "kernels", "layers", "losses", "metrics", "models", "optim"]
-__all__ += ["bugs", "ledger", "penalties", "schedules"]
+__all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train"]
+__all__ += ["bugs", "data", "gradcheck", "kernels", "layers", "ledger", "losses", "metrics"]
+__all__ += ["models", "optim", "penalties", "schedules", "watch"]

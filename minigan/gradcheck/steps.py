@@ -10,6 +10,8 @@ import copy
 
 import numpy as np
 
+from ..penalties.second_order import InputGradient
+from ..penalties.shared_pass import measure_shared, shares_pass
 from .differences import central_differences
 from .layers import compare_parameters
 from .report import Report
@@ -48,9 +50,14 @@ def check_step(gan, real):
 
         def discriminator_loss():
             _restore_random(twin, rngs)
-            real_logits, fake_logits, _ = twin._judge(real, fake)
+            real_logits, fake_logits, judged = twin._judge(real, fake)
             value, *_ = twin.loss.discriminator(real_logits, fake_logits)
-            return value + sum(p.value(discriminator, real, fake, twin.rng) for p in twin.penalties)
+            along = [p for p in twin.penalties if shares_pass(p, discriminator)]
+            if along:  # at the very samples that were judged, instance noise included
+                g = InputGradient(discriminator, judged[0], 2 * len(real)).g
+                value += measure_shared(along, g, len(real))[0]
+            apart = (p for p in twin.penalties if p not in along)
+            return value + sum(p.value(discriminator, real, fake, twin.rng) for p in apart)
 
         report.compare(
             "D update", "L_D reported", figures["discriminator_loss"] + figures["penalty"],

@@ -33,12 +33,18 @@ def accumulate_shared(penalties, discriminator, caches, d_real, d_fake):
     """
     slopes = np.concatenate([d_real, d_fake])
     input_gradient = InputGradient(discriminator, caches, len(slopes))
-    rows = {"real": slice(None, len(d_real)), "fake": slice(len(d_real), None)}
-    v, total = np.zeros_like(input_gradient.g), 0.0
+    value, v = measure_shared(penalties, input_gradient.g, len(d_real))
+    input_gradient.accumulate(v, slopes)
+    return value
+
+
+def measure_shared(penalties, g, n_real):
+    """(the penalties' value, its gradient in g), g = grad_x D at the real samples, then fakes."""
+    rows = {"real": slice(None, n_real), "fake": slice(n_real, None)}
+    v, total = np.zeros_like(g), 0.0
     for penalty in penalties:
         judged = rows[penalty.judged]
-        value, direction = penalty.measure(input_gradient.g[judged])
+        value, direction = penalty.measure(g[judged])
         v[judged] += direction
         total += value
-    input_gradient.accumulate(v, slopes)
-    return total
+    return total, v

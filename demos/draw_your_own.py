@@ -1,0 +1,194 @@
+"""A GAN learns your own drawing: dark pixels are where the data are dense.
+
+    python demos/draw_your_own.py --picture cat.png
+
+Without a picture a window opens to draw in; where there is no screen, the word GAN is learned.
+Fourier features let both players have fine strokes, and R1 and R2 keep the game calm.
+"""
+
+# %% The drawing: a file, a window, or a word
+import sys
+from pathlib import Path
+
+import common
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.animation import FuncAnimation, PillowWriter
+
+import minigan as mg
+from minigan import plots
+
+parser = common.parser(__doc__, steps=8000)
+parser.add_argument("--picture", type=Path, help="a PNG or JPEG file; dark pixels are the density")
+args = common.parse(parser)
+results = common.Results(args.out)
+
+
+def word(path):
+    """Draws the word GAN, as matplotlib's fonts have it, into a picture file."""
+    figure = plt.figure(figsize=(3.0, 1.3), dpi=100)
+    figure.text(0.5, 0.46, "GAN", size=72, weight="bold", ha="center", va="center")
+    figure.savefig(path, dpi=100, bbox_inches="tight", pad_inches=0.15)
+
+
+def strokes(path):
+    """A window to draw in, until it is closed; False if there is no screen or nothing is drawn."""
+    figure, panel = plots.figure(size=(5, 5))
+    if not plots.has_screen(figure):
+        plt.close(figure)
+        print("No --picture, and no screen to draw on: learning the word GAN.\n")
+        return False
+    panel.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
+    panel.set_title("draw with the mouse, then close the window")
+    lines = []
+
+    def press(event):
+        if event.inaxes is panel:
+            lines.append(
+                panel.plot([event.xdata], [event.ydata], "k-", lw=9, solid_capstyle="round")[0]
+            )
+
+    def move(event):
+        if event.inaxes is panel and event.button and lines:
+            x, y = lines[-1].get_data()
+            lines[-1].set_data([*x, event.xdata], [*y, event.ydata])
+            figure.canvas.draw_idle()
+
+    figure.canvas.mpl_connect("button_press_event", press)
+    figure.canvas.mpl_connect("motion_notify_event", move)
+    plt.show()
+    drawn = [line.get_data() for line in lines]
+    if drawn:
+        figure, panel = plt.subplots(figsize=(2.5, 2.5), dpi=100)
+        for x, y in drawn:
+            panel.plot(x, y, "k-", lw=5, solid_capstyle="round")
+        panel.set(xlim=(0, 1), ylim=(0, 1), position=(0, 0, 1, 1))
+        panel.set_axis_off()
+        figure.savefig(path, dpi=100, bbox_inches="tight", pad_inches=0.15)
+    return bool(drawn)
+
+
+picture = args.picture
+if picture is None:
+    picture = results.path("drawing.png", "the picture that is learned")
+    strokes(picture) or word(picture)
+try:
+    drawing = mg.data.from_picture(picture)
+except (FileNotFoundError, ValueError) as error:
+    sys.exit(f"--picture: {error}")
+
+# %% The players. Both see the plane through waves of random directions and lengths
+layers = mg.layers
+generator = mg.Sequential(
+    [
+        layers.FourierFeatures(2, 32, scale=0.3),
+        layers.Linear(64, 128),
+        layers.LeakyReLU(0.2),
+        layers.Linear(128, 128),
+        layers.LeakyReLU(0.2),
+        layers.Linear(128, 128),
+        layers.LeakyReLU(0.2),
+        layers.Linear(128, 2),
+    ],
+    rng=args.seed,
+)
+discriminator = mg.Sequential(
+    [
+        layers.FourierFeatures(2, 64, scale=1.5),
+        layers.Linear(128, 128),
+        layers.LeakyReLU(0.2),
+        layers.Linear(128, 128),
+        layers.LeakyReLU(0.2),
+        layers.Linear(128, 1),
+    ],
+    rng=args.seed + 1,
+)
+gan = mg.GAN(
+    generator,
+    discriminator,
+    latent_dim=2,
+    loss=mg.losses.Relativistic(),
+    penalties=[mg.penalties.R1(0.02), mg.penalties.R2(0.02)],
+    generator_optimizer=mg.optim.Adam(lr=1e-3, beta1=0.0, beta2=0.99),
+    discriminator_optimizer=mg.optim.Adam(lr=1e-3, beta1=0.0, beta2=0.99),
+    rng=args.seed,
+)
+
+# %% Train, keeping the same 3,000 samples every so often
+average = mg.Average(generator, 0.995)
+noise = gan.draw_noise(3000)
+moments = set(mg.watch.moments(args.steps, 50))
+frames = []
+
+
+def keep(step, *_):
+    if step in moments:
+        samples, _ = average.network.forward(noise, training=False)
+        frames.append((step, samples))
+
+
+history = mg.train(
+    gan,
+    drawing,
+    steps=args.steps,
+    batch_size=256,
+    average=average,
+    schedule=mg.schedules.cosine(final=0.02),
+    callback=keep,
+    rng=args.seed,
+)
+gan.generator = average.network
+
+# %% Pictures: the target, and the samples over training
+left, right, bottom, top = drawing.extent
+height = 3.4 * (top - bottom) / (right - left) + 0.35
+chosen = [frames[round(share * (len(frames) - 1))] for share in (0, 0.15, 0.3, 0.5, 1)]
+figure, axes = plots.figure(2, 3, size=(3.4, height))
+plots.density(axes[0, 0], drawing)
+axes[0, 0].set_title("the drawing")
+for panel, (step, samples) in zip(axes.flat[1:], chosen):
+    plots.points(panel, samples, size=2.5, alpha=0.6)
+    plots.frame(panel, drawing.extent)
+    panel.set_title(f"step {step:,}")
+figure.savefig(results.path("learned.png", "the drawing, and 3,000 samples over training"))
+
+# %% An animation
+figure, panel = plots.figure(size=(4.4, 4.4 * height / 3.4))
+plots.density(panel, drawing)
+dots = plots.points(panel, frames[0][1], size=2.5, alpha=0.7)
+
+
+def draw(frame):
+    step, samples = frame
+    dots.set_offsets(samples)
+    panel.set_title(f"step {step:,}")
+
+
+animation = FuncAnimation(figure, draw, frames=frames + frames[-1:] * 12)
+animation.save(
+    results.path("learned.gif", "the samples moving in"), writer=PillowWriter(fps=12), dpi=80
+)
+
+# %% In numbers: how much of what is made lies on ink, and how far it is from the drawing
+samples = gan.sample(10_000)
+on_ink = float(np.mean(np.isfinite(drawing.log_density(samples))))
+blank = np.random.default_rng(args.seed).uniform((left, bottom), (right, top), (10_000, 2))
+by_chance = float(np.mean(np.isfinite(drawing.log_density(blank))))
+real = drawing.sample(20_000, args.seed + 2)
+distance = mg.metrics.sliced_wasserstein(samples, real[:10_000])
+between_real = mg.metrics.sliced_wasserstein(real[10_000:], real[:10_000])
+results.finish(
+    {
+        "on_ink": on_ink,
+        "on_ink_by_chance": by_chance,
+        "sliced_wasserstein": distance,
+        "sliced_wasserstein_of_real_samples": between_real,
+        "final": {name: history[name][-1] for name in history.columns},
+    },
+    [
+        f"{on_ink:.1%} of the samples lie where the drawing is not white; "
+        f"of points strewn over the frame, {by_chance:.1%} do.",
+        f"Sliced Wasserstein distance to the drawing: {distance:.4f}; "
+        f"of as many other points of the drawing itself: {between_real:.4f}.",
+    ],
+)

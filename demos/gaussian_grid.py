@@ -1,0 +1,264 @@
+"""Known answers in the plane: every mode reached, and the learned D beside the best possible one.
+
+PacGAN's ring and 5 x 5 grid are where mode collapse is counted. The recipe (`minigan.recipes`) is
+one for both, and learns the curves, the pinwheel and pictures too:
+
+    annealed blur      instance noise falls from half the data's width to less than a mode's; modes
+                       part from one hill, each with its share, instead of being found one by one
+    discrete noise     eight of ten noise values are coins: G may jump between modes
+    Fourier features   D sees detail as fine as a mode from the beginning
+    R1 and R2          gamma as large as the blur is long, every step: the game does not swing
+
+What each lever does alone was measured by `benchmarks/mode_coverage.py`: its table is there.
+
+D's answer is known. With p and q the densities of data and samples, the best discriminator is
+D* = p / (p + q). D sees both blurred, so p and q are blurred here too: each is a mean of Gaussians
+around 200,000 samples (a kernel density estimate whose bandwidth is D's own instance noise, so the
+estimate has no bias, only noise; the samples are first counted in fine cells). The loss is
+relativistic: only differences of logits matter, so one constant c is fitted, and
+D = sigmoid(logit - c) is laid beside D*.
+
+In the game D stays far from D*: the penalties keep it flat, which is what makes the game converge,
+and G follows the slope that is left. So a copy of D is also taught alone, G held and no penalties:
+it comes to D* as far as its network can.
+"""
+
+# %% What to learn
+from dataclasses import replace
+
+import common
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
+
+import minigan as mg
+from minigan import plots, recipes
+
+
+def letters(path):
+    """A picture to learn where none was given: writes one, and returns its path."""
+    figure = plt.figure(figsize=(4, 1.8), dpi=60)
+    figure.text(0.5, 0.45, "GAN", size=96, weight="bold", ha="center", va="center")
+    figure.savefig(path, pad_inches=0)
+    plt.close(figure)
+    return path
+
+
+DATA = {
+    "ring": mg.data.gaussian_ring,
+    "grid": mg.data.gaussian_grid,
+    "swiss_roll": mg.data.swiss_roll,
+    "moons": mg.data.two_moons,
+    "pinwheel": mg.data.pinwheel,
+    "picture": None,
+}
+parser = common.parser(
+    __doc__,
+    steps=recipes.RECIPE.steps,
+    data=(f"one of {', '.join(DATA)}, or a PNG or JPEG", "grid"),
+)
+args = common.parse(parser)
+results = common.Results(args.out)
+if args.data == "picture":
+    data = mg.data.from_picture(letters(results.path("picture.png", "the picture to learn")))
+elif args.data in DATA:
+    data = DATA[args.data]()
+else:
+    try:
+        data = mg.data.from_picture(args.data)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(f"--data: {error}")
+recipe = replace(recipes.RECIPE, steps=args.steps)
+
+# %% Train, and keep both players as they were at three moments
+MOMENTS = {max(1, round(t * args.steps)) for t in (0.02, 0.3, 1.0)}
+kept = []
+
+
+def keep(step, learned):
+    if step in MOMENTS:
+        gan, blur = learned.gan, learned.annealing.noise.std
+        kept.append((step, blur, gan.generator.copy(), gan.discriminator.copy()))
+
+
+learned = recipes.learn(data, recipe=recipe, rng=args.seed, watch=keep)
+unit, gan = learned.unit, learned.gan
+
+# %% The blurred densities, and the best discriminator between them
+CELLS, MANY = 400, 200_000
+left, right, bottom, top = np.array(data.extent)
+half = 0.56 * max(right - left, top - bottom)
+middle = np.array([(left + right) / 2, (bottom + top) / 2])
+edges = np.linspace(-half, half, CELLS + 1)
+centres = (edges[1:] + edges[:-1]) / 2
+box = (middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half)
+plane = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2) + middle
+
+
+def blurred(samples, blur):
+    """The density of samples + N(0, blur^2 I) on the plane's cells, (y, x)."""
+    x, y = (samples - middle).T
+    counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
+    kernel = np.exp(-((centres[:, None] - centres) ** 2) / (2 * blur**2))
+    kernel /= kernel.sum(axis=0).max()  # what is blurred past the edge is gone
+    return kernel @ counts @ kernel.T / len(samples) / (edges[1] - edges[0]) ** 2
+
+
+def draw(generator, n):
+    samples, _ = generator.forward(gan.draw_noise(n), training=False)
+    return samples * unit
+
+
+def opinion_of(discriminator, ratio, weight):
+    """sigmoid(logit - c) on the plane; c makes the logits fit log p / q in the mean over weight."""
+    logits, _ = discriminator.forward((plane / unit).astype(np.float32), training=False)
+    logits = logits.reshape(CELLS, CELLS).astype(float)
+    if recipe.loss.generator_sees_real:
+        logits -= np.sum(weight * (logits - ratio))
+    return 1 / (1 + np.exp(-logits))
+
+
+def taught_alone(generator, discriminator, steps):
+    """A copy of D after so many more steps without penalties, against a G that is held."""
+    game = mg.GAN(
+        generator,
+        discriminator.copy(),
+        latent_dim=recipe.latent_dim,
+        loss=recipe.loss(),
+        discriminator_optimizer=mg.optim.Adam(*recipe.adam),
+        rng=args.seed,
+    )
+    rate, rng = mg.schedules.cosine(), np.random.default_rng(args.seed)
+    for step in range(steps):
+        game.discriminator_optimizer.lr = recipe.adam[0] * rate(step / steps)
+        game.discriminator_step(data.sample(2 * recipe.batch_size, rng) / unit)
+    return game.discriminator
+
+
+real = data.sample(MANY, args.seed + 1)
+alone = min(1500, args.steps)
+comparisons = []
+for step, blur, generator, discriminator in kept:
+    p = blurred(real, blur * unit)
+    q = blurred(np.concatenate([draw(generator, MANY // 8) for _ in range(8)]), blur * unit)
+    weight = (p + q) / (p + q).sum()  # where the minibatches are
+    known = weight > 1e-4 * weight.max()
+    ratio = np.clip(np.log(np.maximum(p, 1e-12) / np.maximum(q, 1e-12)), -5, 5)
+    best = p / np.maximum(p + q, 1e-12)
+    taught = taught_alone(generator, discriminator, alone)
+    maps = [opinion_of(player, ratio, weight) for player in (discriminator, taught)]
+    in_game, after, one_half = (float(np.sum(weight * abs(d - best))) for d in (*maps, 0.5))
+    comparisons.append(
+        {
+            "step": step,
+            "blur": blur * unit,
+            "distance_in_the_game": in_game,
+            "distance_taught_alone": after,
+            "distance_of_one_half": one_half,
+            "maps": [np.where(known, field, np.nan) for field in (*maps, best)],
+            "samples": draw(generator, 3000),
+        }
+    )
+
+# %% A picture of both players at the three moments
+opinion = LinearSegmentedColormap.from_list("opinion", [plots.FAKE, "#f7f7f7", plots.REAL])
+opinion.set_bad("#ffffff")
+figure, axes = plots.figure(len(comparisons), 4, size=(3.0, 3.2), squeeze=False)
+TITLES = "D in the game", f"D taught alone, {alone:,} steps", "best possible, D* = p / (p + q)"
+NAMES = "in_the_game", "taught_alone", "of_one_half"
+for row, moment in zip(axes, comparisons):
+    plots.points(row[0], real[:3000], colour=plots.REAL, alpha=0.25)
+    plots.points(row[0], moment["samples"], alpha=0.35)
+    plots.frame(row[0], box, margin=0)
+    row[0].set_title(f"step {moment['step']:,}")
+    row[0].set_xlabel(f"data, samples; D's blur: {moment['blur']:.2g}")
+    for panel, field, title, name in zip(row[1:], moment["maps"], TITLES, NAMES):
+        shade = panel.imshow(field, origin="lower", extent=box, cmap=opinion, vmin=0, vmax=1)
+        plots.frame(panel, box, margin=0)
+        panel.set_title(title)
+        which = "1/2" if name == "of_one_half" else "D"
+        panel.set_xlabel(f"mean |{which} - D*| {moment['distance_' + name]:.3f}")
+bar = figure.colorbar(shade, ax=axes[:, 1:], location="right", shrink=0.4, ticks=[0, 0.5, 1])
+bar.ax.set_yticklabels(["fake", "1/2", "real"])
+figure.savefig(results.path("discriminator.png", "the learned D beside D*, at three moments"))
+
+# %% The averaged generator's samples, by the field's definitions
+samples = learned.sample(10_000)
+held_out = data.sample(10_000, args.seed + 2)
+others = data.sample(10_000, args.seed + 3)
+bandwidths = unit * 2.0 ** -np.arange(6)
+scores = {
+    "sliced_wasserstein": mg.metrics.sliced_wasserstein(samples, held_out),
+    "sliced_wasserstein_of_real": mg.metrics.sliced_wasserstein(others, held_out),
+    "mmd": mg.metrics.mmd(samples[:2000], held_out[:2000], bandwidths=bandwidths),
+    "mmd_of_real": mg.metrics.mmd(others[:2000], held_out[:2000], bandwidths=bandwidths),
+}
+coverage = None
+if hasattr(data, "modes"):
+    coverage = mg.metrics.mode_coverage(samples, data.modes, data.std)
+    print(f"\n{coverage}")
+
+# %% And beside the data
+figure, axes = plots.figure(1, 3 if coverage else 2, size=(4.2, 4.4))
+for panel, shown, colour, title in (
+    (axes[0], held_out, plots.REAL, "data"),
+    (axes[1], samples, plots.FAKE, "samples of the averaged generator"),
+):
+    plots.points(panel, shown, colour=colour, size=2, alpha=0.35)
+    plots.frame(panel, box, margin=0)
+    panel.set_title(title)
+if coverage:
+    due = coverage.shares * coverage.modes / coverage.hq_perfect
+    axes[1].annotate(
+        "worst mode", data.modes[coverage.worst_mode], xytext=(0, 16), ha="center",
+        textcoords="offset points", arrowprops={"arrowstyle": "-", "color": plots.MUTED},
+    )  # fmt: skip
+    axes[2].bar(np.arange(coverage.modes), np.sort(due), color=plots.FAKE, width=0.8)
+    for height, words in ((1, "its due"), (coverage.min_share, "counts as covered")):
+        axes[2].axhline(height, color=plots.MUTED, linewidth=1, linestyle="--")
+        axes[2].text(
+            0, height, words, size=8, va="center", bbox={"color": "white", "pad": 1.5, "alpha": 0.9}
+        )
+    axes[2].set(title="samples at each mode, over its due", xlabel="modes, sorted", xticks=[])
+figure.savefig(results.path("samples.png", "10,000 samples beside the data"))
+plots.training_curves(learned.history).savefig(
+    results.path("training.png", "both losses and both gradient norms at every step")
+)
+
+# %% In numbers
+words = []
+if coverage:
+    x, y = data.modes[coverage.worst_mode]
+    words += [
+        f"Modes: {coverage.captured} of {coverage.modes} captured, {coverage.covered} with at "
+        f"least {coverage.min_share:.0%} of their share; {coverage.hq:.1%} of the samples lie "
+        f"within three standard deviations of one (a perfect sampler: {coverage.hq_perfect:.1%}).",
+        f"The worst mode, at ({x:.2g}, {y:.2g}), has {coverage.worst_share:.0%} of its share.",
+    ]
+words += [
+    f"Sliced Wasserstein distance to held-out data: {scores['sliced_wasserstein']:.4f}; between "
+    f"two real samples: {scores['sliced_wasserstein_of_real']:.4f}.",
+    f"MMD^2: {scores['mmd']:.1e}; between two real samples: {scores['mmd_of_real']:.1e} "
+    "(unbiased, so it may be negative).",
+    "Mean |D - D*| where the samples are, at steps "
+    + ", ".join(f"{moment['step']:,}" for moment in comparisons)
+    + "".join(
+        f"; {label} " + ", ".join(f"{moment['distance_' + name]:.3f}" for moment in comparisons)
+        for label, name in zip(("D in the game", "D taught alone", "always saying 1/2"), NAMES)
+    )
+    + ".",
+    "1/2 is the right answer once the generator has won. In the game the penalties hold D near it.",
+]
+results.finish(
+    {
+        "data": args.data,
+        "mode_coverage": coverage.scalars() if coverage else None,
+        **scores,
+        "discriminator": [
+            {"step": m["step"], "blur": m["blur"], **{n: m["distance_" + n] for n in NAMES}}
+            for m in comparisons
+        ],
+        "final": {name: column[-1] for name, column in learned.history.columns.items()},
+    },
+    words,
+)

@@ -1,0 +1,132 @@
+"""A GAN learns two moons, and everything that moves can be watched: as pictures, GIF and web page.
+
+The discriminator's verdict over the plane, with the arrows along which its gradient pushes the fake
+samples; the plane of noise as the generator bends it into the data; and, layer by layer, where
+gradients vanish, how large the steps are, and which units are off. `--live` shows it in a window
+while it trains.
+"""
+
+# %% The data, and two players small enough to be seen through
+import common
+import matplotlib.pyplot as plt
+from matplotlib.animation import PillowWriter
+
+import minigan as mg
+from minigan import plots
+
+parser = common.parser(__doc__, steps=4000)
+parser.add_argument("--live", action="store_true", help="show a window while it trains")
+args = common.parse(parser)
+results = common.Results(args.out)
+moons = mg.data.two_moons(std=0.08)
+generator = mg.models.mlp_generator(2, (2,), hidden=(64, 64, 64), rng=args.seed)
+discriminator = mg.models.mlp_discriminator((2,), hidden=(64, 64, 64), rng=args.seed + 1)
+gan = mg.GAN(
+    generator,
+    discriminator,
+    latent_dim=2,
+    loss=mg.losses.NonSaturating(),
+    penalties=[mg.penalties.R1(0.02), mg.penalties.R2(0.02)],
+    generator_optimizer=mg.optim.Adam(lr=1e-3),
+    discriminator_optimizer=mg.optim.Adam(lr=1e-3),
+    rng=args.seed,
+)
+
+# %% What to record: a film of the plane, and the vital signs of every layer
+film = mg.watch.Film(gan, moons, moments=mg.watch.moments(args.steps, 60), rng=args.seed)
+vitals = mg.watch.Vitals(gan, moons, rng=args.seed)
+window = None
+if args.live:
+    window, panels = plots.figure(1, 2, size=(4.2, 4.4))
+    if plots.has_screen(window):
+        plt.ion()
+    else:
+        print("--live: no screen here; training without a window. learning.html shows the same.\n")
+        window = None
+
+
+def watch(step, gan, figures):
+    vitals(step, gan, figures)
+    film(step, gan)
+    if window is not None and step in film.moments:
+        for panel in panels:
+            panel.clear()
+        plots.surface(panels[0], film, film.frames[-1])
+        plots.manifold(panels[1], film, film.frames[-1], moons)
+        window.suptitle(f"step {step:,}")
+        plt.pause(0.001)
+
+
+# %% Train
+history = mg.train(
+    gan,
+    moons,
+    steps=args.steps,
+    batch_size=128,
+    schedule=mg.schedules.linear(final=0.01),
+    callback=watch,
+    rng=args.seed,
+)
+
+# %% Four moments on one page
+chosen = [film.frames[round(share * (len(film.frames) - 1))] for share in (0, 0.2, 0.45, 1)]
+plots.learning(film, moons, chosen).savefig(
+    results.path("learning.png", "the verdict, the arrows and the bent plane, at four moments")
+)
+
+# %% The whole film: a GIF to paste anywhere, and a page with a player and a slider
+movie = plots.animation(film, moons)
+movie.save(results.path("learning.gif", "the same as a film"), writer=PillowWriter(fps=10), dpi=75)
+plots.page(
+    movie,
+    results.path("learning.html", "the same with a player and a slider; needs no network"),
+    title="A GAN learns two moons",
+    words=[
+        "Left: the discriminator's verdict, from orange (fake) over white (cannot tell; the grey "
+        "line is 1/2) to blue (real). The arrows are exactly what the generator learns from: minus "
+        "the gradient of its loss with respect to a fake sample, which comes out of the "
+        "discriminator's backward pass. As the two balance, the shade pales and the arrows shrink.",
+        "Right: the plane of noise as the generator bends it. Every cell of the grid holds the "
+        "same share of the samples, so cells are small where samples are dense. A continuous map "
+        "cannot tear the plane: between the moons a few cells are stretched thin.",
+    ],
+)
+
+# %% Layer by layer
+plots.layer_curves(vitals).savefig(
+    results.path("layers.png", "gradient norms, update-to-weight ratios, units that are off")
+)
+plots.training_curves(history).savefig(
+    results.path("training.png", "both losses and both gradient norms at every step")
+)
+
+# %% In numbers
+diagnosis = mg.diagnose(vitals)
+print(f"\n{diagnosis}")
+real = moons.sample(4000, args.seed + 2)
+distance = mg.metrics.sliced_wasserstein(gan.sample(2000), real[:2000])
+between_real = mg.metrics.sliced_wasserstein(real[2000:], real[:2000])
+first, last = (film.frames[i].push for i in (0, -1))
+lengths = [float((push**2).sum(axis=1).mean() ** 0.5) for push in (first, last)]
+results.finish(
+    {
+        "sliced_wasserstein": distance,
+        "sliced_wasserstein_of_real_samples": between_real,
+        "push": {"first": lengths[0], "last": lengths[1]},
+        "diagnosis": diagnosis.scalars(),
+        "layers": {
+            player: {
+                name: {kind: values[-1] for kind, values in columns.items()}
+                for name, columns in layers.items()
+            }
+            for player, layers in vitals.layers.items()
+        },
+    },
+    [
+        f"Sliced Wasserstein distance from 2,000 samples to 2,000 points of the data: "
+        f"{distance:.3f}; from 2,000 other points: {between_real:.3f}.",
+        f"Root mean square length of the arrows: {lengths[0]:.3g} at the start, {lengths[1]:.3g} "
+        "at the end. Where D",
+        "cannot tell real from fake it has nothing more to teach, and the arrows shrink.",
+    ],
+)

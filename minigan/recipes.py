@@ -1,0 +1,140 @@
+"""A recipe for distributions on the plane: one for all, found by experiment.
+
+    learned = minigan.recipes.learn(minigan.data.gaussian_grid(), rng=0)
+    learned.sample(1000)
+
+`RECIPE` is what `benchmarks/mode_coverage.py` measures, and takes apart lever by lever; `PLAIN` is
+the GAN of 2014 on the same data, with the same networks and the same number of steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .averaging import Average
+from .gan import GAN
+from .layers import FourierFeatures, LeakyReLU, Linear
+from .losses import NonSaturating, Relativistic
+from .network import Sequential
+from .optim import Adam
+from .penalties import R1, R2
+from .schedules import cosine
+from .stabilisers import Annealing, DiscreteNoise, InstanceNoise, WithInput
+from .training import History, train
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a GAN on the plane is made of. Lengths are in standard deviations of the data."""
+
+    loss: type = Relativistic
+    steps: int = 12_000
+    batch_size: int = 128
+    hidden: tuple = (128, 128, 128)  # of both players, LeakyReLU
+    latent_dim: int = 10
+    signs: int = 8  # of the noise values, those that are coins: see `DiscreteNoise`
+    frequencies: int = 64  # of the Fourier features beside D's input, N(0, 1) each; 0: none
+    blurred: bool = True  # instance noise, annealed from `coarse` to `fine`
+    penalised: bool = True  # R1 and R2, gamma = the blur's length
+    coarse: float = 0.5
+    fine: float = 0.01
+    adam: tuple = (1e-3, 0.0, 0.99)  # rate, beta1, beta2; the rate falls to 0 along a cosine
+    averaging: float = 0.999
+
+
+RECIPE = Recipe()
+PLAIN = Recipe(
+    loss=NonSaturating, signs=0, frequencies=0, blurred=False, penalised=False,
+    adam=(2e-4, 0.5, 0.999),
+)  # fmt: skip
+
+
+@dataclass(eq=False)
+class Learned:
+    """A game of which G was averaged, and the unit of length in which it was played."""
+
+    gan: GAN
+    average: Average
+    annealing: Annealing
+    unit: float  # the data's standard deviation: the networks see data / unit
+    history: History | None = None  # once training has ended
+
+    def sample(self, n):
+        """n samples of the averaged generator, (n, 2), in the units of the data."""
+        samples, _ = self.average.network.forward(self.gan.draw_noise(n), training=False)
+        return samples * np.float32(self.unit)
+
+    def logits(self, points):
+        """D's logits at points (m, 2) in the units of the data, without instance noise: (m,)."""
+        logits, _ = self.gan.discriminator.forward(np.asarray(points) / self.unit, training=False)
+        return logits[:, 0]
+
+
+class InUnits:
+    """Samples of a distribution, over a unit of length."""
+
+    def __init__(self, distribution, unit):
+        self.distribution, self.unit = distribution, np.float32(unit)
+
+    def sample(self, n, rng):
+        return self.distribution.sample(n, rng) / self.unit
+
+
+def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
+    """Trains by a recipe on a `minigan.data` distribution of the plane; returns the Learned.
+
+    rng   : a seed
+    watch : called after each step as watch(step, learned), step = 1, 2, ...
+    The unit is measured on 20,000 samples, so that one recipe serves data of any size.
+    """
+    unit = float(distribution.sample(20_000, rng).std())
+    first = [DiscreteNoise(recipe.signs)] if recipe.signs else []
+    generator = Sequential(first + _mlp(recipe.latent_dim, recipe.hidden, 2), rng=(rng, 0))
+    noise = InstanceNoise(recipe.coarse)
+    first = [noise] if recipe.blurred else []
+    first += [WithInput(FourierFeatures(2, recipe.frequencies))] if recipe.frequencies else []
+    discriminator = Sequential(
+        first + _mlp(2 + 2 * recipe.frequencies, recipe.hidden, 1), rng=(rng, 1)
+    )
+    penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
+    gan = GAN(
+        generator,
+        discriminator,
+        latent_dim=recipe.latent_dim,
+        loss=recipe.loss(),
+        penalties=penalties,
+        generator_optimizer=Adam(*recipe.adam),
+        discriminator_optimizer=Adam(*recipe.adam),
+        rng=(rng, 2),
+    )
+    average = Average(generator, recipe.averaging)
+    annealing = Annealing(
+        noise, penalties, coarse=recipe.coarse, fine=recipe.fine, steps=recipe.steps
+    )
+    learned = Learned(gan, average, annealing, unit)
+
+    def after_step(step, gan, figures):
+        annealing(step, gan, figures)
+        if watch is not None:
+            watch(step, learned)
+
+    learned.history = train(
+        gan,
+        InUnits(distribution, unit),
+        steps=recipe.steps,
+        batch_size=recipe.batch_size,
+        average=average,
+        schedule=cosine(),
+        callback=after_step,
+        progress=progress,
+        rng=(rng, 3),
+    )
+    return learned
+
+
+def _mlp(size, hidden, out):
+    layers = []
+    for width in hidden:
+        layers += [Linear(size, width), LeakyReLU(0.2)]
+        size = width
+    return [*layers, Linear(size, out)]

@@ -1,0 +1,117 @@
+"""A film of a game in the plane: at chosen steps, all that a picture of it needs."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from ..data.minibatches import Minibatches
+from ..layers.base import positive_int
+
+LINES = 11  # of the latent grid, each way; an odd number, so that one goes through 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of training.
+
+    step    : after which training step
+    fake    : (n, 2) samples of the generator, of the same noise in every frame
+    push    : (n, 2) where D's gradient pushes each: -dL_G/dx_i, with L_G the loss of sample i
+              alone, so without the 1/N of the mean
+    logits  : (rows, columns) D's logits over the film's extent, from its lower left corner
+    grid    : (2, LINES, points, 2) the generator's image of the latent grid's lines: those of
+              constant z_1, and those of constant z_2
+    """
+
+    step: int
+    fake: np.ndarray
+    push: np.ndarray
+    logits: np.ndarray
+    grid: np.ndarray
+
+
+class Film:
+    """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
+
+    data      : a distribution of the plane, with `.sample(n, rng)` and `.extent`
+    moments   : the training steps at which to record
+    extent    : (left, right, bottom, top) of the surface; by default the data's, and a margin
+    samples   : how many fakes, and how many real samples
+    generator : whose samples and grid to show: by default gan.generator; or an `Average`'s network
+
+    .frames is the list of Frames, .real (n, 2) the real samples, the same in every frame.
+    Raises ValueError unless samples and noise are both of two dimensions.
+    """
+
+    def __init__(
+        self, gan, data, *, moments, extent=None, samples=400, generator=None, resolution=96, rng=0
+    ):
+        if gan.sample_shape != (2,) or gan.latent_dim != 2:
+            raise ValueError(
+                "Film: expected samples of shape (2,) and latent_dim 2, got "
+                f"{gan.sample_shape} and {gan.latent_dim}"
+            )
+        rng = np.random.default_rng(rng)
+        samples = positive_int("Film", "samples", samples)
+        self.moments, self.frames = frozenset(moments), []
+        self.extent = extent or _widened(data.extent)
+        self.generator = generator or gan.generator
+        self.real = gan.check_real(Minibatches(data, samples, rng=rng).next())
+        self.noise = rng.standard_normal((samples, 2))
+        left, right, bottom, top = self.extent
+        axes = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
+        self._plane = np.stack(np.meshgrid(*axes), axis=-1)
+        self._lines = latent_grid()
+
+    def __call__(self, step, gan, figures=None):
+        if step in self.moments:
+            self.frames.append(self.record(step, gan))
+
+    def record(self, step, gan):
+        """The Frame of this moment."""
+        fake, _ = self.generator.forward(self.noise, training=False)
+        grid, _ = self.generator.forward(self._lines.reshape(-1, 2), training=False)
+        plane, _ = gan.discriminator.forward(self._plane.reshape(-1, 2), training=False)
+        return Frame(
+            step=step,
+            fake=fake,
+            push=push(gan, self.real, fake),
+            logits=plane.reshape(self._plane.shape[:2]),
+            grid=grid.reshape(self._lines.shape),
+        )
+
+
+def push(gan, real, fake):
+    """-dL_G/dx_i for each fake x_i, (N, ...), L_G the loss of sample i alone (N times the mean's).
+
+    Down the gradient that G learns from, as it comes out of D's `backward_input`: a generator
+    whose samples were free to move would move them along these arrows.
+    """
+    real_logits, _ = gan.discriminator.forward(real, training=False)
+    fake_logits, judged = gan.discriminator.forward(fake, training=False)
+    _, _, d_fake = gan.loss.generator(real_logits, fake_logits)
+    return -len(fake) * gan.discriminator.backward_input(d_fake, judged)
+
+
+def latent_grid(points=121):
+    """Lines of the latent plane that cut N(0, I) into cells of equal mass: (2, LINES, points, 2).
+
+    Lines stand at the quantiles k / (LINES + 1), and run from the 1% to the 99% quantile.
+    """
+    normal = NormalDist()
+    at = np.array([normal.inv_cdf(k / (LINES + 1)) for k in range(1, LINES + 1)])
+    along = np.linspace(normal.inv_cdf(0.01), normal.inv_cdf(0.99), points)
+    z1, z2 = np.meshgrid(at, along, indexing="ij")
+    return np.stack([np.stack([z1, z2], axis=-1), np.stack([z2, z1], axis=-1)])
+
+
+def moments(steps, frames):
+    """About `frames` steps from 1 to `steps`, denser at the beginning, where more happens."""
+    return sorted({round(steps * (i / (frames - 1)) ** 2) or 1 for i in range(frames)})
+
+
+def _widened(extent, share=0.15):
+    left, right, bottom, top = extent
+    x, y = share * (right - left), share * (top - bottom)
+    return left - x, right + x, bottom - y, top + y

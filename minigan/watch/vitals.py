@@ -1,0 +1,175 @@
+"""Vital signs: a few numbers, every so often, that tell how the two players are."""
+
+import numpy as np
+
+from ..data.minibatches import Minibatches
+from ..gan import norm
+from ..layers import LeakyReLU
+from ..layers.base import positive_int
+from ..metrics._distances import squared_distances
+from ..network import walk
+
+PLAYERS = ("discriminator", "generator")
+CELLS = 16  # regions of the data among which the variety of the samples is counted: few, so that
+# modes that are reached but too narrow still count
+
+
+class Vitals:
+    """Measures a GAN during training: `minigan.train(..., callback=Vitals(gan, data))`.
+
+    data  : as for `minigan.train`; `probe` real samples are drawn from it once, and `probe` noises
+    every : training steps between measurements (the first is after step 1)
+
+    .steps holds the steps of the measurements and .columns[name] a number for each:
+
+    discriminator_signal    sum of |dL_D/dlogit|, over what it is where all logits are 0: near 1,
+                            D cannot tell; near 0, it is sure of every sample
+    generator_signal        the same of L_G: near 0, the loss gives G nothing to learn from
+    logit_spread            standard deviation of D's logits, real and fake together
+    discriminator_step      how far one training step moves D's logits, root mean square, in units
+                            of logit_spread or of 1, the larger
+    generator_step          how far one training step moves G's samples, in units of the data's
+                            spread (root mean square distance from the mean)
+    distance                of G's samples from the data's mean, root mean square, in the same
+                            units: 1 for a perfect sampler (.first_distance, before training)
+    width                   the samples' own spread, in the same units: 1 for a perfect sampler
+    variety                 the effective number of regions that the samples reach, over that of
+                            the data: 1 for a perfect sampler, 1/8 for one of eight equal modes
+    {player}_gradient_norm  of all its parameters, at that step
+    {player}_layer_ratio    the largest gradient norm of its layers, over the smallest
+
+    .layers[player][name] holds columns for each layer that has something to measure:
+
+    gradient    |gradient of its parameters|, as the optimizer got it
+    update      |change of its parameters in one training step| / |its parameters|
+    off         after a ReLU or LeakyReLU: the share of units that are <= 0 for the whole probe.
+                A ReLU's unit is then dead: no gradient passes. A LeakyReLU's is merely linear.
+    """
+
+    def __init__(self, gan, data, *, every=20, probe=512, rng=0):
+        self.gan = gan
+        self.every = positive_int("Vitals", "every", every)
+        if positive_int("Vitals", "probe", probe) < 4 * CELLS:
+            raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
+        rng = np.random.default_rng(rng)
+        self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
+        self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
+        flat = _flat(self.real)
+        self.centre = flat.mean(axis=0)
+        self.spread = _rms(flat - self.centre)
+        self._cells, rest = flat[:CELLS], flat[CELLS:]
+        self._real_variety = effective_number(self._occupancy(rest))
+        self.steps, self.columns = [], {}
+        self.layers = {player: {} for player in PLAYERS}
+        self._before = self._copies()
+        fake, _ = gan.generator.forward(self.noise, training=False)
+        self.first_distance = self._distance(fake)
+
+    def __call__(self, step, gan, figures):
+        if step == 1 or step % self.every == 0:
+            with np.errstate(all="ignore"):  # a network that diverges is a finding, not an error
+                self._measure(step, figures)
+        if (step + 1) % self.every == 0:
+            self._before = self._copies()  # as they are one step before the next measurement
+
+    def players(self):
+        """{"discriminator": D, "generator": G}, as they are now."""
+        return {player: getattr(self.gan, player) for player in PLAYERS}
+
+    def _copies(self):
+        return {player: network.copy() for player, network in self.players().items()}
+
+    def _measure(self, step, figures):
+        gan, now = self.gan, self.players()
+        fake, generated = now["generator"].forward(self.noise, training=False)
+        moved, _ = self._before["generator"].forward(self.noise, training=False)
+        both = np.concatenate([self.real, fake])
+        logits, judged = now["discriminator"].forward(both, training=False)
+        shifted, _ = self._before["discriminator"].forward(both, training=False)
+        real_logits, fake_logits = np.split(logits, 2)
+        logit_spread = float(np.std(logits, dtype=np.float64))
+        row = {
+            "discriminator_signal": _signal(gan.loss.discriminator, real_logits, fake_logits),
+            "generator_signal": _signal(gan.loss.generator, real_logits, fake_logits),
+            "logit_spread": logit_spread,
+            "discriminator_step": _rms(logits - shifted) / max(logit_spread, 1.0),
+            "generator_step": _rms(fake - moved) / self.spread,
+            "distance": self._distance(fake),
+            "width": _rms(_flat(fake) - _flat(fake).mean(axis=0)) / self.spread,
+            "variety": effective_number(self._occupancy(_flat(fake))) / self._real_variety,
+        }
+        for player, caches in zip(PLAYERS, (judged, generated)):
+            network, columns = now[player], self.layers[player]
+            row[f"{player}_gradient_norm"] = figures[f"{player}_gradient_norm"]
+            gradients = _by_layer(network, gradients=True)
+            after, before = _by_layer(network), _by_layer(self._before[player])
+            for name, gradient in gradients.items():
+                _append(columns, name, "gradient", norm(gradient))
+                change = norm(after[name] - before[name])
+                _append(columns, name, "update", change / max(norm(before[name]), 1e-12))
+            norms = [norm(gradient) for gradient in gradients.values()]
+            row[f"{player}_layer_ratio"] = max(norms) / max(min(norms), 1e-30)
+            for name, layer, y in _rectified(network, caches):
+                off = np.all(y.reshape(-1, y.shape[-1]) <= 0, axis=0)
+                _append(columns, f"{name} {layer}", "off", float(off.mean()))
+        self.steps.append(step)
+        for name, value in row.items():
+            self.columns.setdefault(name, []).append(value)
+
+    def _distance(self, samples):
+        return _rms(_flat(samples) - self.centre) / self.spread
+
+    def _occupancy(self, samples):
+        """How many samples lie nearest to each of the first CELLS real samples."""
+        nearest = squared_distances(samples, self._cells).argmin(axis=1)
+        return np.bincount(nearest, minlength=CELLS)
+
+
+def effective_number(counts):
+    """1 / the probability that two different samples share a cell: n (n - 1) / sum c (c - 1).
+
+    k for k equally likely cells (Simpson 1949). At most n (n - 1), where no two share one.
+    """
+    n = counts.sum()
+    return float(n * (n - 1) / max(1, np.sum(counts * (counts - 1))))
+
+
+def _signal(loss, real_logits, fake_logits):
+    """sum |dL/dlogit| at these logits, over the same at logits of 0: a D that cannot tell."""
+
+    def total(real, fake):
+        _, d_real, d_fake = loss(real, fake)
+        return float(np.sum(np.abs(d_real)) + np.sum(np.abs(d_fake)))
+
+    undecided = np.zeros_like(real_logits)
+    return total(real_logits, fake_logits) / total(undecided, undecided)
+
+
+def _by_layer(network, *, gradients=False):
+    """{"0 Linear(2, 64)": its parameters, or their gradients, as one vector}, in order."""
+    found = {}
+    for prefix, layer in walk(network):
+        arrays = (layer.grads if gradients else layer.params).values()
+        if arrays:
+            found[f"{prefix[:-1]} {layer}"] = np.concatenate([a.ravel() for a in arrays])
+    return found
+
+
+def _rectified(network, caches):
+    """(position, layer, its output) of every ReLU and LeakyReLU that `caches` passed through."""
+    for i, (layer, y) in enumerate(network.layer_caches(caches)):
+        if isinstance(layer, LeakyReLU):
+            yield i, layer, y
+
+
+def _append(columns, layer, name, value):
+    columns.setdefault(layer, {}).setdefault(name, []).append(value)
+
+
+def _flat(samples):
+    return samples.reshape(len(samples), -1).astype(np.float64)
+
+
+def _rms(difference):
+    """The root mean square, over samples, of the lengths of the rows."""
+    return float(np.sqrt(np.mean(np.sum(_flat(difference) ** 2, axis=1))))

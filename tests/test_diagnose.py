@@ -1,0 +1,118 @@
+"""The doctor: each provoked illness by its name, a clean bill for the healthy."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.diagnosis import SIGNS
+
+RING, MOONS = mg.data.gaussian_ring(std=0.05), mg.data.two_moons(std=0.08)
+FADING = mg.schedules.linear(start=0.3, final=0.01)
+FARAWAY = RING.sample(5000, 0) + np.array([8, 0], np.float32)
+
+
+def mlp(seed):
+    return mg.models.mlp_generator(2, (2,), hidden=(32, 32), rng=seed)
+
+
+def sigmoids(seed):
+    sizes = [2] + [16] * 7
+    inside = [
+        layer
+        for a, b in zip(sizes, sizes[1:])
+        for layer in (mg.layers.Linear(a, b), mg.layers.Sigmoid())
+    ]
+    return mg.Sequential([*inside, mg.layers.Linear(16, 2)], rng=seed)
+
+
+def visit(
+    data, loss, seed, *, steps=400, lr_d=2e-3, lr_g=2e-3, optimizer=mg.optim.Adam, make=mlp,
+    penalties=(), schedule=FADING,
+):  # fmt: skip
+    discriminator = mg.models.mlp_discriminator((2,), hidden=(32, 32), rng=seed + 1)
+    gan = mg.GAN(
+        make(seed),
+        discriminator,
+        latent_dim=2,
+        loss=loss,
+        penalties=penalties,
+        generator_optimizer=optimizer(lr=lr_g),
+        discriminator_optimizer=optimizer(lr=lr_d),
+        rng=seed,
+    )
+    vitals = mg.watch.Vitals(gan, data, rng=seed)
+    try:
+        with np.errstate(all="ignore"):
+            mg.train(
+                gan, data, steps=steps, schedule=schedule,
+                callback=vitals, progress=False, rng=seed,
+            )  # fmt: skip
+    except FloatingPointError:
+        pass
+    return mg.diagnose(vitals)
+
+
+ILL = {
+    "learning rate too high": (
+        RING,
+        mg.losses.NonSaturating(),
+        {"lr_d": 0.5, "lr_g": 0.5, "schedule": None},
+    ),
+    "divergence": (
+        RING,
+        mg.losses.LeastSquares(),
+        {"optimizer": mg.optim.SGD, "lr_d": 5.0, "schedule": None},
+    ),
+    "generator starved": (FARAWAY, mg.losses.Minimax(), {"lr_g": 1e-5}),
+    "discriminator saturated": (FARAWAY, mg.losses.NonSaturating(), {"lr_g": 1e-6}),
+    "gradients out of balance": (RING, mg.losses.NonSaturating(), {"make": sigmoids}),
+    "mode collapse": (RING, mg.losses.NonSaturating(), {"lr_d": 1e-4, "lr_g": 1e-2}),
+}
+
+
+@pytest.mark.parametrize("illness", ILL)
+def test_an_illness_is_named(illness):
+    data, loss, choices = ILL[illness]
+    diagnosis = visit(data, loss, 0, **choices)
+    assert illness in diagnosis.names and not diagnosis.healthy
+    words = str(diagnosis)
+    assert illness.upper() in words and "Try: " in words and "ILL" in words
+
+
+@pytest.mark.parametrize(
+    "loss, penalties",
+    [
+        (mg.losses.NonSaturating(), []),
+        (mg.losses.Relativistic(), [mg.penalties.R1(0.05), mg.penalties.R2(0.05)]),
+        (mg.losses.Hinge(), []),
+        (mg.losses.LeastSquares(), []),
+    ],
+)
+def test_a_healthy_training_gets_a_clean_bill(loss, penalties):
+    diagnosis = visit(MOONS, loss, 1, steps=600, penalties=penalties)
+    assert diagnosis.healthy, str(diagnosis)
+    assert "A clean bill of health." in str(diagnosis)
+
+
+def test_every_reading_is_printed_beside_its_threshold():
+    diagnosis = visit(MOONS, mg.losses.NonSaturating(), 0, steps=20)
+    lines = str(diagnosis).splitlines()[1:]
+    for sign, reading, line in zip(SIGNS, diagnosis.readings, lines):
+        assert reading.sign is sign and sign.words in line
+        assert f"{reading.value:10.3g}" in line and f"= {sign.threshold:g}" in line
+        assert diagnosis.scalars()[sign.column] == reading.value
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.column)
+def test_a_sign_is_ill_on_one_side_of_its_threshold_and_where_it_is_no_number(sign):
+    worse = 0.9 if sign.low else 1.1
+    assert sign.ill(worse * sign.threshold) and not sign.ill(sign.threshold)
+    assert sign.ill(float("nan"))
+
+
+def test_what_was_not_watched_cannot_be_diagnosed():
+    gan = mg.GAN(mlp(0), mg.models.mlp_discriminator((2,)), latent_dim=2)
+    with pytest.raises(TypeError, match="expected a minigan.watch.Vitals"):
+        mg.diagnose(gan)
+    with pytest.raises(ValueError, match="nothing was measured"):
+        mg.diagnose(mg.watch.Vitals(gan, MOONS))

@@ -1,0 +1,100 @@
+"""The recipe for the plane, its demo, and its benchmark's bookkeeping, all at a few steps."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.gradcheck import check_step
+from minigan.recipes import PLAIN, RECIPE, learn
+
+ROOT = Path(__file__).parents[1]
+SMALL = replace(RECIPE, steps=4, batch_size=8, hidden=(6, 5), frequencies=3)
+
+
+def small(recipe=SMALL, rng=0, **options):
+    return learn(mg.data.gaussian_ring(), recipe=recipe, rng=rng, progress=False, **options)
+
+
+def test_a_whole_step_of_the_recipe(backend):
+    """Coins, blur, Fourier features, pairs, R1 and R2 at once, beside finite differences."""
+    learned = small()
+    real = np.random.default_rng(0).standard_normal((6, 2))
+    report = check_step(learned.gan, real)
+    assert report.ok and report.max_relative_error <= 1e-5, str(report)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"signs": 0}, {"frequencies": 0}, {"blurred": False}, {"penalised": False}],
+    ids=str,
+)
+def test_levers_can_be_taken_away(change):
+    learned = small(replace(SMALL, **change))
+    assert learned.sample(7).shape == (7, 2) and np.isfinite(learned.sample(7)).all()
+    assert len(learned.history) == SMALL.steps
+
+
+def test_the_plain_gan_has_none_of_them():
+    gan = small(replace(PLAIN, steps=1, batch_size=8, hidden=(6,))).gan
+    kinds = {
+        type(layer).__name__ for net in (gan.generator, gan.discriminator) for layer in net.layers
+    }
+    assert kinds == {"Linear", "LeakyReLU"} and not gan.penalties
+    assert type(gan.loss) is mg.losses.NonSaturating
+
+
+def test_a_seed_gives_the_same_bits():
+    once, again, other = small(rng=5), small(rng=5), small(rng=6)
+    np.testing.assert_array_equal(once.sample(9), again.sample(9))
+    assert not np.array_equal(once.sample(9), other.sample(9))
+
+
+def test_blur_and_penalties_fade_during_training():
+    seen = []
+    small(watch=lambda step, learned: seen.append(learned.gan.penalties[0].gamma))
+    assert seen == sorted(seen, reverse=True) and seen[-1] == pytest.approx(RECIPE.fine)
+
+
+def test_samples_and_logits_are_in_the_units_of_the_data():
+    data = mg.data.gaussian_grid(spacing=20.0, std=0.5)
+    learned = learn(data, recipe=SMALL, progress=False)
+    assert learned.unit == pytest.approx(20 * np.sqrt(2), rel=0.05)
+    points = data.sample(5, 0)
+    expected, _ = learned.gan.discriminator.forward(points / learned.unit, training=False)
+    np.testing.assert_allclose(learned.logits(points), expected[:, 0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("data", ["ring", "moons"])
+def test_demo(data, tmp_path):
+    command = [sys.executable, "demos/gaussian_grid.py", "--steps", "3", "--data", data]
+    done = subprocess.run(
+        [*command, "--backend", "numpy", "--out", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["mode_coverage"] is None) == (data == "moons")
+    assert metrics["sliced_wasserstein"] > metrics["sliced_wasserstein_of_real"] > 0
+    for moment in metrics["discriminator"]:
+        assert 0 <= moment["in_the_game"] <= 1 and 0 <= moment["of_one_half"] <= 0.5
+    for name in ("discriminator.png", "samples.png", "training.png"):
+        assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_demo_refuses_unknown_data(tmp_path):
+    command = [
+        sys.executable,
+        "demos/gaussian_grid.py",
+        "--data",
+        "nothing",
+        "--out",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "--data" in done.stderr

@@ -1,0 +1,114 @@
+"""Watching: it measures what it says, and changes nothing."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.gradcheck.differences import central_differences
+from minigan.watch.film import LINES, latent_grid, push
+from minigan.watch.vitals import effective_number
+
+MOONS = mg.data.two_moons()
+
+
+def small_gan(*, dtype="float32", activation=None, **options):
+    activation = activation or mg.layers.LeakyReLU
+    networks = [
+        mg.Sequential(
+            [mg.layers.Linear(2, 8), activation(), mg.layers.Linear(8, size)], dtype=dtype, rng=size
+        )
+        for size in (2, 1)
+    ]
+    return mg.GAN(*networks, latent_dim=2, **options)
+
+
+def test_a_watched_training_has_the_same_bits():
+    thetas = []
+    for watched in (False, True):
+        gan = small_gan(penalties=[mg.penalties.R1(0.1)])
+        vitals = mg.watch.Vitals(gan, MOONS, every=3)
+        film = mg.watch.Film(gan, MOONS, moments=range(1, 9))
+
+        def both(*moment):
+            vitals(*moment)
+            film(*moment)
+
+        mg.train(gan, MOONS, steps=9, callback=both if watched else None, progress=False)
+        thetas.append(np.concatenate([gan.generator.theta, gan.discriminator.theta]))
+    assert np.array_equal(*thetas)
+    assert vitals.steps == [1, 3, 6, 9] and [f.step for f in film.frames] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("loss", [mg.losses.NonSaturating(), mg.losses.Relativistic()])
+def test_an_arrow_is_minus_the_gradient_of_the_generators_loss(loss):
+    gan = small_gan(dtype="float64", loss=loss, activation=mg.layers.Tanh)
+    real, fake = MOONS.sample(5, 0, dtype="float64"), MOONS.sample(5, 1, dtype="float64")
+
+    def value():
+        logits = [gan.discriminator.forward(x, training=False)[0] for x in (real, fake)]
+        return loss.generator(*logits)[0]
+
+    arrows = push(gan, real, fake)
+    numeric, _ = central_differences(value, fake)
+    np.testing.assert_allclose(arrows, -len(fake) * numeric.reshape(fake.shape), rtol=1e-6)
+
+
+def test_update_ratio_of_gradient_descent():
+    """theta moves by lr g, so |change| / |theta before| is lr |g| / |theta before|."""
+    gan = small_gan(discriminator_optimizer=mg.optim.SGD(lr=0.01))
+    before = gan.discriminator.theta.astype(np.float64)
+    vitals = mg.watch.Vitals(gan, MOONS)
+    mg.train(gan, MOONS, steps=1, callback=vitals, progress=False)
+    layers = vitals.layers["discriminator"]
+    first = layers["0 Linear(2, 8)"]
+    size = gan.discriminator.layers[0].params["weight"].size + 8
+    expected = 0.01 * first["gradient"][0] / np.linalg.norm(before[:size])
+    assert first["update"][0] == pytest.approx(expected, rel=1e-3)
+    norms = [columns["gradient"][0] for columns in layers.values() if "gradient" in columns]
+    whole = vitals.columns["discriminator_gradient_norm"][0]
+    assert np.sqrt(np.sum(np.square(norms))) == pytest.approx(whole, rel=1e-5)
+
+
+def test_units_that_are_off_are_counted(backend):
+    gan = small_gan(activation=mg.layers.ReLU)
+    gan.discriminator.layers[0].params["bias"][:2] = -100
+    vitals = mg.watch.Vitals(gan, MOONS)
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    off = vitals.layers["discriminator"]["1 ReLU()"]["off"][0]
+    assert 2 / 8 <= off < 1 and off * 8 == round(off * 8)
+
+
+def test_signals_are_1_where_the_discriminator_cannot_tell():
+    gan = small_gan()
+    gan.discriminator.theta[...] = 0
+    vitals = mg.watch.Vitals(gan, MOONS)
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    assert vitals.columns["discriminator_signal"] == vitals.columns["generator_signal"] == [1.0]
+
+
+def test_effective_number():
+    assert effective_number(np.full(8, 1000)) == pytest.approx(8, rel=1e-3)
+    assert effective_number(np.array([500, 0, 0])) == 1
+    assert effective_number(np.ones(4, int)) == 12  # no two share a cell: the most it can say
+
+
+def test_the_latent_grid_has_cells_of_equal_mass():
+    at = latent_grid()[0, :, 0, 0]
+    z = np.random.default_rng(0).standard_normal(100_000)
+    shares = np.bincount(np.searchsorted(at, z)) / z.size
+    assert len(shares) == LINES + 1 and np.abs(shares * (LINES + 1) - 1).max() < 0.06
+
+
+def test_moments_run_from_the_first_step_to_the_last():
+    steps = mg.watch.moments(1000, 40)
+    assert steps[0] == 1 and steps[-1] == 1000 and len(steps) >= 35
+    assert np.all(np.diff(steps) >= 1)
+
+
+def test_what_cannot_be_watched_is_refused():
+    networks = mg.models.mlp_generator(3, (2,)), mg.models.mlp_discriminator((2,))
+    gan = mg.GAN(*networks, latent_dim=3)
+    with pytest.raises(ValueError, match="Film: expected samples of shape"):
+        mg.watch.Film(gan, MOONS, moments=[1])
+    with pytest.raises(ValueError, match="Vitals: probe must be at least"):
+        mg.watch.Vitals(gan, MOONS, probe=10)
