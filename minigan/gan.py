@@ -61,11 +61,17 @@ class GAN:
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
         self.loss = loss or NonSaturating()
-        self.penalties = tuple(penalties)
-        for penalty in self.penalties:
-            penalty.check(discriminator)
         self.generator_optimizer = generator_optimizer or Adam()
         self.discriminator_optimizer = discriminator_optimizer or Adam()
+        _check_part("loss", self.loss, "generator", "one of minigan.losses, such as Hinge()")
+        for name in ("generator_optimizer", "discriminator_optimizer"):
+            _check_part(name, getattr(self, name), "step", "one of minigan.optim, such as Adam()")
+        if not isinstance(penalties, (tuple, list)):
+            raise TypeError(f"GAN: penalties must be a list of penalties, got {penalties!r}")
+        self.penalties = tuple(penalties)
+        for penalty in self.penalties:
+            _check_part("penalties", penalty, "accumulate", "minigan.penalties, such as R1(1.0)")
+            penalty.check(discriminator)
         if self.generator_optimizer is self.discriminator_optimizer:
             raise ValueError("GAN: each player needs an optimizer of its own")
         self.rng = np.random.default_rng(rng)
@@ -205,6 +211,12 @@ class GAN:
         if not np.isfinite(real).all():
             raise ValueError("GAN: real samples must be finite, got NaN or infinity")
         return real.astype(self.discriminator.dtype, copy=False)
+
+
+def _check_part(name, part, method, expected):
+    """Raises TypeError unless `part` is an object (not a class, not a name) with that method."""
+    if isinstance(part, type) or not hasattr(part, method):
+        raise TypeError(f"GAN: {name} must be {expected}, got {part!r}")
 
 
 def check_finite(figures):

@@ -272,3 +272,22 @@ def test_batch_norm_in_a_penalised_discriminator_is_refused_at_once():
             everything().generator, everything().discriminator, latent_dim=3,
             penalties=(mg.penalties.R1(1.0),),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "part, message",
+    [
+        ({"loss": "hinge"}, "GAN: loss must be one of minigan.losses, such as Hinge(), got"),
+        ({"loss": mg.losses.Hinge}, "GAN: loss must be one of minigan.losses"),
+        ({"generator_optimizer": "adam"}, "GAN: generator_optimizer must be one of minigan.optim"),
+        ({"discriminator_optimizer": mg.optim.Adam}, "GAN: discriminator_optimizer must be one"),
+        ({"penalties": mg.penalties.R1(1.0)}, "GAN: penalties must be a list of penalties, got R1"),
+        ({"penalties": [1.0]}, "GAN: penalties must be minigan.penalties, such as R1(1.0)"),
+    ],
+)
+def test_parts_of_the_wrong_kind(part, message):
+    options = {"loss": mg.losses.Hinge()} | part
+    generator = mg.models.mlp_generator(3, (2,), hidden=(6,))
+    with pytest.raises(TypeError) as raised:
+        mg.GAN(generator, mg.models.mlp_discriminator((2,), hidden=(6,)), latent_dim=3, **options)
+    assert message in str(raised.value)

@@ -149,3 +149,19 @@ def test_sigmoid_softplus_silu_at_the_far_ends(backend):
         assert np.array_equal(L.Sigmoid().forward(x)[0], [[0, 0.5, 1]])
         assert np.array_equal(L.Softplus().forward(x)[0], [[0, np.log(2), 1000]])
         assert np.array_equal(L.SiLU().forward(x)[0], [[0, 0, 1000]])
+
+
+def test_first_weights_have_the_variance_of_their_fan_in():
+    """Var W = 2 / fan_in, fan_in the number of products summed into one output value."""
+    for layer, fan_in in [
+        (L.Linear(300, 200), 300),
+        (L.Conv2d(8, 128, 4, stride=2), 4 * 4 * 8),
+        (L.ConvTranspose2d(32, 64, 4, stride=2), 4 * 4 / 2**2 * 32),  # a quarter of the taps meet
+    ]:
+        assert layer.params["weight"].var() == pytest.approx(2 / fan_in, rel=0.05)
+
+
+def test_layer_norm_of_a_flat_sample_is_held_by_its_eps():
+    x = np.array([[1.0, 1.002]])
+    y, _ = L.LayerNorm(2).forward(x)
+    np.testing.assert_allclose(y, [[-0.001, 0.001]] / np.sqrt(1e-6 + 1e-5), rtol=1e-2)
