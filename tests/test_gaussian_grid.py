@@ -70,16 +70,15 @@ def test_samples_and_logits_are_in_the_units_of_the_data():
     np.testing.assert_allclose(learned.logits(points), expected[:, 0], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("data", ["ring", "moons"])
-def test_demo(data, tmp_path):
-    command = [sys.executable, "demos/gaussian_grid.py", "--steps", "3", "--data", data]
+def test_demo(tmp_path):
+    command = [sys.executable, "demos/gaussian_grid.py", "--steps", "3", "--data", "ring"]
     done = subprocess.run(
         [*command, "--backend", "numpy", "--out", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert (metrics["mode_coverage"] is None) == (data == "moons")
+    assert metrics["mode_coverage"]["modes"] == 8
     assert metrics["sliced_wasserstein"] > metrics["sliced_wasserstein_of_real"] > 0
     for moment in metrics["discriminator"]:
         assert 0 <= moment["in_the_game"] <= 1 and 0 <= moment["of_one_half"] <= 0.5
