@@ -27,7 +27,30 @@ loss fell from log 2 = .69 to about .3 and G's gradient grew tenfold.
       (`WithInput`)                                          worst share 83%     worst share 72%
                                                              else G could drift off for good
 
-Not tried for want of time: packing, 4,096-sample batches, learned priors, several Fourier scales.
+Not tried for want of time: packing, larger batches than 256, several Fourier scales.
+
+What came out, seeds 10 to 19, on which nothing was tuned (one thread of a busy 2-core machine: 36
+to 60 s a run, up to 236 s where others had the cores):
+
+    method           ring: success, modes, HQ (worst, mean)    grid
+    recipe           10 of 10   8       97.6%  98.7%           10 of 10   25        95.6%  97.7%
+    plain, 3 seeds    0 of 3    1 to 2  56.6%  75.8%            0 of 3    0         1.8%   1.9%
+
+and the levers taken away one at a time, on seed 10 alone, so that a point or two mean nothing:
+
+    no-coins         8 modes, 53.5%    4 modes, 17.3%     by far the strongest lever
+    no-penalty       7 modes, 99.2%    25 modes, 99.4%    a mode is lost on the ring
+    no-fourier       8 modes, 99.2%    25 modes, 93.5%    below the bar on the grid
+    no-blur          8 modes, 99.3%    25 modes, 98.2%    not missed here
+    non-saturating   8 modes, 98.8%    25 modes, 96.7%    as good as the pairing loss
+    recipe, seed 10  8 modes, 97.6%    25 modes, 98.5%
+
+So coins, penalties and Fourier features carry the recipe. That instance noise helps was believed
+when it was put in, and this one seed does not show it: more seeds would have to tell.
+
+What is left wrong: the modes are too narrow along some axis (0.48 of their width on the grid at
+worst; on some ring seeds HQ is above a perfect sampler's), their shares run from 68% up, and on the
+grid the margin is thin on the worst seed.
 """
 
 import json
@@ -102,7 +125,7 @@ def picture(results, path):
         panel.axhspan(BAR, 1, color="#e8f1e4", zorder=0)
         for i, tables in enumerate(results.values()):
             rows = [row for row in tables.get(name, ()) if "failed" not in row]
-            spread = np.linspace(-0.25, 0.25, max(2, len(rows)))[: len(rows)]
+            spread = np.linspace(-0.25, 0.25, len(rows)) if len(rows) > 1 else [0.0]
             hollow = [not (row["covered"] == row["modes"]) for row in rows]
             for kind, fill in ((False, plots.FAKE), (True, "white")):
                 shown = [j for j, h in enumerate(hollow) if h is kind]

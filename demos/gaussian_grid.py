@@ -3,13 +3,14 @@
 PacGAN's ring and 5 x 5 grid are where mode collapse is counted. The recipe (`minigan.recipes`) is
 one for both, and learns the curves, the pinwheel and pictures too:
 
-    annealed blur      instance noise falls from half the data's width to less than a mode's; modes
-                       part from one hill, each with its share, instead of being found one by one
-    discrete noise     eight of ten noise values are coins: G may jump between modes
-    Fourier features   D sees detail as fine as a mode from the beginning
-    R1 and R2          gamma as large as the blur is long, every step: the game does not swing
+    discrete noise     eight of ten noise values are coins: G may jump between modes, and need not
+                       lay bridges of samples from one to the next
+    R1 and R2          at every step, gamma fading from coarse to fine: the game does not swing
+    Fourier features   D sees detail as fine as a mode, with its plain input beside them
+    instance noise     real and fake are blurred alike, fading with gamma
 
-What each lever does alone was measured by `benchmarks/mode_coverage.py`: its table is there.
+They stand in the order of what is missed without them: `benchmarks/mode_coverage.py` took each one
+away, and has the tables (instance noise was hardly missed there).
 
 D's answer is known. With p and q the densities of data and samples, the best discriminator is
 D* = p / (p + q). D sees both blurred, so p and q are blurred here too: each is a mean of Gaussians
@@ -209,8 +210,9 @@ for panel, shown, colour, title in (
     panel.set_title(title)
 if coverage:
     due = coverage.shares * coverage.modes / coverage.hq_perfect
+    x, y = data.modes[coverage.worst_mode]
     axes[1].annotate(
-        "worst mode", data.modes[coverage.worst_mode], xytext=(0, 16), ha="center",
+        "worst mode", (x, y), xytext=(0, -24 if y > 0 else 16), ha="center",
         textcoords="offset points", arrowprops={"arrowstyle": "-", "color": plots.MUTED},
     )  # fmt: skip
     axes[2].bar(np.arange(coverage.modes), np.sort(due), color=plots.FAKE, width=0.8)
@@ -228,12 +230,12 @@ plots.training_curves(learned.history).savefig(
 # %% In numbers
 words = []
 if coverage:
-    x, y = data.modes[coverage.worst_mode]
+    x, y = data.modes[coverage.worst_mode].round(2) + 0.0  # no -0.00
     words += [
         f"Modes: {coverage.captured} of {coverage.modes} captured, {coverage.covered} with at "
         f"least {coverage.min_share:.0%} of their share; {coverage.hq:.1%} of the samples lie "
         f"within three standard deviations of one (a perfect sampler: {coverage.hq_perfect:.1%}).",
-        f"The worst mode, at ({x:.2g}, {y:.2g}), has {coverage.worst_share:.0%} of its share.",
+        f"The worst mode, at ({x:.2f}, {y:.2f}), has {coverage.worst_share:.0%} of its share.",
     ]
 words += [
     f"Sliced Wasserstein distance to held-out data: {scores['sliced_wasserstein']:.4f}; between "

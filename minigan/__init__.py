@@ -12,7 +12,9 @@ from . import (
     models,
     optim,
     penalties,
+    recipes,
     schedules,
+    stabilisers,
     watch,
 )
 from .averaging import Average
@@ -24,4 +26,5 @@ from .training import History, Plateau, train
 __version__ = "0.1.0"
 __all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train"]
 __all__ += ["bugs", "data", "gradcheck", "kernels", "layers", "ledger", "losses", "metrics"]
-__all__ += ["models", "optim", "penalties", "schedules", "watch"]
+__all__ += ["models", "optim", "penalties", "recipes", "schedules"]
+__all__ += ["stabilisers", "watch"]

@@ -203,8 +203,8 @@ class Annealing:
     steps     : of the whole training;  until in (0, 1]
     strength  : >= 0
 
-    While the blur is large, the blurred data are one hill, and G has only to cover it; modes part
-    from it one by one, each with its share of the samples, as the blur falls below their distance.
+    The thought: while the blur is large, the blurred data are one hill, and G has only to cover it;
+    modes part from it as the blur falls below their distance, where G has samples already.
     At p = q both penalties are 0, so they only damp the game, and do not move its equilibrium; but
     R1 hides from D what is finer than about sqrt(gamma), so they too have to fade.
 
