@@ -40,7 +40,7 @@ def parser(description, *, steps=None, data=None, resumes=False):
     if data is not None:
         arguments.add_argument("--data", default=data[1], help=data[0])
     arguments.add_argument(
-        "--out", type=Path, default=Path("out") / name, help="folder to write (default: %(default)s)"
+        "--out", type=Path, default=Path("out") / name, help="folder to write (%(default)s)"
     )
     arguments.add_argument(
         "--backend",

@@ -78,31 +78,9 @@ except (FileNotFoundError, ValueError) as error:
     sys.exit(f"--picture: {error}")
 
 # %% The players. Both see the plane through waves of random directions and lengths
-layers = mg.layers
-generator = mg.Sequential(
-    [
-        layers.FourierFeatures(2, 32, scale=0.3),
-        layers.Linear(64, 128),
-        layers.LeakyReLU(0.2),
-        layers.Linear(128, 128),
-        layers.LeakyReLU(0.2),
-        layers.Linear(128, 128),
-        layers.LeakyReLU(0.2),
-        layers.Linear(128, 2),
-    ],
-    rng=args.seed,
-)
-discriminator = mg.Sequential(
-    [
-        layers.FourierFeatures(2, 64, scale=1.5),
-        layers.Linear(128, 128),
-        layers.LeakyReLU(0.2),
-        layers.Linear(128, 128),
-        layers.LeakyReLU(0.2),
-        layers.Linear(128, 1),
-    ],
-    rng=args.seed + 1,
-)
+waves, mlp = mg.layers.FourierFeatures, mg.models.mlp
+generator = mg.Sequential([waves(2, 32, scale=0.3), *mlp(64, 128, 128, 128, 2)], rng=args.seed)
+discriminator = mg.Sequential([waves(2, 64, scale=1.5), *mlp(128, 128, 128, 1)], rng=args.seed + 1)
 gan = mg.GAN(
     generator,
     discriminator,

@@ -45,7 +45,7 @@ def keep(step, *_):
         snapshots.add(step, samples)
 
 
-moments = {round(args.steps * (i / 50) ** 2) or 1 for i in range(51)}  # denser at the beginning
+moments = mg.watch.moments(args.steps, 51)
 history = mg.train(
     gan,
     ring,

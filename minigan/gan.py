@@ -17,6 +17,7 @@ The two gradients, with theta_D and theta_G the parameters:
     dL_G/dtheta_G = backward_params of G, from dL_G/dfake
 """
 
+import copy
 import math
 
 import numpy as np
@@ -25,7 +26,7 @@ from .layers.base import positive_int
 from .losses import NonSaturating
 from .network import Sequential
 from .optim import Adam
-from .penalties import accumulate_shared, shares_pass
+from .penalties import accumulate_shared, split_by_pass
 
 
 class GAN:
@@ -124,8 +125,7 @@ class GAN:
         discriminator.zero_grad()
         real_logits, fake_logits, judged = self._judge(real, fake)
         value, d_real, d_fake = self.loss.discriminator(real_logits, fake_logits)
-        along = [p for p in self.penalties if shares_pass(p, discriminator)]
-        apart = [p for p in self.penalties if p not in along]
+        along, apart = split_by_pass(self.penalties, discriminator)
         if along:  # R1 and R2 look at the very samples that were judged: one sweep for all
             penalty = accumulate_shared(along, discriminator, judged[0], d_real, d_fake)
         else:
@@ -139,7 +139,7 @@ class GAN:
             "fake_logit": float(np.mean(fake_logits)),
             "discriminator_gradient_norm": norm(discriminator.grad),
         }
-        check_finite(figures)
+        check_finite(figures)  # before it moves theta
         self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
         for p in self.penalties:
             p.after_step(discriminator)
@@ -177,11 +177,27 @@ class GAN:
             "generator_loss": value,
             "generator_gradient_norm": norm(self.generator.grad),
         }
-        check_finite(figures)
+        check_finite(figures)  # before it moves theta
         self.generator_optimizer.step(self.generator.theta, self.generator.grad)
         return figures
 
     # -- around them ---------------------------------------------------------------------------
+
+    def copy(self, dtype=None):
+        """An independent GAN in the same state, networks and moments in another dtype if given."""
+        twin = copy.deepcopy(self)
+        twin.generator = self.generator.copy(dtype)
+        twin.discriminator = self.discriminator.copy(dtype)
+        for optimizer in (twin.generator_optimizer, twin.discriminator_optimizer):
+            for name in optimizer.moments if optimizer.steps else ():
+                moment = getattr(optimizer, name)
+                setattr(optimizer, name, moment.astype(twin.generator.dtype))
+        return twin
+
+    @property
+    def rngs(self):
+        """The random generators that a step draws from: its own, and those of both networks."""
+        return self.rng, self.generator.rng, self.discriminator.rng
 
     def draw_noise(self, n):
         """z ~ N(0, I), shape (n, latent_dim)."""
@@ -219,11 +235,11 @@ def _check_part(name, part, method, expected):
         raise TypeError(f"GAN: {name} must be {expected}, got {part!r}")
 
 
-def check_finite(figures):
-    """Raises FloatingPointError at the first figure that is not finite, before it moves theta."""
+def check_finite(figures, where=""):
+    """Raises FloatingPointError at the first figure that is not finite, saying `where`."""
     for name, value in figures.items():
         if not math.isfinite(value):
-            raise FloatingPointError(f"{name.replace('_', ' ')} is {value}")
+            raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")
 
 
 def norm(vector):

@@ -16,6 +16,14 @@ from .layers import (
 from .network import Sequential
 
 
+def mlp(*sizes):
+    """A list of Linear layers of these sizes, with LeakyReLU(0.2) between them."""
+    layers = []
+    for before, after in zip(sizes, sizes[1:]):
+        layers += [Linear(before, after), LeakyReLU(0.2)]
+    return layers[:-1]
+
+
 def mlp_generator(
     latent_dim, sample_shape, *, hidden=(128, 128, 128), tanh=False, dtype="float32", rng=0
 ):
@@ -23,11 +31,7 @@ def mlp_generator(
 
     tanh : ends in tanh, for data in [-1, 1].
     """
-    sizes = [latent_dim, *hidden]
-    layers = []
-    for before, after in zip(sizes, sizes[1:]):
-        layers += [Linear(before, after), LeakyReLU(0.2)]
-    layers += [Linear(sizes[-1], int(np.prod(sample_shape)))]
+    layers = mlp(latent_dim, *hidden, int(np.prod(sample_shape)))
     layers += [Tanh()] if tanh else []
     layers += [Reshape(sample_shape)] if len(sample_shape) > 1 else []
     return Sequential(layers, dtype=dtype, rng=rng)
@@ -35,11 +39,8 @@ def mlp_generator(
 
 def mlp_discriminator(sample_shape, *, hidden=(128, 128, 128), dtype="float32", rng=1):
     """Linear and LeakyReLU(0.2) layers: samples (N, *sample_shape) -> logits (N, 1)."""
-    sizes = [int(np.prod(sample_shape)), *hidden]
     layers = [Flatten()] if len(sample_shape) > 1 else []
-    for before, after in zip(sizes, sizes[1:]):
-        layers += [Linear(before, after), LeakyReLU(0.2)]
-    layers += [Linear(sizes[-1], 1)]
+    layers += mlp(int(np.prod(sample_shape)), *hidden, 1)
     return Sequential(layers, dtype=dtype, rng=rng)
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from .averaging import Average
 from .gan import GAN
-from .layers import FourierFeatures, LeakyReLU, Linear
+from .layers import FourierFeatures
 from .losses import NonSaturating, Relativistic
+from .models import mlp
 from .network import Sequential
 from .optim import Adam
 from .penalties import R1, R2
@@ -89,12 +90,12 @@ def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
     """
     unit = float(distribution.sample(20_000, rng).std())
     first = [DiscreteNoise(recipe.signs)] if recipe.signs else []
-    generator = Sequential(first + _mlp(recipe.latent_dim, recipe.hidden, 2), rng=(rng, 0))
+    generator = Sequential(first + mlp(recipe.latent_dim, *recipe.hidden, 2), rng=(rng, 0))
     noise = InstanceNoise(recipe.coarse)
     first = [noise] if recipe.blurred else []
     first += [WithInput(FourierFeatures(2, recipe.frequencies))] if recipe.frequencies else []
     discriminator = Sequential(
-        first + _mlp(2 + 2 * recipe.frequencies, recipe.hidden, 1), rng=(rng, 1)
+        first + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1), rng=(rng, 1)
     )
     penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
     gan = GAN(
@@ -130,11 +131,3 @@ def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
         rng=(rng, 3),
     )
     return learned
-
-
-def _mlp(size, hidden, out):
-    layers = []
-    for width in hidden:
-        layers += [Linear(size, width), LeakyReLU(0.2)]
-        size = width
-    return [*layers, Linear(size, out)]

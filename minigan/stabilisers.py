@@ -15,21 +15,12 @@ G is `minigan.Average`, schedules of the rates are in `minigan.schedules`.
 import numpy as np
 
 from .kernels.reference import sigmoid, softplus
-from .layers.base import Layer, positive_int, real_number
+from .layers.base import Layer, StraightLayer, positive_int, real_number
 from .losses import NonSaturating, _logits, _mean
 from .schedules import exponential
 
 
-class _StraightLayer(Layer):
-    """A layer without parameters whose tangent is one and the same linear map everywhere."""
-
-    piecewise_linear = True
-
-    def curvature(self, dy, cache, x_dot):
-        return None
-
-
-class InstanceNoise(_StraightLayer):
+class InstanceNoise(StraightLayer):
     """y = x + std e,  e ~ N(0, I) drawn anew each training pass; y = x in evaluation.
 
     As D's first layer it makes D compare p and q blurred, p * N(0, std^2 I) and q * N(0, std^2 I).
@@ -59,7 +50,7 @@ class InstanceNoise(_StraightLayer):
         return f"InstanceNoise({self.std:g})"
 
 
-class Pack(_StraightLayer):
+class Pack(StraightLayer):
     """y_n = [x_n, x_n+1, ..., x_n+m-1], indices modulo N: D judges m samples at once (PacGAN)
 
     x (N, F), y (N, m F). Samples of a minibatch are independent, so each y_n is a draw from the
@@ -93,7 +84,7 @@ class Pack(_StraightLayer):
         return f"Pack({self.samples})"
 
 
-class DiscreteNoise(_StraightLayer):
+class DiscreteNoise(StraightLayer):
     """y = [sign(x_1), ..., sign(x_k), x_k+1, ...]: of the noise, k values become fair coins.
 
     x (N, F), y (N, F). A continuous G maps connected noise to connected samples, so between two

@@ -13,8 +13,9 @@ from tqdm import tqdm
 from . import archive
 from . import checkpoint as checkpoints
 from .averaging import Average
+from .chance import Bookmark
 from .data.minibatches import Minibatches
-from .gan import GAN
+from .gan import GAN, check_finite
 from .layers.base import positive_int, real_number
 from .not_finite import first_not_finite
 
@@ -126,16 +127,12 @@ def _check_parts(gan, average, stop, schedule, callback):
 def _one_step(gan, minibatches, critic_steps, step, path):
     """The critic's extra updates and the step of both; its figures, every one of them finite."""
     updates = [gan.discriminator_step] * (critic_steps - 1) + [gan.train_step]
-    rngs = gan.rng, gan.generator.rng, gan.discriminator.rng
     for update in updates:
-        real = minibatches.next()
-        states = [rng.bit_generator.state for rng in rngs]
+        real, before = minibatches.next(), Bookmark(*gan.rngs)
         try:
             figures = update(real)
-            _check_finite(step, figures)
         except FloatingPointError as error:
-            for rng, state in zip(rngs, states):
-                rng.bit_generator.state = state
+            before.restore()
             raise FloatingPointError(_explain(gan, real, step, error, path)) from None
     return figures
 
@@ -143,16 +140,10 @@ def _one_step(gan, minibatches, critic_steps, step, path):
 def _explain(gan, real, step, error, path):
     """The message for a step that went bad: what, where, why, and what is left."""
     what, cause = first_not_finite(gan, real)
-    words = f"step {step}: {str(error).removeprefix(f'step {step}: ')}"
+    words = f"step {step}: {error}"
     words += f"; first not finite: {what}" if what else ""
     words += f"; {cause}"
     return words + (f"; the last good checkpoint is {path}" if path else "")
-
-
-def _check_finite(step, figures):
-    for name, value in figures.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(f"step {step}: {name.replace('_', ' ')} is {value}")
 
 
 @contextlib.contextmanager
@@ -193,7 +184,7 @@ class History:
 
     def append(self, step, figures):
         """Adds a row. Raises FloatingPointError for a figure that is not finite."""
-        _check_finite(step, figures)
+        check_finite(figures, f"step {step}: ")
         for name, value in {"step": step, **figures}.items():
             self.columns.setdefault(name, array(self._typecode(name))).append(value)
 

@@ -96,9 +96,10 @@ def test_schedules():
 
 def test_a_schedule_reaches_both_optimizers():
     gan, rates = small_gan(), []
+    both = gan.generator_optimizer, gan.discriminator_optimizer
     mg.train(
         gan, RING, steps=5, batch_size=8, progress=False, schedule=mg.schedules.linear(final=0.5),
-        callback=lambda *_: rates.append((gan.generator_optimizer.lr, gan.discriminator_optimizer.lr)),
+        callback=lambda *_: rates.append([optimizer.lr for optimizer in both]),
     )  # fmt: skip
     np.testing.assert_allclose(rates, 2e-4 * np.array([[1, 0.875, 0.75, 0.625, 0.5]] * 2).T)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..chance import Bookmark
 from ..network import Sequential, walk
 from .differences import central_differences
 from .layers import compare_parameters
@@ -31,19 +32,24 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
     real, fake = (np.array(samples, np.float64, order="C") for samples in (real, fake))
     before = [array.copy() for array in (network.theta, real, fake)]
     buffers_before = [value.copy() for _, value in network.named_buffers()]
-    draws = _Draws(np.random.default_rng(rng), network.rng)
+    rng = np.random.default_rng(rng)
+    start = Bookmark(rng, network.rng)
     report = Report(f"check of {penalty}")
 
     def value():
-        draws.restart()
-        return penalty.value(network, real, fake, draws.rng)
+        start.restore()
+        return penalty.value(network, real, fake, rng)
 
     def gradients():
-        draws.restart()
-        returned = penalty.accumulate(network, real, fake, draws.rng)
-        return returned, draws.next()
+        start.restore()
+        returned = penalty.accumulate(network, real, fake, rng)
+        return returned, draw_on()
 
-    expected, next_draws = value(), draws.next()
+    def draw_on():
+        """One number of each generator: equal where equally much was drawn before."""
+        return [generator.random() for generator in start.rngs]
+
+    expected, next_draws = value(), draw_on()
     network.zero_grad()
     returned, next_after = gradients()
     found = network.grad.copy()
@@ -80,22 +86,6 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
         finite = False, False
     report.compare("zeros", "value and grad finite", finite, (True, True), tolerance=0)
     return report
-
-
-class _Draws:
-    """Random generators that can be put back to where they stood."""
-
-    def __init__(self, *rngs):
-        self.rng, *_ = self.rngs = rngs
-        self.states = [rng.bit_generator.state for rng in rngs]
-
-    def restart(self):
-        for rng, state in zip(self.rngs, self.states):
-            rng.bit_generator.state = state
-
-    def next(self):
-        """One number of each: equal where equally much was drawn before."""
-        return [rng.random() for rng in self.rngs]
 
 
 def _is_piecewise_linear(network):

@@ -6,12 +6,11 @@ central differences of the two losses, computed from forward passes alone. Nothi
 of the passes, the caches, the reuse of activations or the division by N is taken on trust.
 """
 
-import copy
-
 import numpy as np
 
+from ..chance import Bookmark
 from ..penalties.second_order import InputGradient
-from ..penalties.shared_pass import measure_shared, shares_pass
+from ..penalties.shared_pass import measure_shared, split_by_pass
 from .differences import central_differences
 from .layers import compare_parameters
 from .report import Report
@@ -28,7 +27,7 @@ def check_step(gan, real):
     Returns a Report. The cost is about four forward passes per parameter: meant for small networks
     and small batches.
     """
-    twin = _in_double(gan)
+    twin = gan.copy("float64")
     real = np.array(twin.check_real(real))
     real_before = real.copy()
     d_record, g_record = _Recorder(twin, twin.discriminator), _Recorder(twin, twin.generator)
@@ -45,18 +44,18 @@ def check_step(gan, real):
     generator, discriminator = twin.generator, twin.discriminator
     with generator.held_buffers(), discriminator.held_buffers():
         fake, _ = generator.forward(twin.draw_noise(len(real)))
-        rngs = _random_states(twin)
+        judging = Bookmark(*twin.rngs)
         _set_buffers(discriminator, d_record.buffers)  # spectral vectors, as the step used them
 
+        along, apart = split_by_pass(twin.penalties, discriminator)
+
         def discriminator_loss():
-            _restore_random(twin, rngs)
+            judging.restore()
             real_logits, fake_logits, judged = twin._judge(real, fake)
             value, *_ = twin.loss.discriminator(real_logits, fake_logits)
-            along = [p for p in twin.penalties if shares_pass(p, discriminator)]
             if along:  # at the very samples that were judged, instance noise included
                 g = InputGradient(discriminator, judged[0], 2 * len(real)).g
                 value += measure_shared(along, g, len(real))[0]
-            apart = (p for p in twin.penalties if p not in along)
             return value + sum(p.value(discriminator, real, fake, twin.rng) for p in apart)
 
         report.compare(
@@ -74,9 +73,9 @@ def check_step(gan, real):
         _set_buffers(discriminator, g_record.other_buffers)
 
         def generator_loss():
-            before.restore_random()
+            before.random.restore()
             fake, _ = generator.forward(twin.draw_noise(len(real)))
-            _restore_random(twin, d_record.random)
+            d_record.random.restore()
             fake_logits, _ = discriminator.forward(fake)
             real_logits = fake_logits
             if twin.loss.generator_sees_real:
@@ -110,7 +109,7 @@ class _Recorder:
         self.buffers = _buffers(self.network)
         self.other_theta, self.other_grad = self.other.theta.copy(), self.other.grad.copy()
         self.other_buffers = _buffers(self.other)
-        self.random = _random_states(self.gan)
+        self.random = Bookmark(*self.gan.rngs)
         self.optimizer.step(theta, grad)
 
 
@@ -122,40 +121,14 @@ class _Snapshot:
         self.theta_g, self.grad_g = gan.generator.theta.copy(), gan.generator.grad.copy()
         self.theta_d, self.grad_d = gan.discriminator.theta.copy(), gan.discriminator.grad.copy()
         self.buffers_g, self.buffers_d = _buffers(gan.generator), _buffers(gan.discriminator)
-        self.random = _random_states(gan)
+        self.random = Bookmark(*gan.rngs)
 
     def restore(self):
         self.gan.generator.theta[...] = self.theta_g
         self.gan.discriminator.theta[...] = self.theta_d
         _set_buffers(self.gan.generator, self.buffers_g)
         _set_buffers(self.gan.discriminator, self.buffers_d)
-        self.restore_random()
-
-    def restore_random(self):
-        _restore_random(self.gan, self.random)
-
-
-def _in_double(gan):
-    """An independent copy of the GAN, its networks and moments in float64."""
-    twin = copy.deepcopy(gan)
-    twin.generator, twin.discriminator = (
-        gan.generator.copy("float64"),
-        gan.discriminator.copy("float64"),
-    )
-    for optimizer in (twin.generator_optimizer, twin.discriminator_optimizer):
-        for name in optimizer.moments if optimizer.steps else ():
-            setattr(optimizer, name, getattr(optimizer, name).astype(np.float64))
-    return twin
-
-
-def _random_states(gan):
-    rngs = (gan.rng, gan.generator.rng, gan.discriminator.rng)
-    return [rng.bit_generator.state for rng in rngs]
-
-
-def _restore_random(gan, states):
-    for rng, state in zip((gan.rng, gan.generator.rng, gan.discriminator.rng), states):
-        rng.bit_generator.state = state
+        self.random.restore()
 
 
 def _buffers(network):

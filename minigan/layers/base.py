@@ -109,6 +109,15 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
+class StraightLayer(Layer):
+    """A layer without parameters whose tangent is one and the same linear map everywhere."""
+
+    piecewise_linear = True
+
+    def curvature(self, dy, cache, x_dot):
+        return None
+
+
 def flat_rows(x):
     """x (N, ..., C) seen as a matrix of rows (N * ..., C)."""
     return x.reshape(-1, x.shape[-1])

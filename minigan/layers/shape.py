@@ -3,17 +3,10 @@ the backward pass stays the same wherever x moves: no curvature."""
 
 import numpy as np
 
-from .base import Layer, positive_int
+from .base import StraightLayer, positive_int
 
 
-class _LinearMap(Layer):
-    piecewise_linear = True
-
-    def curvature(self, dy, cache, x_dot):
-        return None
-
-
-class Reshape(_LinearMap):
+class Reshape(StraightLayer):
     """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
 
     def __init__(self, shape):
@@ -58,7 +51,7 @@ class Flatten(Reshape):
         super().__init__(-1)
 
 
-class Upsample2d(_LinearMap):
+class Upsample2d(StraightLayer):
     """y[n, i, j, c] = x[n, i // s, j // s, c]: nearest-neighbour enlargement by the integer s.
 
     x (N, H, W, C), y (N, s H, s W, C). Each pixel of x was copied s^2 times, so
@@ -83,7 +76,7 @@ class Upsample2d(_LinearMap):
         return f"Upsample2d({self.scale})"
 
 
-class AvgPool2d(_LinearMap):
+class AvgPool2d(StraightLayer):
     """y = the mean of x over each k x k block: (N, H, W, C) -> (N, H / k, W / k, C).
 
     backward: every pixel of a block had weight 1 / k^2, so dx = dy / k^2, copied over the block.

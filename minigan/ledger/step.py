@@ -8,8 +8,8 @@ were handed, must be what the second one recorded: `Ledger.stepped` holds both.
 
 import numpy as np
 
+from ..chance import Bookmark
 from ..gan import GAN
-from ..gradcheck.steps import _in_double
 from . import formulas, sums
 from .ledger import Ledger, Row
 from .passes import Pass, leaves
@@ -26,7 +26,7 @@ def record(gan, real):
     """
     if not isinstance(gan, GAN):
         raise TypeError(f"record: expected a GAN, got {gan!r}")
-    stepped, twin = _in_double(gan), _in_double(gan)
+    stepped, twin = gan.copy("float64"), gan.copy("float64")
     real = twin.check_real(real)
     figures = stepped.train_step(real)
 
@@ -173,12 +173,10 @@ def _add_penalties(twin, real, fake):
 
 def _replay(penalty, twin, real, fake):
     """() -> the penalty's value, with the random numbers that it is about to draw."""
-    rngs = twin.rng, twin.discriminator.rng
-    states = [rng.bit_generator.state for rng in rngs]
+    drawing = Bookmark(twin.rng, twin.discriminator.rng)
 
     def value():
-        for rng, state in zip(rngs, states):
-            rng.bit_generator.state = state
+        drawing.restore()
         return penalty.value(twin.discriminator, real, fake, twin.rng)
 
     return value

@@ -13,7 +13,7 @@ and R2 along the pass in which D judges its minibatch, which costs about one for
 
 from .clipping import WeightClipping
 from .gradient import R1, R2, Dragan, GradientPenalty
-from .shared_pass import accumulate_shared, shares_pass
+from .shared_pass import accumulate_shared, shares_pass, split_by_pass
 
 __all__ = [
     "R1",
@@ -23,4 +23,5 @@ __all__ = [
     "WeightClipping",
     "accumulate_shared",
     "shares_pass",
+    "split_by_pass",
 ]

@@ -23,6 +23,12 @@ def shares_pass(penalty, discriminator):
     return penalty.judged is not None and not draws and not discriminator.mixes_samples
 
 
+def split_by_pass(penalties, discriminator):
+    """(those that `accumulate_shared` may take, those that make a pass of their own)."""
+    along = [penalty for penalty in penalties if shares_pass(penalty, discriminator)]
+    return along, [penalty for penalty in penalties if penalty not in along]
+
+
 def accumulate_shared(penalties, discriminator, caches, d_real, d_fake):
     """Adds dL_D/dtheta, of the adversarial loss and the penalties, into D's grad.
 
