@@ -1,9 +1,9 @@
 """What the demos share: a command line, and a folder of results that says what is in it.
 
-    args = common.arguments(__doc__, steps=2000)         # --seed --steps --out --backend
-    results = common.Results(args.out)
-    figure.savefig(results.path("samples.png", "2,000 samples beside the data"))
-    results.finish({"modes": 8}, ["8 of 8 modes: every Gaussian is reached."])
+args = common.arguments(__doc__, steps=2000)         # --seed --steps --out --backend
+results = common.Results(args.out)
+figure.savefig(results.path("samples.png", "2,000 samples beside the data"))
+results.finish({"modes": 8}, ["8 of 8 modes: every Gaussian is reached."])
 """
 
 import argparse

@@ -40,7 +40,7 @@ CONSTRUCTORS = [
 ]
 
 INPUTS = [
-    (L.Linear(3, 2), np.zeros((4, 5)), ValueError, "Linear(3, 2): expected an input of shape (N, 3)"),
+    (L.Linear(3, 2), np.zeros((4, 5)), ValueError, "Linear(3, 2): expected an input of shape"),
     (L.Linear(3, 2), np.zeros(3), ValueError, "expected an input of shape (N, 3), got (3,)"),
     (L.Linear(3, 2), [["a", "b", "c"]], TypeError, "Linear(3, 2): expected an array of numbers"),
     (L.Linear(3, 2), np.zeros((2, 3), complex), TypeError, "expected an array of numbers"),
