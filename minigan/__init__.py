@@ -2,8 +2,10 @@
 
 from . import (
     bugs,
+    classifier,
     data,
     gradcheck,
+    judge,
     kernels,
     layers,
     ledger,
@@ -25,6 +27,7 @@ from .training import History, Plateau, train
 
 __version__ = "0.1.0"
 __all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train"]
-__all__ += ["bugs", "data", "gradcheck", "kernels", "layers", "ledger", "losses", "metrics"]
+__all__ += ["bugs", "classifier", "data", "gradcheck", "judge", "kernels", "layers", "ledger"]
+__all__ += ["losses", "metrics"]
 __all__ += ["models", "optim", "penalties", "recipes", "schedules"]
 __all__ += ["stabilisers", "watch"]

@@ -15,7 +15,7 @@ G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the criti
 
 import numpy as np
 
-from .kernels.reference import sigmoid, softplus
+from .kernels.reference import log_softmax, sigmoid, softplus
 
 
 class _Loss:
@@ -149,15 +149,11 @@ def softmax_cross_entropy(logits, labels):
             f"softmax_cross_entropy: labels must be in [0, {logits.shape[1]}), "
             f"got {labels.min()} to {labels.max()}"
         )
+    log_p, rows = log_softmax(logits), np.arange(len(labels))
     with np.errstate(under="ignore"):
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        exponentials = np.exp(shifted)
-        total = exponentials.sum(axis=1, keepdims=True)
-        rows = np.arange(len(labels))
-        value = _mean(np.log(total[:, 0]) - shifted[rows, labels])
-        dlogits = exponentials / total
+        dlogits = np.exp(log_p)
     dlogits[rows, labels] -= 1
-    return value, dlogits / len(labels)
+    return -_mean(log_p[rows, labels]), dlogits / len(labels)
 
 
 def _logits(real, fake):

@@ -9,6 +9,7 @@ import numpy as np
 from ..codes import LEAKY_RELU, SIGMOID, TANH
 
 __all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]
+__all__ += ["log_softmax"]
 
 
 def activate(z, activation, slope=0.0):
@@ -55,3 +56,10 @@ def silu_backward(dy, x):
     """dx = dy * s (1 + x (1 - s)),  s = sigmoid(x)."""
     s = sigmoid(x)
     return dy * (s * (1 + x * (1 - s)))
+
+
+def log_softmax(x):
+    """x - log sum_k exp(x_k) along each row: the largest entry is taken out before exp."""
+    with np.errstate(under="ignore"):
+        x = x - x.max(axis=1, keepdims=True)
+        return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
