@@ -41,7 +41,7 @@ def fit(network, images, labels, *, epochs=5, batch_size=128, lr=2e-3, rng=0, pr
     """Minimises the softmax cross-entropy of the labels, in place, by Adam.
 
     images (M, H, W, C), labels (M,) integers. Each epoch sees every image once, in a new order,
-    moved by up to one pixel at random along each axis; the rate falls from `lr` to 0 along a cosine.
+    moved by up to one pixel at random along each axis; the rate falls from `lr` along a cosine.
     Returns the loss of each step. Raises ValueError for images and labels of different numbers.
     """
     labels = np.asarray(labels)

@@ -96,7 +96,7 @@ def score(samples, real):
 
 
 def hire(images, labels, *, epochs=5, folder=None, rng=0, progress=True):
-    """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept there.
+    """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept.
 
     folder : where to keep it; by default "judge" in the user's cache. Its file is named by what it
              was trained on and how, so another data set has another judge.
