@@ -3,7 +3,7 @@
 A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel
 on the (padded) image, column k = (u, v, c) a number under it, and their offsets just add:
 
-      image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + runs[u] + (v, c)
+      image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + inner[k]
                     i s + 1  |  . . [x x x] . .
                                      `-- one run: kw pixels x channels, contiguous in NHWC
 
@@ -27,7 +27,7 @@ import numpy as np
 
 from ..codes import IDENTITY
 from .buffers import empty
-from .cotangents import masked, padded
+from .cotangents import masked, masked_and_padded, padded
 from .gemm import contract
 from .products import every, finish
 
@@ -45,7 +45,7 @@ __all__ = [
 
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv(x, W) + b): (N, H, W, C) -> (N, (H + 2p - kh) // s + 1, ..., out)."""
-    return _gather(x, weight, stride, padding, False, bias, activation, slope)
+    return _gather(_framed(x, padding), weight, stride, False, bias, activation, slope)
 
 
 def conv2d_backward_input(
@@ -61,7 +61,7 @@ def conv2d_backward_params(
 ):
     """dW[u, v] += x[at tap u, v]' dz,  db += sum of dz over batch and pixels."""
     dz = masked(dy, y, activation, slope, dbias)
-    _correlate(x, dz, dweight.reshape(-1, dweight.shape[3]), dweight.shape[:2], stride, padding)
+    _correlate(_framed(x, padding), dz, dweight, stride)
 
 
 def conv2d_backward(
@@ -81,57 +81,72 @@ def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTI
 
 def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
-    dz = masked(dy, y, activation, slope)
-    return _gather(dz, weight, stride, padding, True)
+    dz = _framed_cotangent(dy, y, activation, slope, None, padding)
+    return _gather(dz, weight, stride, True)
 
 
 def conv_transpose2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x' dz[at tap u, v],  db += sum of dz over batch and pixels."""
-    dz = masked(dy, y, activation, slope, dbias)
-    kh, kw, channels, out = dweight.shape
-    exchanged = np.zeros((kh * kw * out, channels), dweight.dtype)
-    _correlate(dz, x, exchanged, (kh, kw), stride, padding)
-    dweight += exchanged.reshape(kh, kw, out, channels).swapaxes(2, 3)
+    dz = _framed_cotangent(dy, y, activation, slope, dbias, padding)
+    _correlate_exchanged(dz, x, dweight, stride)
 
 
 def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """Both: adds into dW and db, returns dx."""
-    dz = masked(dy, y, activation, slope, dbias)
-    conv_transpose2d_backward_params(dz, None, x, dweight, None, stride, padding)
-    return conv_transpose2d_backward_input(dz, None, weight, stride, padding)
+    dz = _framed_cotangent(dy, y, activation, slope, dbias, padding)
+    _correlate_exchanged(dz, x, dweight, stride)
+    return _gather(dz, weight, stride, True)
 
 
-def _gather(x, weight, stride, padding, exchange, bias=None, activation=IDENTITY, slope=0.0):
-    """y = phi(patches(x) W + b); `exchange` reads the weight as (kh, kw, out, in)."""
+def _framed(x, padding):
+    """The images within a frame of zeros."""
+    return padded(x, (padding, padding), (padding, padding))
+
+
+def _framed_cotangent(dy, y, activation, slope, dbias, padding):
+    """dz = dy * phi'(y) within a frame of zeros; adds its sum into `dbias`."""
+    frame = padding, padding
+    return masked_and_padded(dy, y, activation, slope, dbias, frame, frame)
+
+
+def _gather(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope=0.0):
+    """y = phi(patches(x) W + b), x framed; `exchange` reads the weight as (kh, kw, out, in)."""
     kh, kw = weight.shape[:2]
     out = weight.shape[2 if exchange else 3]
-    x = padded(x, (padding, padding), (padding, padding))
     batch, height, width, channels = x.shape
     places = (batch, (height - kh) // stride + 1, (width - kw) // stride + 1)
     y = empty((*places, out), x.dtype)
 
     rows = offsets(places, (height * width, stride * width, stride), channels)
-    runs = offsets((kh,), (width,), channels)
-    left = (x.reshape(-1), rows, runs, kw * channels, 1)
+    inner = offsets((kh, kw * channels), (width * channels, 1))
+    left = (x.reshape(-1), rows, inner, kw * channels)
     right = weight_operand(weight, exchange, range(kh), range(kw))
     result = (y.reshape(-1), every(out, len(rows)))
     contract(left, right, result, out, bias, activation, slope)
     return finish(y, activation)
 
 
-def _correlate(image, steps, dweight, kernel, stride, padding):
-    """dW[(u, v, c), o] += sum over n, i, j of image[n, i s + u - p, ..., c] steps[n, i, j, o]."""
-    image = padded(image, (padding, padding), (padding, padding))
+def _correlate_exchanged(image, steps, dweight, stride):
+    """`_correlate` for a dW (kh, kw, o, c)."""
+    exchanged = np.zeros_like(dweight.swapaxes(2, 3), order="C")
+    _correlate(image, steps, exchanged, stride)
+    dweight += exchanged.swapaxes(2, 3)
+
+
+def _correlate(image, steps, dweight, stride):
+    """dW[u, v, c, o] += sum over n, i, j of image[n, i s + u, ..., c] steps[n, i, j, o], the image
+    framed."""
     height, width, channels = image.shape[1:]
     batch, down, across, out = steps.shape
 
-    rows = offsets((*kernel, channels), (width * channels, channels, 1))
-    runs = offsets((batch, down), (height * width, stride * width), channels)
-    left = (image.reshape(-1), rows, runs, across, stride * channels)
+    rows = offsets((*dweight.shape[:2], channels), (width * channels, channels, 1))
+    steps_between = (height * width, stride * width, stride)
+    inner = offsets((batch, down, across), steps_between, channels)
+    left = (image.reshape(-1), rows, inner, 1)
     right = (np.ascontiguousarray(steps).reshape(-1), every(out, batch * down * across), 1)
     contract(left, right, (dweight.reshape(-1), every(out, len(rows))), out, accumulate=True)
 
@@ -153,8 +168,9 @@ def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=ID
             places = (batch, down, across)
             corner = (first_row + rows_of_zeros[0]) * width + first_column + columns_of_zeros[0]
             rows = offsets(places, (height * width, width, 1), channels, corner)
-            runs = offsets((len(rows_of_taps),), (width,), channels)
-            left = (x.reshape(-1), rows, runs, len(columns_of_taps) * channels, 1)
+            run = len(columns_of_taps) * channels
+            inner = offsets((len(rows_of_taps), run), (width * channels, 1))
+            left = (x.reshape(-1), rows, inner, run)
             right = weight_operand(weight, exchange, rows_of_taps, columns_of_taps)
             steps = (size[0] * size[1], stride * size[1], stride)
             result = (y.reshape(-1), offsets(places, steps, out, a * size[1] + b))

@@ -13,8 +13,8 @@ from .machine import index
 from .nonlinear import phi_prime
 from .workers import THREADS, call_worker, task_passing, worker_address
 
-SERIAL_BELOW = 200_000  # numbers; below, waking the other threads costs more than they give
-_IMAGES_IN_A_CHUNK = 8  # fixed, so that sums come out the same for any number of threads
+SERIAL_BELOW = 20_000  # numbers; below, waking the other threads costs more than they give
+CHUNK = 16_384  # numbers, whole images of them: fixed, so that sums are the same for all threads
 
 
 def masked(dy, y, activation, slope, dbias=None):
@@ -22,11 +22,12 @@ def masked(dy, y, activation, slope, dbias=None):
     dy = np.ascontiguousarray(dy)
     if activation == IDENTITY:
         if dbias is not None:
-            dbias += np.add.reduce(dy.reshape(-1, dy.shape[-1]), axis=0)
+            by_place = np.add.reduce(dy, axis=0)  # long rows: what NumPy sums fast
+            dbias += np.add.reduce(by_place.reshape(-1, dy.shape[-1]), axis=0)
         return dy
     shape = dy.shape
     if dy.ndim == 2:
-        dy = dy.reshape(1, 1, *shape)
+        dy = dy.reshape(len(dy), 1, 1, dy.shape[1])  # images of one pixel
     return masked_and_padded(dy, y, activation, slope, dbias, (0, 0), (0, 0)).reshape(shape)
 
 
@@ -44,15 +45,13 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     y = dy if activation == IDENTITY else np.ascontiguousarray(y)
     batch, height, width, channels = dy.shape
     dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
-    chunks = -(-batch // _IMAGES_IN_A_CHUNK)
-    sums = np.zeros((chunks, 0 if dbias is None else channels), dy.dtype)
+    at_once = max(1, CHUNK * batch // max(dy.size, 1))
     worker = worker_address(_work, dy.dtype)
-    parts = min(chunks, THREADS) if dy.size >= SERIAL_BELOW else 1
-    flat = (dy.reshape(-1), y.reshape(-1), dz.reshape(-1), sums.reshape(-1))
+    parts = min(-(-batch // at_once), THREADS) if dy.size >= SERIAL_BELOW else 1
+    flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
     sides = (*vertical, *horizontal)
-    _in_chunks(worker, parts, flat, activation, float(slope), dy.shape, sides)
-    if dbias is not None:
-        dbias += np.add.reduce(sums, axis=0)
+    sums = dz.reshape(-1)[:0] if dbias is None else dbias
+    _in_chunks(worker, parts, flat, activation, float(slope), dy.shape, sides, at_once, sums)
     return dz
 
 
@@ -60,46 +59,53 @@ def _task_type(number):
     """The type of the task that `_work` is given, for float32 or float64."""
     whole = types.int64
     four = types.UniTuple(whole, 4)
-    flat = types.UniTuple(types.Array(number, 1, "C"), 4)
-    return types.Tuple((flat, whole, types.float64, four, four, whole))
+    numbers = types.Array(number, 1, "C")
+    flat = types.UniTuple(numbers, 3)
+    return types.Tuple((flat, numbers, whole, types.float64, four, four, whole, whole))
 
 
 _address_of, _task_at = task_passing(_task_type)
 
 
 @njit(cache=True, parallel=True)
-def _in_chunks(worker, parts, flat, activation, slope, shape, sides):
-    task = _address_of((flat, activation, slope, shape, sides, parts))
+def _in_chunks(worker, parts, flat, activation, slope, shape, sides, at_once, dbias):
+    channels, chunks = len(dbias), -(-shape[0] // at_once)
+    sums = np.empty(chunks * channels, flat[0].dtype)
+    task = _address_of((flat, sums, activation, slope, shape, sides, at_once, parts))
     if parts == 1:
         call_worker(worker, task, 0)
     else:
         for part in prange(parts):
             call_worker(worker, task, np.int64(part))
+    for chunk in range(chunks):
+        for c in range(channels):
+            dbias[c] += sums[chunk * channels + c]
 
 
 def _work(address, part):
     """One part of a task: some of the chunks."""
-    (dy, y, dz, sums), activation, slope, shape, sides, parts = _task_at(address)
-    chunks = -(-shape[0] // _IMAGES_IN_A_CHUNK)
-    channels = shape[3] if len(sums) else 0
+    (dy, y, dz), sums, activation, slope, shape, sides, at_once, parts = _task_at(address)
+    chunks = -(-shape[0] // at_once)
     for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
-        _one_chunk(dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sums, channels, chunk)
+        start, stop = chunk * at_once, min((chunk + 1) * at_once, shape[0])
+        sum_ = sums[chunk * shape[3] : (chunk + 1) * shape[3]]  # empty where none is wanted
+        _one_chunk(dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sum_, start, stop)
 
 
 @njit(inline="always")
-def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, summed, chunk):
-    """The images of one chunk: in memory, lines of pixels with gaps of zeros between them."""
-    batch, height, width, channels = shape
+def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
+    """Images [start, stop): in memory, lines of pixels with gaps of zeros between them."""
+    _, height, width, channels = shape
     top, bottom, before, after = sides
     line = width * channels
     side = (before + after) * channels
     above = top * (side + line) + before * channels
     below = bottom * (side + line) + after * channels
 
-    first = chunk * _IMAGES_IN_A_CHUNK
-    source = first * height * line
-    target = first * (top + height + bottom) * (side + line)
-    for _ in range(first, min(first + _IMAGES_IN_A_CHUNK, batch)):
+    source = start * height * line
+    target = start * (top + height + bottom) * (side + line)
+    line_sums = np.zeros(line if len(sums) else 0, dz.dtype)
+    for _ in range(start, stop):
         for i in range(height + 1):
             gap = above if i == 0 else side if i < height else below
             for j in range(gap):
@@ -107,11 +113,19 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, summed, chunk):
             target += gap
             if i == height:
                 break
-            for j in range(line):
-                at = index(source + j)
-                dz[index(target + j)] = dy[at] * phi_prime(y[at], activation, slope)
-            for pixel in range(target, target + line, channels):
-                for c in range(summed):
-                    sums[index(chunk * channels + c)] += dz[index(pixel + c)]
+            if len(sums):
+                for j in range(line):
+                    at = index(source + j)
+                    number = dy[at] * phi_prime(y[at], activation, slope)
+                    dz[index(target + j)] = number
+                    line_sums[index(j)] += number
+            else:
+                for j in range(line):
+                    at = index(source + j)
+                    dz[index(target + j)] = dy[at] * phi_prime(y[at], activation, slope)
             source += line
             target += line
+    for c in range(len(sums)):
+        sums[index(c)] = 0
+        for j in range(c, line, channels):
+            sums[index(c)] += line_sums[index(j)]

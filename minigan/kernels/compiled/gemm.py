@@ -24,7 +24,7 @@
 different here. A is not packed: the micro-kernel broadcasts its numbers one at a time, wherever
 they are. And all three operands are addressed by tables of offsets into flat arrays,
 
-    A[i, k] = a[rows[i] + runs[k // length] + (k % length) step]      the inner index in runs
+    A[i, k] = a[rows[i] + inner[k]]
     B[k, j] = b[rows[k] + j step]
     C[i, j] = c[rows[i] + j]
 
@@ -44,10 +44,12 @@ from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows
 from .workers import THREADS, call_worker, task_passing, worker_address
 
-DEPTH = 512  # k steps in a block: 8 rows of A x 512 x 4 bytes = 16 KB of the first-level cache
+DEPTH = 512  # k steps in a block, at most: 8 rows of A x 512 x 4 bytes = half the first-level cache
 PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
 SMALL_B = 1 << 18  # bytes: packed by every thread for itself in little time
+TALL = 4, 64  # strips for each thread from which C is tall, beside a small B and beside a large one
 SERIAL_BELOW = 200_000  # multiply-adds; below, waking the other threads costs more than they give
+STORE = 32  # multiply-adds that take as long as storing one number of C
 
 
 def contract(
@@ -55,8 +57,9 @@ def contract(
 ):
     """C = phi(A B + bias), or C += A B where `accumulate`; phi is the identity or a leaky ReLU.
 
-    left (a, rows, runs, length, step), right (b, rows, step) and result (c, rows) are the operands'
-    flat arrays and tables, as above; bias has one number a column.
+    left (a, rows, inner, run), right (b, rows, step) and result (c, rows) are the operands' flat
+    arrays and tables, as above; `run` is how many numbers of a row of A lie side by side, after
+    which `inner` may jump. bias has one number a column.
     """
     a, rows = left[:2]
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
@@ -69,14 +72,14 @@ def contract(
 def _cut(rows, depth, columns, itemsize):
     """Into how many rectangles, down and across, C is cut: one a thread.
 
-    A tall C times a small B by rows: each thread packs all of B, and finds the rows of A that it
-    wrote itself, a layer ago, in its own cache. Else by columns, which divides the packing of B as
-    well; where there are too few panels for all threads, by rows too.
+    A tall C by rows: each thread packs all of B, and finds the rows of A that it wrote itself, a
+    layer ago, in its own cache. Else by columns, which divides the packing of B as well; where
+    there are too few panels for all threads, by rows too.
     """
-    if THREADS == 1 or rows * depth * columns < SERIAL_BELOW:
+    if THREADS == 1 or rows * (depth + STORE) * columns < SERIAL_BELOW:
         return 1, 1
     strips = -(-rows // TILE_ROWS)
-    if depth * columns * itemsize <= SMALL_B and strips >= 4 * THREADS:
+    if strips >= TALL[depth * columns * itemsize > SMALL_B] * THREADS:
         return THREADS, 1
     across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), THREADS)
     return min(strips, -(-THREADS // across)), across
@@ -86,7 +89,7 @@ def _task_type(number):
     """The type of the task that `_work` is given, for float32 or float64."""
     numbers, table = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C")
     whole = types.int64
-    left = types.Tuple((numbers, table, table, whole, whole))
+    left = types.Tuple((numbers, table, table, whole))
     right, result = types.Tuple((numbers, table, whole)), types.Tuple((numbers, table))
     return types.Tuple(
         (left, right, result, whole, numbers, types.float64, types.boolean, whole, whole)
@@ -126,21 +129,20 @@ def _rectangle(
     first_strip, end_strip, first_panel, end_panel,
 ):  # fmt: skip
     """Whole strips by whole panels of C, on one thread."""
-    a, a_rows, runs, length, step = left
+    a, a_rows, inner, run = left
     b, b_rows, b_step = right
     c, c_rows = result
     number, size = c.dtype.type, c.itemsize
-    if columns <= THIN and step == 1:
+    if columns <= THIN and run > 1:
         first_row, end_row = first_strip * TILE_ROWS, min(end_strip * TILE_ROWS, len(a_rows))
         dot_rows(left, right, result, columns, bias, number(slope), accumulate, first_row, end_row)
         return
     depth = len(b_rows)
     width = TILE_VECTORS * VECTOR_BYTES // size  # of a panel, in columns
-    runs_at_once = max(1, DEPTH // length)
+    block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # k is cut evenly
 
-    block_size = min(depth, runs_at_once * length) * width
     panels = min(PANELS_AT_ONCE, end_panel - first_panel)
-    packed = np.empty(panels * block_size + VECTOR_BYTES, c.dtype)
+    packed = np.empty(panels * block * width + VECTOR_BYTES, c.dtype)
     aligned = -packed.ctypes.data % VECTOR_BYTES // size
     padded_bias = np.zeros(PANELS_AT_ONCE * width, c.dtype)
     edge = np.empty((TILE_ROWS, width), c.dtype)  # stands in for tiles that hang over C's edges
@@ -155,13 +157,11 @@ def _rectangle(
         if len(bias):
             for j in range(right_edge - left_edge):
                 padded_bias[j] = bias[left_edge + j]
-        for run in range(0, len(runs), runs_at_once):
-            end_run = min(run + runs_at_once, len(runs))
-            top, bottom = run * length, min(end_run * length, depth)
-            run_length = min(length, depth - top)  # shorter where a matrix ends within its last run
+        for top in range(0, depth, block):
+            bottom = min(top + block, depth)
             _pack(b, b_rows[top:bottom], b_step, left_edge, right_edge, packed[aligned:])
-            adds, ends = accumulate or run > 0, end_run == len(runs)
-            finishes = ends and (len(bias) > 0 or slope != 1)
+            adds = accumulate or top > 0
+            finishes = bottom == depth and (len(bias) > 0 or slope != 1)
 
             for strip in range(first_strip, end_strip):
                 row = strip * TILE_ROWS
@@ -178,8 +178,7 @@ def _rectangle(
                                 edge[i, j] = c[index(c_rows[row + i] + column + j)]
                     multiply_tile(
                         tile_c if inside else edge_rows, column if inside else 0, adds,
-                        tile_a, runs, run, end_run, run_length, step,
-                        packed, aligned + p * (bottom - top) * width,
+                        tile_a, inner, top, bottom, packed, aligned + p * (bottom - top) * width,
                         finishes, padded_bias, p * width, number(slope),
                     )  # fmt: skip
                     if not inside:

@@ -57,6 +57,19 @@ class Lanes:
     def store(self, value, pointer, vectors=0):
         self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
 
+    def prefetch(self, pointer, vectors=0):
+        """Has a vector that will soon be written brought near."""
+        bits = ir.IntType(32)
+        pointer = self.builder.bitcast(
+            self.address(pointer, vectors * self.count), ir.IntType(8).as_pointer()
+        )
+        function = cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(ir.VoidType(), [pointer.type, bits, bits, bits]),
+            "llvm.prefetch.p0",
+        )
+        self.builder.call(function, [pointer, bits(1), bits(3), bits(1)])
+
     def _vector_at(self, pointer, vectors):
         address = self.address(pointer, vectors * self.count)
         return self.builder.bitcast(address, self.vector.as_pointer())

@@ -1,6 +1,6 @@
 """The innermost loop of every product, written in vector instructions.
 
-    C[i, j] = leaky(start + sum over k of A[i, k] panel[k, j] + bias[j])      one register tile
+    C[i, j] = leaky(sum over k of A[i, k] panel[k, j] + C[i, j] + bias[j])      one register tile
 
 The accumulators of a tile of r rows by v vectors live in registers for the whole sum. A step k
 loads one row of the panel (v vectors), and for each of the r rows broadcasts one number of A:
@@ -12,7 +12,7 @@ loads one row of the panel (v vectors), and for each of the r rows broadcasts on
     A[7, k] o--------> [ acc 7,0    ][ acc 7,1    ]
 
 Because A is broadcast one number at a time it need not be packed: its rows may begin anywhere, and
-its inner index may run over a list of pieces. Hence the same tile multiplies a matrix, a transposed
+its inner index may jump about in memory. Hence the same tile multiplies a matrix, a transposed
 matrix, or the patches of an image (see `gemm`).
 
 Numba compiles the loops around this one very well, but cannot be told to hold a tile in vector
@@ -28,34 +28,34 @@ from .machine import TILE_ROWS, TILE_VECTORS
 
 @intrinsic
 def multiply_tile(
-    typing, c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
+    typing, c_rows, column, adds, a_rows, inner, first, last, panels, start,
     finishes, bias, bias_start, slope,
 ):  # fmt: skip
-    """One register tile of C, over the runs q in [first, last) of the inner index:
+    """One register tile of C, over the steps k in [first, last) of the inner index:
 
-        z = (C[i, j] if adds else 0)  +  sum over q, k  A[i][runs[q] + k step] * panel[., j]
+        z = (C[i, j] if adds else 0)  +  sum over k of A[i][inner[k]] * panel[k, j]
         C[i, j] = leaky(z + bias[bias_start + j]) if finishes else z
 
     a_rows, c_rows (TILE_ROWS,): the addresses in memory where the tile's rows of A and C begin, the
-    latter `column` numbers before the tile; runs: int64 offsets; panels, bias: flat arrays, read
-    from `start`, one row of the panel for each step (q, k), and from `bias_start`.
+    latter `column` numbers before the tile; inner: int64 offsets; panels, bias: flat arrays, read
+    from `start`, one row of the panel for each step k, and from `bias_start`.
     leaky(z) is z where positive, else slope z.
     """
     signature = types.void(
-        c_rows, column, adds, a_rows, runs, first, last, length, step, panels, start,
+        c_rows, column, adds, a_rows, inner, first, last, panels, start,
         finishes, bias, bias_start, slope,
     )  # fmt: skip
     return signature, _emit_multiply_tile
 
 
 def _emit_multiply_tile(context, builder, signature, arguments):
-    c_rows, a_rows, runs, panels, bias = (
-        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 9, 12)
+    c_rows, a_rows, inner, panels, bias = (
+        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 10)
     )
-    column, adds, first, last, length, step, start, finishes, bias_start, slope = (
-        arguments[n] for n in (1, 2, 5, 6, 7, 8, 10, 11, 13, 14)
+    column, adds, first, last, start, finishes, bias_start, slope = (
+        arguments[n] for n in (1, 2, 5, 6, 8, 9, 11, 12)
     )
-    lanes = Lanes(builder, signature.args[9].dtype)
+    lanes = Lanes(builder, signature.args[7].dtype)
     tile = [(i, v) for i in range(TILE_ROWS) for v in range(TILE_VECTORS)]
 
     def row_pointers(addresses):
@@ -66,25 +66,25 @@ def _emit_multiply_tile(context, builder, signature, arguments):
     # Written as stack variables, which LLVM promotes to registers.
     total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
     c = [lanes.address(row, column) for row in row_pointers(c_rows)]
-    with builder.if_then(adds):
-        for i, v in tile:
-            builder.store(lanes.load(c[i], v), total[i, v])
+    for i, v in tile:  # C is wanted last: the sum gives memory the time to bring it
+        lanes.prefetch(c[i], v)
 
     a = row_pointers(a_rows)
     panel_row = cgutils.alloca_once_value(builder, lanes.address(panels, start))
-    with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (run, _):
-        offset = cgutils.alloca_once_value(builder, builder.load(builder.gep(runs, [run])))
-        with cgutils.for_range(builder, length):
-            k, row_of_b = builder.load(offset), builder.load(panel_row)
-            b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
-            for i in range(TILE_ROWS):
-                a_ik = lanes.broadcast(builder.load(lanes.address(a[i], k)))
-                for v in range(TILE_VECTORS):
-                    acc = total[i, v]
-                    builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
-            builder.store(builder.add(k, step), offset)
-            builder.store(lanes.address(row_of_b, TILE_VECTORS * lanes.count), panel_row)
+    with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
+        offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
+        b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
+        for i in range(TILE_ROWS):
+            a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
+            for v in range(TILE_VECTORS):
+                acc = total[i, v]
+                builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
+        builder.store(lanes.address(row_of_b, TILE_VECTORS * lanes.count), panel_row)
 
+    with builder.if_then(adds):
+        for i, v in tile:
+            z = builder.fadd(lanes.load(c[i], v), builder.load(total[i, v]))
+            builder.store(z, total[i, v])
     with builder.if_then(finishes):
         bias = lanes.address(bias, bias_start)
         biases, slopes = [lanes.load(bias, v) for v in range(TILE_VECTORS)], lanes.broadcast(slope)
@@ -139,23 +139,32 @@ def transpose_square(typing, source, source_start, source_step, target, target_s
 
 
 @intrinsic
-def dot(typing, a, a_start, b, b_start, vectors):
-    """The inner product of so many whole vectors, from two flat arrays."""
+def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
+    """totals[i] += <a[a_rows[i] + a_start : ...], b[b_start : ...]>, of so many whole vectors, for
+    TILE_ROWS rows side by side, so that each can wait for its last sum while the others add."""
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)
-        total = cgutils.alloca_once_value(builder, lanes.zero)
-        a, b = (
-            lanes.address(data_pointer(context, builder, signature, arguments, n), arguments[n + 1])
-            for n in (0, 2)
+        a, a_rows, b, totals = (
+            data_pointer(context, builder, signature, arguments, n) for n in (0, 1, 3, 6)
         )
-        with cgutils.for_range(builder, arguments[4]) as loop:
+        _, _, a_start, _, b_start, vectors, _ = arguments
+        a, b = lanes.address(a, a_start), lanes.address(b, b_start)
+        each = range(TILE_ROWS)
+        rows = [lanes.address(a, builder.load(builder.gep(a_rows, [INDEX(i)]))) for i in each]
+        sums = [cgutils.alloca_once_value(builder, lanes.zero) for _ in each]
+        with cgutils.for_range(builder, vectors) as loop:
             here = builder.mul(loop.index, INDEX(lanes.count))
-            a_k, b_k = (lanes.load(lanes.address(pointer, here)) for pointer in (a, b))
-            builder.store(lanes.multiply_add(a_k, b_k, builder.load(total)), total)
-        return lanes.sum(builder.load(total))
+            b_k = lanes.load(lanes.address(b, here))
+            for row, total in zip(rows, sums):
+                a_k = lanes.load(lanes.address(row, here))
+                builder.store(lanes.multiply_add(a_k, b_k, builder.load(total)), total)
+        for i in each:
+            at = builder.gep(totals, [INDEX(i)])
+            builder.store(builder.fadd(builder.load(at), lanes.sum(builder.load(sums[i]))), at)
+        return context.get_dummy_value()
 
-    return a.dtype(a, a_start, b, b_start, vectors), emit
+    return types.void(a, a_rows, a_start, b, b_start, vectors, totals), emit
 
 
 def data_pointer(context, builder, signature, arguments, position):

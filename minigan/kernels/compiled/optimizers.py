@@ -11,8 +11,8 @@ from numba import njit, prange
 
 __all__ = ["sgd_update", "rmsprop_update", "adam_update", "average_update"]
 
-CHUNK = 8192  # elements: long enough to pay for a task, short enough to balance two threads
-ALONE = 4 * CHUNK  # up to here one thread is done before a second has woken up
+CHUNK = 2048  # elements: long enough to pay for a task, short enough to balance the threads
+ALONE = 8 * CHUNK  # up to here one thread is done before a second has woken up
 
 
 def sgd_update(theta, grad, velocity, lr, momentum):

@@ -7,7 +7,7 @@ import numpy as np
 from ..codes import IDENTITY, SIGMOID, TANH
 from .buffers import empty
 from .cotangents import masked
-from .gemm import DEPTH, contract
+from .gemm import contract
 from .nonlinear import activate_in_place
 from .thin import THIN, sum_of_outer_products
 
@@ -84,26 +84,21 @@ def _product(
         _thin_gradient(a, b, out, accumulate)
         return
     depth = a.shape[0] if transpose_a else a.shape[1]
-    a_rows, runs, length, step, b_rows, b_step, c_rows = _tables(
+    a_rows, inner, run, b_rows, b_step, c_rows = _tables(
         rows, depth, columns, transpose_a, transpose_b
     )
-    left = (a.reshape(-1), a_rows, runs, length, step)
+    left = (a.reshape(-1), a_rows, inner, run)
     right = (b.reshape(-1), b_rows, b_step)
     contract(left, right, (out.reshape(-1), c_rows), columns, bias, activation, slope, accumulate)
 
 
 @lru_cache(maxsize=256)
 def _tables(rows, depth, columns, transpose_a, transpose_b):
-    """Where `contract` finds the operands of a plain product: see there.
-
-    The inner index is cut into equal runs of at most DEPTH steps, one k block each.
-    """
-    length = max(1, -(-depth // max(1, -(-depth // DEPTH))))
-    runs = -(-depth // length)
+    """Where `contract` finds the operands of a plain product: see there."""
     left = (1, rows) if transpose_a else (depth, 1)
     right = (1, depth) if transpose_b else (columns, 1)
     return (
-        every(left[0], rows), every(left[1] * length, runs), length, left[1],
+        every(left[0], rows), every(left[1], depth), 1 if transpose_a else max(1, depth),
         every(right[0], depth), right[1],
         every(columns, rows),
     )  # fmt: skip

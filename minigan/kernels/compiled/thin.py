@@ -8,40 +8,46 @@ is to read it in the order in which it lies.
 import numpy as np
 from numba import njit
 
-from .machine import VECTOR_BYTES
-from .microkernel import dot
+from .machine import TILE_ROWS, VECTOR_BYTES
+from .microkernel import add_dots
 
 THIN = 4  # columns; from about here on a register tile, though mostly empty, is faster
 
 
 @njit(cache=True, error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
-    """Rows [first_row, end_row) of C = leaky(A B + bias), an inner product at a time.
+    """Rows [first_row, end_row) of C = leaky(A B + bias), TILE_ROWS inner products at a time.
 
-    Operands as in `gemm.contract`, the inner index of A with step 1.
+    Operands as in `gemm.contract`.
     """
-    a, a_rows, runs, length, _ = left
+    a, a_rows, inner, run = left
     b, b_rows, b_step = right
     c, c_rows = result
     depth = len(b_rows)
     lanes = VECTOR_BYTES // c.itemsize
+    rows, totals = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, c.dtype)
     b_transposed = np.empty(columns * depth, b.dtype)
     for j in range(columns):
         for k in range(depth):
             b_transposed[j * depth + k] = b[b_rows[k] + j * b_step]
-    for i in range(first_row, end_row):
+    for first in range(first_row, end_row, TILE_ROWS):
+        for i in range(TILE_ROWS):  # rows that hang over repeat the last
+            rows[i] = a_rows[min(first + i, end_row - 1)]
         for j in range(columns):
-            z = c[c_rows[i] + j] if accumulate else c.dtype.type(0)
-            for run in range(len(runs)):
-                k = run * length
-                at_a, at_b = a_rows[i] + runs[run], j * depth + k
-                vectors, rest = divmod(min(length, depth - k), lanes)
-                z += dot(a, at_a, b_transposed, at_b, vectors)
-                for step in range(vectors * lanes, vectors * lanes + rest):
-                    z += a[at_a + step] * b_transposed[at_b + step]
-            if len(bias):
-                z += bias[j]
-            c[c_rows[i] + j] = z if z > 0 else slope * z
+            totals[:] = 0
+            for k in range(0, depth, run):
+                length = min(run, depth - k)
+                vectors = length // lanes
+                add_dots(a, rows, inner[k], b_transposed, j * depth + k, vectors, totals)
+                for step in range(k + vectors * lanes, k + length):
+                    for i in range(TILE_ROWS):
+                        totals[i] += a[rows[i] + inner[step]] * b_transposed[j * depth + step]
+            for i in range(min(TILE_ROWS, end_row - first)):
+                at = c_rows[first + i] + j
+                z = totals[i] + c[at] if accumulate else totals[i]
+                if len(bias):
+                    z += bias[j]
+                c[at] = z if z > 0 else slope * z
 
 
 @njit(cache=True)
