@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .checks import shown
+
 FORMAT, VERSION = "minigan checkpoint", 1
 
 
@@ -141,5 +143,5 @@ class Archive:
 def as_path(owner, path):
     """`path` as a Path; else one clear error."""
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{owner}: checkpoint must be a path, got {path!r}")
+        raise TypeError(f"{owner}: checkpoint must be a path, got {shown(path)}")
     return Path(path)

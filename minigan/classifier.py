@@ -11,8 +11,8 @@ ordinary, one-player case: its loss, unlike a GAN's, has only to fall.
 import numpy as np
 from tqdm import tqdm
 
-from .checks import count
-from .layers import BatchNorm, Conv2d, Dropout, Flatten, Linear, ReLU
+from . import checks
+from .layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, ReLU
 from .losses import softmax_cross_entropy
 from .network import Sequential
 from .optim import Adam
@@ -33,7 +33,7 @@ def build(classes=10, *, dtype="float32", rng=0):
         Conv2d(32, 64, 4, stride=2, padding=1, bias=False), BatchNorm(64), ReLU(),
         Flatten(), Linear(7 * 7 * 64, FEATURES), ReLU(),
     ]  # fmt: skip
-    head = [Dropout(0.3), Linear(FEATURES, count("classes", classes, at_least=2))]
+    head = [Dropout(0.3), Linear(FEATURES, checks.count("classes", classes, at_least=2))]
     return Sequential([Sequential(features), *head], dtype=dtype, rng=rng)
 
 
@@ -42,13 +42,13 @@ def fit(network, images, labels, *, epochs=5, batch_size=128, lr=2e-3, rng=0, pr
 
     images (M, H, W, C), labels (M,) integers. Each epoch sees every image once, in a new order,
     moved by up to one pixel at random along each axis; the rate falls from `lr` along a cosine.
-    Returns the loss of each step. Raises ValueError for images and labels of different numbers.
+    Returns the loss of each step. Raises ValueError or TypeError for images and labels that do not
+    go together.
     """
-    labels = np.asarray(labels)
-    if len(images) != len(labels):
-        raise ValueError(f"fit: expected a label an image, got {len(images)} and {len(labels)}")
-    epochs, batch_size = count("epochs", epochs), count("batch_size", batch_size)
-    rng, optimizer, rate = np.random.default_rng(rng), Adam(lr, beta1=0.9), cosine()
+    images, labels = _labelled("fit", network, images, labels)
+    progress = checks.flag("fit", "progress", progress)
+    epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
+    rng, optimizer, rate = checks.generator("rng", rng), Adam(lr, beta1=0.9), cosine()
     per_epoch = -(-len(images) // batch_size)
     losses, steps = [], epochs * per_epoch
     with tqdm(total=steps, disable=not progress, unit="step", desc="classifier") as bar:
@@ -74,12 +74,33 @@ def _moved(images, rng):
     return images[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
+def _labelled(owner, network, images, labels):
+    """Images (M, H, W, C) and labels (M,) as arrays; ValueError or TypeError unless they are."""
+    checks.instance(owner, "network", network, Sequential)
+    images = checks.as_array(f"{owner}: images", images)
+    labels = checks.as_array(f"{owner}: labels", labels)
+    if images.dtype.kind not in "fiub" or labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{owner}: images must be numbers and labels integers, got {images.dtype} and "
+            f"{labels.dtype}"
+        )
+    if images.ndim != 4 or labels.shape != images.shape[:1] or not len(images):
+        raise ValueError(
+            f"{owner}: expected images (M, H, W, C) and labels (M,), got {images.shape} and "
+            f"{labels.shape}"
+        )
+    return images, labels
+
+
 def in_batches(network, x, batch_size=500):
     """network(x) in evaluation mode, a part at a time: memory for one part only."""
+    checks.instance("in_batches", "network", network, Layer)
+    x, batch_size = checks.as_array("x", x), checks.count("batch_size", batch_size)
     parts = np.array_split(x, max(1, -(-len(x) // batch_size)))
     return np.concatenate([network.forward(part, training=False)[0] for part in parts])
 
 
 def accuracy(network, images, labels):
     """The share of images whose largest logit is at their label, in [0, 1]."""
+    images, labels = _labelled("accuracy", network, images, labels)
     return float(np.mean(in_batches(network, images).argmax(axis=1) == labels))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import instance
 from .watch import Vitals
 
 
@@ -168,8 +169,7 @@ def diagnose(vitals):
     Works after a FloatingPointError ended the training, too. Raises TypeError for something else,
     ValueError for Vitals without a measurement.
     """
-    if not isinstance(vitals, Vitals):
-        raise TypeError(f"diagnose: expected a minigan.watch.Vitals, got {vitals!r}")
+    instance("diagnose", "vitals", vitals, Vitals)
     if not vitals.steps:
         raise ValueError("diagnose: nothing was measured; pass the Vitals as train's callback")
     columns = {name: np.array(column, float) for name, column in vitals.columns.items()}

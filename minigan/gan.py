@@ -22,6 +22,7 @@ import math
 
 import numpy as np
 
+from . import checks
 from .layers.base import positive_int
 from .losses import NonSaturating
 from .network import Sequential
@@ -33,7 +34,8 @@ class GAN:
     """A generator G and a discriminator D, their losses, penalties and optimizers.
 
     generator     : Sequential, noise (N, latent_dim) -> samples (N, ...)
-    discriminator : Sequential, samples (N, ...) -> logits (N, 1)
+    discriminator : Sequential, samples (N, ...) -> logits (N, 1), or more columns for a loss
+                    of `minigan.auxiliary`
     latent_dim    : the number of noise values per sample; z ~ N(0, I)
     loss          : one of `minigan.losses`
     penalties     : any of `minigan.penalties`, added to the discriminator's loss
@@ -54,28 +56,36 @@ class GAN:
         discriminator_optimizer=None,
         rng=0,
     ):
-        for name, network in (("generator", generator), ("discriminator", discriminator)):
-            if not isinstance(network, Sequential):
-                raise TypeError(f"GAN: {name} must be a Sequential, got {network!r}")
+        checks.instance("GAN", "generator", generator, Sequential)
+        checks.instance("GAN", "discriminator", discriminator, Sequential)
         if generator is discriminator or generator.dtype != discriminator.dtype:
             raise ValueError("GAN: the players must be two networks of one dtype")
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
-        self.loss = loss or NonSaturating()
-        self.generator_optimizer = generator_optimizer or Adam()
-        self.discriminator_optimizer = discriminator_optimizer or Adam()
-        _check_part("loss", self.loss, "generator", "one of minigan.losses, such as Hinge()")
+        self.loss = NonSaturating() if loss is None else loss
+        self.generator_optimizer = Adam() if generator_optimizer is None else generator_optimizer
+        self.discriminator_optimizer = (
+            Adam() if discriminator_optimizer is None else discriminator_optimizer
+        )
+        checks.loss("GAN", self.loss)
         for name in ("generator_optimizer", "discriminator_optimizer"):
-            _check_part(name, getattr(self, name), "step", "one of minigan.optim, such as Adam()")
+            optimizer, expected = getattr(self, name), "one of minigan.optim, such as Adam()"
+            checks.part("GAN", name, optimizer, "step", expected)
         if not isinstance(penalties, (tuple, list)):
-            raise TypeError(f"GAN: penalties must be a list of penalties, got {penalties!r}")
+            raise TypeError(
+                f"GAN: penalties must be a list of penalties, got {checks.shown(penalties)}"
+            )
         self.penalties = tuple(penalties)
         for penalty in self.penalties:
-            _check_part("penalties", penalty, "accumulate", "minigan.penalties, such as R1(1.0)")
-            penalty.check(discriminator)
+            checks.penalty("GAN", "penalties", penalty).check(discriminator)
+            if self.loss.width > 1:
+                raise ValueError(
+                    f"GAN: {penalty} is of a discriminator's one logit; with "
+                    f"{type(self.loss).__name__} it gives {self.loss.width} values"
+                )
         if self.generator_optimizer is self.discriminator_optimizer:
             raise ValueError("GAN: each player needs an optimizer of its own")
-        self.rng = np.random.default_rng(rng)
+        self.rng = checks.generator("rng", rng)
         self.sample_shape = self._try_out()
 
     def _try_out(self):
@@ -84,9 +94,11 @@ class GAN:
             np.zeros((2, self.latent_dim), self.generator.dtype), training=False
         )
         logits, _ = self.discriminator.forward(samples, training=False)
-        if logits.shape != (2, 1):
+        width = self.loss.width
+        if logits.shape != (2, width):
+            values = "one logit" if width == 1 else f"{width} values"
             raise ValueError(
-                f"GAN: the discriminator must give one logit per sample, shape (N, 1); "
+                f"GAN: the discriminator must give {values} per sample, shape (N, {width}); "
                 f"for N = 2 it gave {logits.shape}"
             )
         return samples.shape[1:]
@@ -135,8 +147,8 @@ class GAN:
         figures = {
             "discriminator_loss": value,
             "penalty": float(penalty),
-            "real_logit": float(np.mean(real_logits)),
-            "fake_logit": float(np.mean(fake_logits)),
+            "real_logit": float(np.mean(real_logits[:, 0])),
+            "fake_logit": float(np.mean(fake_logits[:, 0])),
             "discriminator_gradient_norm": norm(discriminator.grad),
         }
         check_finite(figures)  # before it moves theta
@@ -201,6 +213,7 @@ class GAN:
 
     def draw_noise(self, n):
         """z ~ N(0, I), shape (n, latent_dim)."""
+        n = positive_int("GAN", "n", n, minimum=0)
         return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
 
     def sample(self, n):
@@ -212,7 +225,7 @@ class GAN:
 
     def check_real(self, real):
         """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
-        real = np.asarray(real)
+        real = checks.as_array("GAN: real samples", real)
         if real.dtype.kind not in "fiub":
             raise TypeError(f"GAN: real samples must be numbers, got dtype {real.dtype}")
         if real.shape[1:] != self.sample_shape or real.ndim < 2:
@@ -224,15 +237,11 @@ class GAN:
         smallest = 2 if self.generator.mixes_samples or self.discriminator.mixes_samples else 1
         if len(real) < smallest:
             raise ValueError(f"GAN: a minibatch needs at least {smallest} samples, got {len(real)}")
+        with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
+            real = real.astype(self.discriminator.dtype, copy=False)
         if not np.isfinite(real).all():
             raise ValueError("GAN: real samples must be finite, got NaN or infinity")
-        return real.astype(self.discriminator.dtype, copy=False)
-
-
-def _check_part(name, part, method, expected):
-    """Raises TypeError unless `part` is an object (not a class, not a name) with that method."""
-    if isinstance(part, type) or not hasattr(part, method):
-        raise TypeError(f"GAN: {name} must be {expected}, got {part!r}")
+        return real
 
 
 def check_finite(figures, where=""):

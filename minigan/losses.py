@@ -15,11 +15,13 @@ G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the criti
 
 import numpy as np
 
+from .checks import as_array
 from .kernels.reference import log_softmax, sigmoid, softplus
 
 
 class _Loss:
     generator_sees_real = False  # does L_G depend on the real logits?
+    width = 1  # values that D gives for a sample: its logit, and what `minigan.auxiliary` adds
 
 
 class Minimax(_Loss):
@@ -136,7 +138,10 @@ def softmax_cross_entropy(logits, labels):
     logits (N, K), labels (N,) integers in [0, K). Returns (value, dlogits) with
     dlogits = (softmax(logits) - onehot(labels)) / N.
     """
-    logits, labels = np.asarray(logits), np.asarray(labels)
+    logits = as_array("softmax_cross_entropy: logits", logits)
+    labels = as_array("softmax_cross_entropy: labels", labels)
+    if logits.dtype.kind not in "fiu":
+        raise TypeError(f"softmax_cross_entropy: logits must be numbers, got dtype {logits.dtype}")
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
         raise ValueError(
             "softmax_cross_entropy: expected logits (N, K) and labels (N,), "
@@ -158,7 +163,7 @@ def softmax_cross_entropy(logits, labels):
 
 def _logits(real, fake):
     """Both as floating-point arrays of at least one logit each; else one clear error."""
-    real, fake = np.asarray(real), np.asarray(fake)
+    real, fake = as_array("real_logits", real), as_array("fake_logits", fake)
     for name, logits in (("real_logits", real), ("fake_logits", fake)):
         if logits.dtype.kind not in "fiu":
             raise TypeError(f"{name}: expected numbers, got dtype {logits.dtype}")
@@ -178,4 +183,4 @@ def _pairs(real, fake):
 
 
 def _mean(values):
-    return float(np.mean(values, dtype=np.float64))
+    return float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size

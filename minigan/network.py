@@ -5,12 +5,21 @@ import copy
 
 import numpy as np
 
-from . import kernels
+from . import checks, kernels
 from .fused import fuse
-from .layers.base import FLOATS, Layer
+from .layers.base import Layer
+from .layers.composite import Composite, count_parameters, sweep_row, walk
 
 
-class Sequential(Layer):
+class Caches(list):
+    """What a forward pass of a network keeps: [(layer, its cache)], and the shapes of x and y."""
+
+    def __init__(self, x_shape):
+        super().__init__()
+        self.x_shape, self.y_shape = x_shape, None
+
+
+class Sequential(Composite):
     """y = layer_n(... layer_2(layer_1(x))): a network, and itself a layer.
 
     theta, grad : (P,) every parameter, and every gradient, of the network. The layers hold views
@@ -23,19 +32,19 @@ class Sequential(Layer):
     """
 
     def __init__(self, layers, *, dtype="float32", rng=0):
-        super().__init__()
-        layers = list(layers)
+        if not isinstance(layers, tuple | list):
+            raise TypeError(f"Sequential: layers must be a list, got {checks.shown(layers)}")
         for layer in layers:
             if not isinstance(layer, Layer):
-                raise TypeError(f"Sequential: expected layers, got {layer!r}")
+                raise TypeError(f"Sequential: expected layers, got {checks.shown(layer)}")
         if not layers:
             raise ValueError("Sequential: expected at least one layer, got none")
-        self.children = {str(i): layer for i, layer in enumerate(layers)}
+        super().__init__({str(i): layer for i, layer in enumerate(layers)})
         everyone = [layer for _, layer in walk(self)]
         if len(set(map(id, everyone))) < len(everyone):
             raise ValueError("Sequential: the same layer stands in two places; make one for each")
-        self.mixes_samples = any(layer.mixes_samples for layer in everyone)
-        self._allocate(dtype, np.random.default_rng(rng))
+        self._fused = fuse(layers)
+        self._allocate(dtype, checks.generator("rng", rng))
         self.initialize(self.rng)
 
     @property
@@ -46,25 +55,9 @@ class Sequential(Layer):
 
     def _allocate(self, dtype, rng):
         """Lays theta and grad out, and moves every layer's parameters into them."""
-        dtype = np.dtype(dtype)
-        if dtype not in FLOATS:
-            raise TypeError(f"Sequential: dtype must be float32 or float64, got {dtype}")
+        dtype = checks.float_dtype("dtype", dtype)
         size = sum(value.size for _, layer in walk(self) for value in layer.params.values())
-        theta, grad = np.zeros(size, dtype), np.zeros(size, dtype)
-        self._move_into(theta, grad, dtype, rng)
-
-    def _move_into(self, theta, grad, dtype, rng):
-        self.theta, self.grad = theta, grad
-        self.place({}, {}, dtype, rng)
-        start = 0
-        for layer in self.children.values():
-            stop = start + count_parameters(layer)
-            if isinstance(layer, Sequential):
-                layer._move_into(theta[start:stop], grad[start:stop], dtype, rng)
-            else:
-                _move_layer(layer, theta[start:stop], grad[start:stop], dtype, rng)
-            start = stop
-        self._fused = fuse(self.layers)
+        _move(self, np.zeros(size, dtype), np.zeros(size, dtype), dtype, rng)
 
     def initialize(self, rng):
         for layer in self.children.values():
@@ -91,7 +84,7 @@ class Sequential(Layer):
     def copy(self, dtype=None):
         """An independent network, equal in parameters and buffers, in another dtype if given."""
         twin = copy.deepcopy(self)
-        twin._allocate(dtype or self.dtype, twin.rng)
+        twin._allocate(self.dtype if dtype is None else dtype, twin.rng)
         twin.theta[...] = self.theta
         twin.grad[...] = self.grad
         return twin
@@ -116,27 +109,31 @@ class Sequential(Layer):
         return self._fused if kernels.backend() == "numba" else self.layers
 
     def forward(self, x, training=True):
-        x = np.asarray(x)
+        x = checks.as_array("x", x)
         if x.dtype.kind == "f" and x.dtype != self.dtype:
             x = x.astype(self.dtype)
-        caches = []
+        caches = Caches(x.shape)
         for stage in self.stages():
             x, cache = stage.forward(x, training)
             caches.append((stage, cache))
+        caches.y_shape = x.shape
         return x, caches
 
     def backward(self, dy, caches):
+        dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward(dy, cache)
         return dy
 
     def backward_input(self, dy, caches):
+        dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward_input(dy, cache)
         return dy
 
     def backward_params(self, dy, caches):
         """Stops at the first layer with parameters: below it, there is nothing to add."""
+        dy = self._signal("dy", dy, caches, "y_shape")
         first = next((i for i, (stage, _) in enumerate(caches) if count_parameters(stage)), None)
         if first is None:
             return
@@ -146,9 +143,27 @@ class Sequential(Layer):
         stage.backward_params(dy, cache)
 
     def tangent(self, dx, caches):
+        dx = self._signal("dx", dx, caches, "x_shape")
         for stage, cache in caches:
             dx = stage.tangent(dx, cache)
         return dx
+
+    def _signal(self, name, value, caches, like):
+        """dy or dx as numbers of this network's dtype, in the shape of the y or the x of that pass:
+        another shape might broadcast, to a wrong gradient.
+        """
+        if not isinstance(caches, Caches):
+            got = checks.shown(caches)
+            raise TypeError(f"Sequential: caches must be what forward returned, got {got}")
+        value, shape = checks.as_array(name, value), getattr(caches, like)
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"Sequential: {name} must be real numbers, got dtype {value.dtype}")
+        if value.shape != shape:
+            raise ValueError(f"Sequential: {name} must have shape {shape}, got {value.shape}")
+        return value.astype(self.dtype, copy=False)
+
+    def sweep(self, dy, caches):
+        return sweep_row(list(self.layer_caches(caches)), dy)
 
     def layer_caches(self, caches):
         """Yields (layer, cache), layer by layer: what `forward` kept, with fused neighbours and
@@ -170,27 +185,19 @@ class Sequential(Layer):
         return f"Sequential([{inside}], dtype={self.dtype.name})"
 
 
-def walk(layer, prefix=""):
-    """Yields (prefix, layer) for a layer and every layer inside it, in order."""
-    yield prefix, layer
-    for name, child in layer.children.items():
-        yield from walk(child, f"{prefix}{name}.")
-
-
-def count_parameters(layer):
-    """How many numbers a layer, with all the layers inside it, trains."""
-    return sum(value.size for _, inner in walk(layer) for value in inner.params.values())
-
-
-def _move_layer(layer, theta, grad, dtype, rng):
-    """Cuts the two slices into the layer's parameters, in order."""
-    start = 0
-    for _, inner in walk(layer):
-        params, grads = {}, {}
-        for name, value in inner.params.items():
-            stop = start + value.size
-            params[name] = theta[start:stop].reshape(value.shape)
-            grads[name] = grad[start:stop].reshape(value.shape)
-            params[name][...] = value
-            start = stop
-        inner.place(params, grads, dtype, rng)
+def _move(layer, theta, grad, dtype, rng):
+    """Cuts the two slices into the parameters of a layer and of the layers inside it, in order."""
+    params, grads, start = {}, {}, 0
+    for name, value in layer.params.items():
+        stop = start + value.size
+        params[name] = theta[start:stop].reshape(value.shape)
+        grads[name] = grad[start:stop].reshape(value.shape)
+        params[name][...] = value
+        start = stop
+    layer.place(params, grads, dtype, rng)
+    if isinstance(layer, Sequential):
+        layer.theta, layer.grad = theta, grad
+    for child in layer.children.values():
+        stop = start + count_parameters(child)
+        _move(child, theta[start:stop], grad[start:stop], dtype, rng)
+        start = stop

@@ -53,7 +53,9 @@ def _findings(gan, real):
 
     value, _, d_fake = gan.loss.generator(real_logits, fake_logits)
     yield from _check("the generator's loss", value, ACTIVATION)
-    d_samples = discriminator.backward_input(d_fake, on_fake)
+    d_samples = d_fake
+    for layer, cache in reversed(on_fake):
+        d_samples = layer.backward_input(d_samples, cache)
     yield from _check("the gradient that reaches the samples", d_samples, GRADIENT)
     generator.zero_grad()
     yield from _backward("generator", d_samples, generated)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import checks
 from .averaging import Average
 from .gan import GAN
 from .layers import FourierFeatures
@@ -67,7 +68,10 @@ class Learned:
 
     def logits(self, points):
         """D's logits at points (m, 2) in the units of the data, without instance noise: (m,)."""
-        logits, _ = self.gan.discriminator.forward(np.asarray(points) / self.unit, training=False)
+        points = checks.as_array("logits: points", points)
+        if points.dtype.kind not in "fiu":
+            raise TypeError(f"logits: points must be numbers (m, 2), got dtype {points.dtype}")
+        logits, _ = self.gan.discriminator.forward(points / self.unit, training=False)
         return logits[:, 0]
 
 
@@ -88,6 +92,11 @@ def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
     watch : called after each step as watch(step, learned), step = 1, 2, ...
     The unit is measured on 20,000 samples, so that one recipe serves data of any size.
     """
+    checks.part("learn", "distribution", distribution, "sample", checks.PLANE)
+    checks.instance("learn", "recipe", recipe, Recipe)
+    rng = checks.count("rng", rng, at_least=0)
+    if watch is not None:
+        checks.function("learn", "watch", watch)
     unit = float(distribution.sample(20_000, rng).std())
     first = [DiscreteNoise(recipe.signs)] if recipe.signs else []
     generator = Sequential(first + mlp(recipe.latent_dim, *recipe.hidden, 2), rng=(rng, 0))

@@ -17,16 +17,21 @@ def linear(*, start=0.0, final=0.0):
     """1 until t = start, then straight down to `final` at t = 1."""
     start = real_number("linear", "start", start, low=0, high=1, open_high=True)
     final = real_number("linear", "final", final, low=0)
-    return lambda t: 1 + (final - 1) * max(0.0, t - start) / (1 - start)
+    return lambda t: 1 + (final - 1) * max(0.0, _progress(t) - start) / (1 - start)
 
 
 def cosine(*, final=0.0):
     """final + (1 - final) (1 + cos(pi t)) / 2  (Loshchilov and Hutter 2017)."""
     final = real_number("cosine", "final", final, low=0)
-    return lambda t: final + (1 - final) * (1 + math.cos(math.pi * t)) / 2
+    return lambda t: final + (1 - final) * (1 + math.cos(math.pi * _progress(t))) / 2
 
 
 def exponential(*, final=0.01):
     """final^t: the same ratio from each step to the next."""
     final = real_number("exponential", "final", final, low=0, open_low=True)
-    return lambda t: final**t
+    return lambda t: final ** _progress(t)
+
+
+def _progress(t):
+    """Beyond its end a schedule would go on to factors below 0, or up again."""
+    return real_number("schedule", "t", t, low=0, high=1)

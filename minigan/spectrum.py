@@ -30,10 +30,12 @@ twice what the gradients cost; u = each unit vector in turn gives J, column by c
 
 import numpy as np
 
+from . import checks
 from .kernels.reference import sigmoid
 from .layers import Conv2d, ConvTranspose2d, Dropout, Linear
 from .layers.base import Layer
 from .losses import LeastSquares, Minimax, NonSaturating, Wasserstein
+from .network import Sequential
 
 DIFFERENCE = 1e-3  # step of the differences for the penalties' part
 
@@ -71,17 +73,34 @@ class Game:
     def __init__(self, generator, discriminator, *, loss, real, noise, penalties=()):
         if type(loss) not in SECOND:
             raise TypeError(f"Game: the second derivative of {type(loss).__name__} is not written")
+        checks.instance("Game", "generator", generator, Sequential)
+        checks.instance("Game", "discriminator", discriminator, Sequential)
         for layer in generator.layers + discriminator.layers:
             _check(layer)
         self.generator = generator.copy("float64")
         self.discriminator = discriminator.copy("float64")
+        if not isinstance(penalties, tuple | list):
+            raise TypeError(f"Game: penalties must be a list, got {checks.shown(penalties)}")
+        for penalty in penalties:
+            checks.penalty("Game", "penalties", penalty).check(discriminator)
         self.loss, self.penalties = loss, tuple(penalties)
-        self.real, self.noise = np.asarray(real, np.float64), np.asarray(noise, np.float64)
+        self.real, self.noise = _minibatch("real", real), _minibatch("noise", noise)
         self.split = self.generator.theta.size
         self.start = np.concatenate([self.generator.theta, self.discriminator.theta])
 
     def _place(self, z):
-        self.generator.theta[...], self.discriminator.theta[...] = np.split(z, [self.split])
+        halves = np.split(self._point("z", z), [self.split])
+        self.generator.theta[...], self.discriminator.theta[...] = halves
+
+    def _point(self, name, value):
+        """`value` as a vector like `start`."""
+        vector = checks.as_array(f"Game: {name}", value)
+        if vector.shape != self.start.shape or vector.dtype.kind not in "fiu":
+            raise ValueError(
+                f"Game: {name} must be a vector of {self.start.size} numbers, like .start, got "
+                f"{checks.shown(value)}"
+            )
+        return vector.astype(np.float64, copy=False)
 
     def samples(self, z):
         """What G makes of the noise, (M, ...)."""
@@ -126,12 +145,12 @@ class Game:
 
     def jacobian(self, z):
         """J(z) = dv/dz, (P, P)."""
-        return np.stack([self.product(z, u) for u in np.eye(len(z))], axis=1)
+        return np.stack([self.product(z, u) for u in np.eye(len(self.start))], axis=1)
 
     def product(self, z, u):
         """J(z) u, (P,)."""
         self._place(z)
-        u_g, u_d = np.split(np.asarray(u, np.float64), [self.split])
+        u_g, u_d = np.split(self._point("u", u), [self.split])
         still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
         fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
         x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
@@ -196,8 +215,19 @@ def _backward(passes, dy, dy_dot):
     return dy, dy_dot
 
 
+def _minibatch(name, value):
+    samples = checks.as_array(f"Game: {name}", value)
+    if samples.dtype.kind not in "fiu" or samples.ndim < 2 or not np.isfinite(samples).all():
+        raise TypeError(
+            f"Game: {name} must be a minibatch (N, ...) of finite numbers, got "
+            f"{checks.shown(value)}"
+        )
+    return samples.astype(np.float64, copy=False)
+
+
 def _check(layer):
     linear_in_parameters = isinstance(layer, Linear | Conv2d | ConvTranspose2d)
     unwritten = type(layer).curvature is Layer.curvature or isinstance(layer, Dropout)
-    if unwritten or layer.mixes_samples or (layer.params and not linear_in_parameters):
+    unwritten |= bool(layer.children) or layer.mixes_samples
+    if unwritten or (layer.params and not linear_in_parameters):
         raise TypeError(f"Game: the second derivatives of {layer} are not written down")

@@ -14,6 +14,7 @@ G is `minigan.Average`, schedules of the rates are in `minigan.schedules`.
 
 import numpy as np
 
+from .checks import instance, part, shown
 from .kernels.reference import sigmoid, softplus
 from .layers.base import Layer, StraightLayer, positive_int, real_number
 from .losses import NonSaturating, _logits, _mean
@@ -131,7 +132,7 @@ class WithInput(Layer):
 
     def __init__(self, layer):
         super().__init__()
-        self.children = {"layer": layer}
+        self.children = {"layer": instance("WithInput", "layer", layer, Layer)}
         self.mixes_samples = layer.mixes_samples
 
     @property
@@ -188,7 +189,7 @@ class OneSidedSmoothing(NonSaturating):
 class Annealing:
     """From coarse to fine: blur(t) = coarse (fine / coarse)^(t / until), held from t = until on.
 
-    noise     : an `InstanceNoise`; its std follows the blur
+    noise     : an `InstanceNoise`, whose std follows the blur; or None, for penalties alone
     penalties : R1 or R2; their gamma = strength * blur follow too
     coarse, fine : the first and the last blur, in the units of the samples, both > 0
     steps     : of the whole training;  until in (0, 1]
@@ -204,7 +205,12 @@ class Annealing:
 
     def __init__(self, noise, penalties=(), *, coarse, fine, steps, until=0.8, strength=1.0):
         name = type(self).__name__
-        self.noise, self.penalties = noise, tuple(penalties)
+        self.noise = None if noise is None else instance(name, "noise", noise, InstanceNoise)
+        if not isinstance(penalties, tuple | list):
+            raise TypeError(f"{name}: penalties must be a list, got {shown(penalties)}")
+        self.penalties = tuple(
+            part(name, "penalties", each, "gamma", "R1 or R2") for each in penalties
+        )
         self.coarse = real_number(name, "coarse", coarse, low=0, open_low=True)
         fine = real_number(name, "fine", fine, low=0, open_low=True)
         self.steps = positive_int(name, "steps", steps)
@@ -218,6 +224,7 @@ class Annealing:
 
     def _set(self, t):
         blur = self.coarse * self.factor(min(1.0, t / self.until))
-        self.noise.std = blur
+        if self.noise is not None:
+            self.noise.std = blur
         for penalty in self.penalties:
             penalty.gamma = self.strength * blur

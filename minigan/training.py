@@ -10,7 +10,7 @@ from array import array
 import numpy as np
 from tqdm import tqdm
 
-from . import archive
+from . import archive, checks
 from . import checkpoint as checkpoints
 from .averaging import Average
 from .chance import Bookmark
@@ -64,6 +64,8 @@ def train(
     steps = positive_int("train", "steps", steps)
     critic_steps = positive_int("train", "critic_steps", critic_steps)
     checkpoint_every = positive_int("train", "checkpoint_every", checkpoint_every)
+    progress = checks.flag("train", "progress", progress)
+    resume = checks.flag("train", "resume", resume)
     minibatches = Minibatches(data, batch_size, rng=rng)
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     history = History()
@@ -115,13 +117,13 @@ def train(
 
 
 def _check_parts(gan, average, stop, schedule, callback):
-    kinds = ("gan", gan, GAN), ("average", average, Average), ("stop", stop, Plateau)
-    for name, part, kind in kinds:
-        if not isinstance(part, kind) and (part is not None or kind is GAN):
-            raise TypeError(f"train: {name} must be of class {kind.__name__}, got {part!r}")
+    checks.instance("train", "gan", gan, GAN)
+    for name, part, kind in (("average", average, Average), ("stop", stop, Plateau)):
+        if part is not None:
+            checks.instance("train", name, part, kind)
     for name, part in (("schedule", schedule), ("callback", callback)):
-        if part is not None and not callable(part):
-            raise TypeError(f"train: {name} must be a function, got {part!r}")
+        if part is not None:
+            checks.function("train", name, part)
 
 
 def _one_step(gan, minibatches, critic_steps, step, path):
@@ -184,7 +186,8 @@ class History:
 
     def append(self, step, figures):
         """Adds a row. Raises FloatingPointError for a figure that is not finite."""
-        check_finite(figures, f"step {step}: ")
+        step = positive_int("History", "step", step)
+        check_finite(checks.instance("History", "figures", figures, dict), f"step {step}: ")
         for name, value in {"step": step, **figures}.items():
             self.columns.setdefault(name, array(self._typecode(name))).append(value)
 
@@ -206,6 +209,9 @@ class History:
         }
 
     def __getitem__(self, name):
+        if not isinstance(name, str) or name not in self.columns:
+            known = ", ".join(self.columns) or "none yet"
+            raise KeyError(f"no column {checks.shown(name)}; there are: {known}")
         return self.columns[name].tolist()
 
     def __len__(self):
@@ -223,9 +229,7 @@ class Plateau:
     """
 
     def __init__(self, measure, *, every=100, patience=5, improvement=0.01):
-        if not callable(measure):
-            raise TypeError(f"Plateau: measure must be a function of the gan, got {measure!r}")
-        self.measure = measure
+        self.measure = checks.function("Plateau", "measure", measure)
         self.every = positive_int("Plateau", "every", every)
         self.patience = positive_int("Plateau", "patience", patience)
         self.improvement = real_number("Plateau", "improvement", improvement, low=0)
@@ -233,11 +237,11 @@ class Plateau:
 
     def reached(self, step, gan):
         """Measures if it is time to; True once the plateau is as long as the patience."""
-        if step % self.every:
+        if positive_int("Plateau", "step", step) % self.every:
             return False
         value = self.measure(gan)
         if not isinstance(value, numbers.Real):
-            raise TypeError(f"Plateau: measure must give a number, got {value!r}")
+            raise TypeError(f"Plateau: measure must give a number, got {checks.shown(value)}")
         if not math.isfinite(value):
             raise FloatingPointError(f"step {step}: the convergence measure is {value}")
         self._judge(step, float(value))

@@ -112,7 +112,7 @@ def test_a_sign_is_ill_on_one_side_of_its_threshold_and_where_it_is_no_number(si
 
 def test_what_was_not_watched_cannot_be_diagnosed():
     gan = mg.GAN(mlp(0), mg.models.mlp_discriminator((2,)), latent_dim=2)
-    with pytest.raises(TypeError, match="expected a minigan.watch.Vitals"):
+    with pytest.raises(TypeError, match="vitals must be a Vitals"):
         mg.diagnose(gan)
     with pytest.raises(ValueError, match="nothing was measured"):
         mg.diagnose(mg.watch.Vitals(gan, MOONS))

@@ -282,7 +282,7 @@ def test_batch_norm_in_a_penalised_discriminator_is_refused_at_once():
         ({"generator_optimizer": "adam"}, "GAN: generator_optimizer must be one of minigan.optim"),
         ({"discriminator_optimizer": mg.optim.Adam}, "GAN: discriminator_optimizer must be one"),
         ({"penalties": mg.penalties.R1(1.0)}, "GAN: penalties must be a list of penalties, got R1"),
-        ({"penalties": [1.0]}, "GAN: penalties must be minigan.penalties, such as R1(1.0)"),
+        ({"penalties": [1.0]}, "GAN: penalties must be one of minigan.penalties, such as R1(1.0)"),
     ],
 )
 def test_parts_of_the_wrong_kind(part, message):

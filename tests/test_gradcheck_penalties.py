@@ -64,8 +64,26 @@ def nested(phi):
             L.Linear(3, 1)], (5, 2)  # fmt: skip
 
 
+def residual(phi):
+    return [L.Linear(2, 3), L.Residual(mg.Sequential([phi(), L.Linear(3, 4), phi(),
+            L.Linear(4, 3)])), phi(), L.Linear(3, 1)], (5, 2)  # fmt: skip
+
+
+def residual_images(phi):
+    branch = [phi(), L.Conv2d(2, 2, 3, padding=1), phi(),
+              L.SpectralNorm(L.Conv2d(2, 3, 2, stride=2))]  # fmt: skip
+    skip = [L.AvgPool2d(2), L.Conv2d(2, 3, 1)]
+    return [L.Conv2d(1, 2, 3, padding=1), L.Residual(mg.Sequential(branch), mg.Sequential(skip)),
+            phi(), L.Flatten(), L.Linear(6, 1)], (4, 4, 2, 1)  # fmt: skip
+
+
+def residual_first(phi):
+    return [L.Residual(L.Residual(mg.Sequential([L.Linear(2, 3), phi(), L.Linear(3, 2)]))),
+            phi(), L.Linear(2, 1)], (5, 2)  # fmt: skip
+
+
 EXTRAS = [spectral, spectral_images, layer_norm, layer_norm_images, fourier, fourier_inside,
-          dropout, pooling, nested]  # fmt: skip
+          dropout, pooling, nested, residual_first]  # fmt: skip
 
 
 def critic(make, phi, seed=1):
@@ -83,7 +101,7 @@ def gradient_rows(report):
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 @pytest.mark.parametrize("phi", ACTIVATIONS)
-@pytest.mark.parametrize("make", [mlp, convolutional])
+@pytest.mark.parametrize("make", [mlp, convolutional, residual, residual_images])
 def test_every_penalty_and_activation(make, phi, penalty):
     report = check_penalty(penalty, *critic(make, phi))
     assert report.ok, f"\n{report}"
@@ -100,14 +118,16 @@ def test_every_other_layer(make, phi, penalty):
     assert any(row.norm > 1e-3 for row in gradient_rows(report))
 
 
-@pytest.mark.parametrize("make", [mlp, convolutional, spectral_images, layer_norm, nested])
+@pytest.mark.parametrize(
+    "make", [mlp, convolutional, spectral_images, layer_norm, nested, residual, residual_images]
+)
 def test_on_both_backends(make, backend):
     for phi in (L.LeakyReLU, L.Tanh):
         report = check_penalty(P.R1(0.7), *critic(make, phi))
         assert report.ok, f"\n{report}"
 
 
-@pytest.mark.parametrize("make", [mlp, convolutional, spectral, dropout])
+@pytest.mark.parametrize("make", [mlp, convolutional, spectral, dropout, residual, residual_images])
 def test_biases_of_a_straight_critic_are_held_to_zero(make):
     network, real, fake = critic(make, L.LeakyReLU)
     biases = [name for name, _, _ in network.named_parameters() if name.endswith("bias")]
@@ -227,4 +247,19 @@ def test_whole_step(loss, penalty):
 def test_whole_step_with_all_of_them(phi, backend):
     real = np.random.default_rng(5).standard_normal((6, 2))
     report = check_step(game("Relativistic", phi, [*PENALTIES, P.WeightClipping(0.5)]), real)
+    assert report.ok, f"\n{report}"
+
+
+@pytest.mark.parametrize("phi", [L.LeakyReLU, L.SiLU])
+def test_whole_step_of_a_residual_pair(phi, backend):
+    """The recipe of R3GAN: a relativistic loss, R1 and R2, residual networks, beta1 = 0."""
+    branch = mg.Sequential([phi(), L.Linear(3, 3), phi(), L.Linear(3, 3)])
+    generator = mg.Sequential([L.Linear(2, 3), L.Residual(branch), L.Linear(3, 2)], rng=1)
+    gan = mg.GAN(
+        generator, mg.Sequential(residual(phi)[0], rng=2), latent_dim=2,
+        loss=mg.losses.Relativistic(), penalties=[P.R1(0.7), P.R2(1.3)],
+        generator_optimizer=mg.optim.Adam(2e-4, beta1=0.0, beta2=0.99),
+        discriminator_optimizer=mg.optim.Adam(2e-4, beta1=0.0, beta2=0.99), rng=4,
+    )  # fmt: skip
+    report = check_step(gan, np.random.default_rng(5).standard_normal((6, 2)))
     assert report.ok, f"\n{report}"

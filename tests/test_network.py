@@ -64,9 +64,24 @@ def test_nested_networks_share_the_outer_vector():
     assert report.ok, f"\n{report}"
 
 
+def test_networks_inside_other_layers_share_it_too():
+    branch = mg.Sequential([L.Linear(2, 3), L.Tanh(), L.Linear(3, 2)])
+    outer = mg.Sequential([L.Linear(1, 2), L.Residual(branch), L.Linear(2, 1)], dtype="float64")
+    for network in (outer, outer.copy(), outer.copy("float32")):
+        inner = network.layers[1].branch
+        assert inner.theta.dtype == inner.dtype == network.dtype
+        assert np.shares_memory(inner.theta, network.theta)
+        assert np.shares_memory(inner.grad, network.grad)
+        np.testing.assert_array_equal(inner.theta, network.theta[4 : 4 + inner.theta.size])
+        network.zero_grad()
+        inner.grad += 1
+        assert network.grad.sum() == inner.theta.size
+        assert [name for name, *_ in network.named_parameters()][2] == "1.branch.0.weight"
+
+
 @pytest.mark.parametrize("tail", [[L.LeakyReLU(0.1)], [L.ReLU()], [L.Tanh()], [L.Sigmoid()], []])
 @pytest.mark.parametrize("training", [True, False])
-def test_fused_stages_equal_their_layers(tail, training):
+def test_fused_stages_equal_their_layers(tail, training, monkeypatch):
     """The same network, walked layer by layer and walked fused, on the same kernels."""
     pytest.importorskip("numba")
     bodies = [
@@ -83,11 +98,9 @@ def test_fused_stages_equal_their_layers(tail, training):
         results = []
         for stages in (network.layers, network._fused):
             network.zero_grad()
-            y, caches = x, []
+            monkeypatch.setattr(network, "stages", lambda: stages)
             with network.held_buffers():
-                for stage in stages:
-                    y, cache = stage.forward(y, training)
-                    caches.append((stage, cache))
+                y, caches = network.forward(x, training)
             cotangent = np.random.default_rng(3).standard_normal(y.shape)
             dx = network.backward(cotangent, caches)
             both = network.grad.copy()

@@ -155,7 +155,17 @@ LAYERS = [
     (L.Reshape((2, 2)), (3, 4)),
     (L.AvgPool2d(2), (3, 2, 4, 2)),
     (L.Upsample2d(2), (3, 2, 3, 2)),
-]
+    (L.Residual(L.Linear(4, 4)), (5, 4)),
+    (L.Residual(L.Tanh(), L.Linear(4, 4)), (5, 4)),
+    (L.Residual(mg.Sequential([L.LeakyReLU(), L.SpectralNorm(L.Conv2d(2, 3, 3, padding=1)),
+                               L.Conv2d(3, 2, 1)])), (3, 3, 4, 2)),
+    (L.Residual(mg.Sequential([L.SiLU(), L.Conv2d(2, 3, 2, stride=2), L.Tanh(), L.LayerNorm(3)]),
+                mg.Sequential([L.AvgPool2d(2), L.Conv2d(2, 3, 1)])), (3, 4, 2, 2)),
+    (L.Residual(L.Residual(L.Linear(4, 4)), L.Residual(L.ReLU())), (5, 4)),
+    (mg.Sequential([L.LeakyReLU(), L.Linear(4, 3), L.Linear(3, 2)]), (5, 4)),
+    (mg.Sequential([L.Tanh(), L.Linear(4, 3), L.SiLU(), mg.Sequential([L.Linear(3, 2), L.Tanh()])]),
+     (5, 4)),
+]  # fmt: skip
 
 
 def placed(layer, shape):
@@ -209,7 +219,11 @@ def test_adjoint_identities(layer, shape, backend):
         assert close(np.sum(moved * w), np.sum(layer.curvature(dy, cache, w) * v))
 
 
-@pytest.mark.parametrize("layer, shape", LAYERS[:5], ids=lambda case: str(case)[:40])
+@pytest.mark.parametrize(
+    "layer, shape",
+    [case for case in LAYERS if case[0].piecewise_linear and hasattr(case[0], "backward_merged")],
+    ids=lambda case: str(case)[:40],
+)
 def test_backward_merged_is_both_in_one(layer, shape, backend):
     critic, rng, x, dy, cache = placed(layer, shape)
     x_dot, scale = rng.standard_normal(shape), rng.standard_normal((len(x), 1))
@@ -244,6 +258,23 @@ CRITICS = {
     "smooth images": (lambda: [L.Upsample2d(2), L.Conv2d(2, 3, 4, stride=4), L.Softplus(),
                                L.ConvTranspose2d(3, 2, 2), L.Sigmoid(), L.Flatten(),
                                L.Linear(18, 1)], (6, 4, 4, 2)),
+    "residual": (lambda: [L.Linear(3, 5), L.Residual(mg.Sequential([L.LeakyReLU(), L.Linear(5, 4),
+                          L.LeakyReLU(), L.Linear(4, 5)])), L.LeakyReLU(), L.Linear(5, 1)], (6, 3)),
+    "residual first": (lambda: [L.Residual(mg.Sequential([L.Linear(3, 4), L.Tanh(),
+                                L.Linear(4, 3)])), L.LeakyReLU(), L.Linear(3, 1)], (6, 3)),
+    "residual below": (lambda: [L.Residual(L.Tanh()), L.Linear(3, 4), L.ReLU(), L.Linear(4, 1)],
+                       (6, 3)),
+    "residual images": (lambda: [
+        L.Conv2d(2, 3, 3, padding=1), L.LeakyReLU(),
+        L.Residual(mg.Sequential([L.SpectralNorm(L.Conv2d(3, 4, 3, padding=1)), L.LeakyReLU(),
+                                  L.Conv2d(4, 5, 2, stride=2)]),
+                   mg.Sequential([L.AvgPool2d(2), L.Conv2d(3, 5, 1)])),
+        L.LeakyReLU(), L.Flatten(), L.Linear(20, 1)], (6, 4, 4, 2)),
+    "smooth residual images": (lambda: [
+        L.Residual(mg.Sequential([L.Conv2d(2, 4, 3, padding=1), L.Sigmoid(), L.Residual(L.SiLU()),
+                                  L.SpectralNorm(L.ConvTranspose2d(4, 3, 2, stride=2))]),
+                   mg.Sequential([L.Conv2d(2, 3, 1), L.Upsample2d(2)])),
+        L.Tanh(), L.Flatten(), L.Linear(48, 1)], (6, 2, 2, 2)),
 }  # fmt: skip
 
 
@@ -267,11 +298,12 @@ def test_shared_pass_gives_the_gradient_of_the_separate_passes(name, backend):
     assert close(critic.grad, apart)
 
 
-def test_straight_sweep_gives_what_the_general_one_gives(backend):
-    layers, shape = CRITICS["LeakyReLU MLP"]
+@pytest.mark.parametrize("name", ["LeakyReLU MLP", "residual", "residual images", "residual below"])
+def test_straight_sweep_gives_what_the_general_one_gives(name, backend):
+    layers, shape = CRITICS[name]
     critic = network(layers())
-    real, slopes = minibatches(*shape)
-    slopes = slopes[:, :1]
+    real, _ = minibatches(*shape)
+    slopes = np.random.default_rng(3).standard_normal((len(real), 1))
     _, caches = critic.forward(real)
     input_gradient = InputGradient(critic, caches, len(real))
     assert input_gradient.is_straight
@@ -296,20 +328,29 @@ def test_who_shares_a_pass():
 
 
 @pytest.mark.parametrize("penalty", [P.R1(0.7), P.GradientPenalty(2.0)], ids=str)
-def test_beside_double_backward_of_pytorch(penalty):
+@pytest.mark.parametrize("residual", [False, True])
+def test_beside_double_backward_of_pytorch(penalty, residual):
     torch = pytest.importorskip("torch")
-    critic = network([L.Conv2d(2, 3, 3, padding=1), L.Tanh(), L.Flatten(), L.Linear(48, 1)])
+    wide = [L.Conv2d(2, 3, 3, padding=1)]
+    branch = mg.Sequential([L.Conv2d(3, 3, 3, padding=1), L.SiLU(), L.Conv2d(3, 3, 1)])
+    deep = [L.Residual(branch)] if residual else []
+    critic = network([*wide, *deep, L.Tanh(), L.Flatten(), L.Linear(48, 1)])
     real, fake = minibatches(5, 4, 4, 2)
     found = gradient(penalty, critic, real, fake)
 
     points = penalty.points(real, fake, np.random.default_rng(0))
     x = torch.tensor(points, requires_grad=True)
     theta = [torch.tensor(v.copy(), requires_grad=True) for _, v, _ in critic.named_parameters()]
-    kernel, kernel_bias, weight, bias = theta
-    image = torch.nn.functional.conv2d(
-        x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), kernel_bias, padding=1
-    )
-    logits = torch.tanh(image).permute(0, 2, 3, 1).flatten(1) @ weight + bias
+
+    def convolve(image, kernel, bias):
+        padding = kernel.shape[0] // 2
+        return torch.nn.functional.conv2d(image, kernel.permute(3, 2, 0, 1), bias, padding=padding)
+
+    image = convolve(x.permute(0, 3, 1, 2), *theta[:2])
+    if residual:
+        inside = torch.nn.functional.silu(convolve(image, *theta[2:4]))
+        image = image + convolve(inside, *theta[4:6])
+    logits = torch.tanh(image).permute(0, 2, 3, 1).flatten(1) @ theta[-2] + theta[-1]
     (g,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     lengths = g.flatten(1).norm(dim=1)
     if isinstance(penalty, P.R1):
@@ -342,13 +383,13 @@ def test_weight_clipping():
     "layer, name", [(L.BatchNorm(4), r"BatchNorm\(4\)"), (L.MinibatchStdDev(), "MinibatchStdDev")]
 )
 def test_layers_that_mix_samples_are_refused_by_name(penalty, layer, name):
-    inside = mg.Sequential([layer])
-    critic = network([L.Linear(3, 4), inside, L.Linear(5 - ("Batch" in name), 1)])
     real, fake = minibatches(5, 3)
-    for use in (penalty.accumulate, penalty.value):
-        with pytest.raises(ValueError, match=rf"^{type(penalty).__name__}: {name}.*mixes"):
-            use(critic, real, fake, 0)
-    assert not critic.grad.any()
+    for around in (lambda inside: inside, lambda inside: L.Residual(inside, L.Linear(4, 5))):
+        critic = network([L.Linear(3, 4), around(mg.Sequential([layer])), L.Linear(5, 1)])
+        for use in (penalty.accumulate, penalty.value):
+            with pytest.raises(ValueError, match=rf"^{type(penalty).__name__}: {name}.*mixes"):
+                use(critic, real, fake, 0)
+        assert not critic.grad.any()
 
 
 def test_a_layer_without_second_derivative_is_refused_by_name():
@@ -359,9 +400,10 @@ def test_a_layer_without_second_derivative_is_refused_by_name():
         def backward_input(self, dy, x):
             return 3 * x**2 * dy
 
-    critic = network([L.Linear(3, 4), Cube(), L.Linear(4, 1)])
-    with pytest.raises(ValueError, match=r"R1: Cube\(\) has no second derivative"):
-        P.R1(1.0).accumulate(critic, *minibatches(5, 3), 0)
+    for layer in (Cube(), L.Residual(mg.Sequential([Cube()])), L.Residual(L.Linear(4, 4), Cube())):
+        critic = network([L.Linear(3, 4), layer, L.Linear(4, 1)])
+        with pytest.raises(ValueError, match=r"R1: Cube\(\) has no second derivative"):
+            P.R1(1.0).accumulate(critic, *minibatches(5, 3), 0)
 
 
 def test_critic_must_be_a_network_of_one_logit():

@@ -16,8 +16,10 @@ from minigan.layers import (
     LayerNorm,
     Linear,
     Reshape,
+    Residual,
     SiLU,
     Softplus,
+    SpectralNorm,
     Tanh,
 )
 from minigan.spectrum import Game
@@ -210,7 +212,13 @@ def test_the_networks_are_left_alone():
         assert np.array_equal(network.theta, theta) and not network.grad.any()
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(3), LayerNorm(3), Dropout(0.1)], ids=repr)
+UNWRITTEN = [
+    BatchNorm(3), LayerNorm(3), Dropout(0.1), SpectralNorm(Linear(3, 3)), Residual(Linear(3, 3)),
+    mg.Sequential([Linear(3, 3)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", UNWRITTEN, ids=repr)
 def test_layers_without_written_second_derivatives_are_refused(layer):
     line = mg.Sequential([Linear(1, 1)])
     odd = mg.Sequential([Linear(1, 3), layer, Linear(3, 1)])

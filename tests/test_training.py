@@ -84,6 +84,19 @@ def test_the_average_takes_running_statistics_along():
     assert average.network.layers[0].buffers["running_mean"][0] > 0
 
 
+def test_the_average_of_a_spectral_norm_knows_its_own_sigma():
+    """Of the averaged weight: the mean of the vectors on the way would be too short for any."""
+    network = mg.Sequential([mg.layers.SpectralNorm(mg.layers.Linear(6, 5))], rng=0)
+    average, rng = mg.Average(network, 0.99), np.random.default_rng(0)
+    for _ in range(300):
+        network.theta += 0.1 * rng.standard_normal(network.theta.size).astype(np.float32)
+        network.forward(rng.standard_normal((4, 6)))
+        average.update()
+    layer = average.network.layers[0]
+    weight, u, v = layer.children["layer"].params["weight"], *layer.buffers.values()
+    assert u @ weight @ v == pytest.approx(np.linalg.norm(weight, 2), rel=1e-4)
+
+
 def test_schedules():
     linear, cosine = mg.schedules.linear(start=0.5, final=0.1), mg.schedules.cosine(final=0.2)
     assert [round(linear(t), 12) for t in (0, 0.5, 0.75, 1)] == [1, 1, 0.55, 0.1]

@@ -4,6 +4,8 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import kernels
+from ..checks import count, flag, function, instance
+from ..gradcheck import Report
 from .catalogue import REGISTRY
 from .checks import CHECKS
 from .weak import WEAK
@@ -17,12 +19,13 @@ def complaint(check, seed=0):
 
     A check that stops with an error has complained, too.
     """
+    check, seed = function("complaint", "check", check), count("seed", seed, at_least=0)
     try:
         with np.errstate(all="ignore"):
             report = check(seed)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    if report.ok:
+    if instance("complaint", "what check returns", report, Report).ok:
         return None
     row = report.failures[0]
     return f"{row.check}, {row.tensor}: off by {row.error:.1g}"
@@ -34,6 +37,7 @@ def examine(*, seed=0, progress=False):
     progress : show a progress bar. All of it on the NumPy kernels, where the bugs are.
     Returns an Examination.
     """
+    seed, progress = count("seed", seed, at_least=0), flag("examine", "progress", progress)
     exhibits = {HEALTHY: lambda: kernels.use_backend("numpy"), **REGISTRY}
     complaints = {}
     for name, exhibit in tqdm(exhibits.items(), disable=not progress, unit="bug"):

@@ -1,56 +1,34 @@
 """Input checks of the data functions: one error that names the argument, the need and what came."""
 
-import math
-import numbers
-from pathlib import Path
-
 import numpy as np
 
-from minigan.checks import count, generator  # noqa: F401  (part of this module)
+from minigan.checks import (  # noqa: F401  (part of this module)
+    as_array,
+    count,
+    float_dtype,
+    generator,
+    number,
+    path,
+    shown,
+)
 
 
 def positive(name, value):
     """`value` as a finite float above zero."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}: expected a number, got {type(value).__name__} {value!r}")
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name}: expected a finite number > 0, got {value}")
-    return float(value)
-
-
-def float_dtype(name, value):
-    """`value` as the NumPy dtype float32 or float64."""
-    try:
-        dtype = np.dtype(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected float32 or float64, got {value!r}") from None
-    if value is None or dtype not in (np.float32, np.float64):
-        raise TypeError(f"{name}: expected float32 or float64, got {value!r}")
-    return dtype
+    return number(name, value, above=0.0)
 
 
 def points(name, value):
     """`value` as finite float64 points of the plane, (m, 2)."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: expected shape (m, 2), got a ragged sequence") from None
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"{name}: expected shape (m, 2), got {array.shape}")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    found = as_array(name, value)
+    if found.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: expected real numbers, got dtype {found.dtype}")
+    if found.ndim != 2 or found.shape[1] != 2:
+        raise ValueError(f"{name}: expected shape (m, 2), got {found.shape}")
+    found = found.astype(np.float64)
+    if not np.isfinite(found).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return array
-
-
-def path(name, value):
-    """`value` as a Path."""
-    try:
-        return Path(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected a path, got {type(value).__name__}") from None
+    return found
 
 
 def file(name, value):

@@ -1,7 +1,9 @@
 """One file from the first mirror that has it whole."""
 
+import contextlib
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pooch
@@ -9,6 +11,9 @@ from tqdm import tqdm
 
 # Seconds of silence after which a mirror is given up.
 TIMEOUT = 15.0
+# Bytes a second: one that is slower than this, on average after the first TIMEOUT, is given up too.
+SLOWEST = 5_000
+TICK = 0.1  # seconds between two looks at what has arrived
 
 
 def download(urls, path, read):
@@ -38,13 +43,42 @@ def download(urls, path, read):
         try:
             # pooch sets the total when the mirror tells it; until then tqdm cannot do without one.
             with tqdm(desc=path.name, total=1, unit="B", unit_scale=True, leave=False) as bar:
-                fetch = pooch.HTTPDownloader(bar, chunk_size=1 << 16, timeout=TIMEOUT)
-                fetch(url, temporary, None)
+                _fetch(url, Path(temporary), bar)
             content = read(Path(temporary))
             os.replace(temporary, path)
             return content
         except (OSError, ValueError) as error:  # every error of requests is an OSError
             failures.append(f"  {url}: {error}")
         finally:
-            Path(temporary).unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # Windows, and a slow mirror still writes
+                Path(temporary).unlink(missing_ok=True)
     raise ConnectionError("\n".join(failures))
+
+
+def _fetch(url, path, bar):
+    """Fetch a file with pooch, and wait for it no longer than it deserves.
+
+    pooch gives up where nothing at all arrives for a while. A byte a second is not nothing: so it
+    works in a thread of its own, which is left behind when the file does not grow as it should.
+
+    Raises:
+        OSError: it could not be fetched, or not at a reasonable speed.
+    """
+    failures = []
+
+    def work():
+        try:
+            pooch.HTTPDownloader(bar, chunk_size=1 << 14, timeout=TIMEOUT)(url, str(path), None)
+        except Exception as error:
+            failures.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    ticks = 0  # not the clock: it runs on while the machine sleeps
+    while worker.is_alive():
+        worker.join(TICK)
+        ticks += 1
+        if worker.is_alive() and path.stat().st_size < SLOWEST * (ticks * TICK - TIMEOUT):
+            raise ConnectionError(f"slower than {SLOWEST:,} bytes a second")
+    if failures:
+        raise failures.pop()  # kept, it would keep the sockets of its traceback open

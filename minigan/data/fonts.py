@@ -20,7 +20,7 @@ _WAVES = 3  # cosines along each axis in a smooth displacement
 
 
 def glyphs(count=10_000, *, size=28, rng=0):
-    """Digits from seventeen fonts, bent at random, in the format of MNIST.
+    """Digits from sixteen fonts, bent at random, in the format of MNIST.
 
     A digit and a font are drawn uniformly. The digit's ink is centred by its centre of mass, as
     MNIST's is, in a box of about 19/28 of the image; it is stretched, sheared, turned by a few

@@ -46,6 +46,8 @@ def load_idx(path, *, shape=None):
     References:
         LeCun et al., http://yann.lecun.com/exdb/mnist, "File formats".
     """
+    if shape is not None and not isinstance(shape, tuple | list):
+        raise TypeError(f"shape: expected a tuple of sizes, got {_checks.shown(shape)}")
     path = _checks.file("path", path)
     with open(path, "rb") as file:
         compressed = file.read(2) == _GZIP_MAGIC

@@ -166,7 +166,7 @@ def cache_folder():
 
 def _load(data_set, split, folder):
     if not isinstance(split, str) or split not in _SPLITS:
-        raise ValueError(f'split: expected "train" or "test", got {split!r}')
+        raise ValueError(f'split: expected "train" or "test", got {_checks.shown(split)}')
     images, labels = (_array(data_set, part, folder) for part in _SPLITS[split])
     # 0 .. 255 becomes -1 .. 1. In place, as there are 188 MB of it.
     images = images[..., np.newaxis].astype(np.float32)

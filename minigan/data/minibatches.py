@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import as_array, generator
 from ..layers.base import positive_int
 
 
@@ -18,13 +19,10 @@ class Minibatches:
 
     def __init__(self, source, batch_size, *, rng=0):
         self.batch_size = positive_int("Minibatches", "batch_size", batch_size)
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator("rng", rng)
         self.source = source
-        if not hasattr(source, "sample"):
-            try:
-                self.source = np.asarray(source)
-            except ValueError as error:  # rows of several lengths
-                raise TypeError(f"Minibatches: source is not an array: {error}") from None
+        if isinstance(source, type) or not hasattr(source, "sample"):
+            self.source = as_array("Minibatches: source", source)
             if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
                 raise TypeError(
                     "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "
@@ -38,8 +36,9 @@ class Minibatches:
         """The next minibatch (batch_size, ...)."""
         if hasattr(self.source, "sample"):
             return self.source.sample(self.batch_size, self.rng)
-        while len(self._order) < self.batch_size:
-            self._order = np.concatenate([self._order, self.rng.permutation(len(self.source))])
+        epochs = max(0, -(-(self.batch_size - len(self._order)) // len(self.source)))
+        begun = [self.rng.permutation(len(self.source)) for _ in range(epochs)]
+        self._order = np.concatenate([self._order, *begun])
         dealt, self._order = np.split(self._order, [self.batch_size])
         return self.source[dealt]
 

@@ -137,12 +137,18 @@ class GradientPenalty(_Field):
         return -psi, theta - 2 * self.weight * (np.abs(psi) - self.target) * np.sign(psi)
 
     def jacobian(self, theta, psi):
-        """For psi != 0."""
+        """For psi != 0; ValueError at 0, where there is none."""
+        if psi == 0:
+            raise ValueError("GradientPenalty: it has no Jacobian at psi = 0")
         return np.array([[0.0, -1.0], [1.0, -2 * self.weight]])
 
     def cycle(self):
-        """|theta| where the flow's cycle crosses psi = 0; for 0 < lambda < 2."""
+        """|theta| where the flow's cycle crosses psi = 0; ValueError unless 0 < lambda < 2."""
         strength = 2 * self.weight
+        if not 0 < strength < 2:
+            raise ValueError(
+                f"GradientPenalty: a cycle needs a weight in (0, 1), got {self.weight}"
+            )
         q = np.exp(-np.pi * strength / np.sqrt(4 - strength**2))
         return float(strength * self.target * (1 + q) / (1 - q))
 

@@ -5,6 +5,7 @@ The derivations are in the package's docstring.
 
 import numpy as np
 
+from ..checks import as_array, part, shown
 from ..layers.base import positive_int, real_number
 
 
@@ -67,6 +68,10 @@ class Flow(_Step):
 
 def trajectory(method, step, start=(1.0, 1.0), steps=500):
     """z_0, z_1, ..., shape (steps + 1, 2). The defaults are those of the paper's notebook."""
+    _check("trajectory", method, step)
+    start = as_array("trajectory: start", start)
+    if start.shape != (2,) or start.dtype.kind not in "fiu":
+        raise ValueError(f"trajectory: start must be (theta, psi), got {shown(start)}")
     path = np.empty((positive_int("trajectory", "steps", steps) + 1, 2))
     path[0] = start
     for n in range(steps):
@@ -76,6 +81,7 @@ def trajectory(method, step, start=(1.0, 1.0), steps=500):
 
 def predicted_contraction(method, step):
     """The largest |eigenvalue| of the step's matrix M at the equilibrium."""
+    _check("predicted_contraction", method, step)
     return float(np.max(np.abs(np.linalg.eigvals(step.matrix(method.jacobian(0.0, 0.0))))))
 
 
@@ -87,6 +93,8 @@ def measured_contraction(method, step, steps=4000, radius=1e-4):
     What is left of the turning, and of the factor n in n mu^n where two eigenvalues meet, is of
     order 1 / steps.
     """
+    _check("measured_contraction", method, step)
+    radius = real_number("measured_contraction", "radius", radius, low=0, open_low=True)
     z = np.array([radius, 0.0])
     growth = []
     for _ in range(positive_int("measured_contraction", "steps", steps, minimum=2)):
@@ -95,3 +103,8 @@ def measured_contraction(method, step, steps=4000, radius=1e-4):
         growth.append(np.log(length / radius))
         z *= radius / length
     return float(np.exp(np.mean(growth[steps // 2 :])))
+
+
+def _check(owner, method, step):
+    part(owner, "method", method, "field", "one of the methods of minigan.dirac, such as Minimax()")
+    part(owner, "step", step, "matrix", "a step of minigan.dirac, such as Alternating(0.2)")

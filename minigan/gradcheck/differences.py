@@ -12,6 +12,10 @@ until the kink lies outside it, and the entry is counted, so that a report can s
 
 import numpy as np
 
+from ..checks import function as checked_function
+from ..checks import shown
+from ..layers.base import real_number
+
 STEP = 1e-4
 SHORTEST = 1e-9
 
@@ -24,8 +28,10 @@ def central_differences(function, x, step=STEP):
     Returns (gradient, kinks), both shaped like x, kinks boolean. Where x sits on a kink itself,
     whatever the step, the gradient is NaN: there is no derivative to compare with.
     """
-    if x.dtype != np.float64:
-        raise TypeError(f"central_differences: x must be float64, got {x.dtype}")
+    if not isinstance(x, np.ndarray) or x.dtype != np.float64:
+        raise TypeError(f"central_differences: x must be a float64 array, got {shown(x)}")
+    function = checked_function("central_differences", "function", function)
+    step = real_number("central_differences", "step", step, low=0, open_low=True)
     gradient, kinks = np.zeros(x.shape), np.zeros(x.shape, bool)
     centre = function()
     for index in np.ndindex(x.shape):

@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from ..layers.base import Layer
+from ..checks import as_array, generator, instance
+from ..layers.base import Layer, sizes
 from ..network import Sequential
 from .differences import central_differences
 from .report import Report
@@ -29,12 +30,11 @@ def check_layer(layer, x, *, rng=0):
         arguments          : x and dy are left as they were
     Returns a Report. Raises ValueError for a batch of fewer than 4, TypeError for what is no layer.
     """
-    if not isinstance(layer, Layer):
-        raise TypeError(f"check_layer: expected a layer, got {layer!r}")
-    rng = np.random.default_rng(rng)
+    instance("check_layer", "layer", layer, Layer)
+    rng = generator("rng", rng)
     if isinstance(x, tuple):
-        x = rng.standard_normal(x)
-    x = np.array(x, order="C")
+        x = rng.standard_normal(sizes("check_layer", "x", x, fewest=1))
+    x = np.array(as_array("check_layer: x", x), order="C")
     if x.dtype.kind == "f":
         x = x.astype(np.float64)
     if x.ndim < 1 or len(x) < SMALLEST_BATCH:

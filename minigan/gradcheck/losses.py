@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import checks
 from .differences import central_differences
 from .report import Report
 
@@ -16,9 +17,10 @@ def check_loss(loss, n=6, *, rng=0):
         +-1000         : values and gradients stay finite, with floating-point errors raised
     Returns a Report.
     """
-    rng = np.random.default_rng(rng)
-    real, fake = 2 * rng.standard_normal((n, 1)), 2 * rng.standard_normal((n, 1))
-    far = 1000.0 * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+    loss, n = checks.loss("check_loss", loss), checks.count("n", n)
+    rng = checks.generator("rng", rng)
+    real, fake = 2 * rng.standard_normal((2, n, loss.width))
+    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(loss.width))
     report = Report(f"check of {type(loss).__name__}")
     for player in ("discriminator", "generator"):
         play = getattr(loss, player)

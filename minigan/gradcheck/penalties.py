@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .. import checks
 from ..chance import Bookmark
-from ..network import Sequential, walk
+from ..network import Sequential
 from .differences import central_differences
 from .layers import compare_parameters
 from .report import Report
@@ -26,13 +27,13 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
     Returns a Report. Raises TypeError for a discriminator that is no network; what the penalty
     raises comes through. The cost is about six evaluations per parameter.
     """
-    if not isinstance(discriminator, Sequential):
-        raise TypeError(f"check_penalty: discriminator must be a Sequential, got {discriminator!r}")
+    checks.penalty("check_penalty", "penalty", penalty)
+    checks.instance("check_penalty", "discriminator", discriminator, Sequential)
     network = discriminator.copy("float64")
-    real, fake = (np.array(samples, np.float64, order="C") for samples in (real, fake))
+    real, fake = _samples("real", real), _samples("fake", fake)
     before = [array.copy() for array in (network.theta, real, fake)]
     buffers_before = [value.copy() for _, value in network.named_buffers()]
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     start = Bookmark(rng, network.rng)
     report = Report(f"check of {penalty}")
 
@@ -58,7 +59,7 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
 
     difference, kinks = central_differences(value, network.theta)
     compare_parameters(report, "gradient", network, found, difference, kinks)
-    if _is_piecewise_linear(network):
+    if network.piecewise_linear:
         for name, _, grad in network.named_parameters():
             if name.endswith("bias"):
                 report.compare(
@@ -88,7 +89,12 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0):
     return report
 
 
-def _is_piecewise_linear(network):
-    return all(
-        layer.piecewise_linear for _, layer in walk(network) if not isinstance(layer, Sequential)
-    )
+def _samples(name, value):
+    """A minibatch, copied as float64: its numbers all real and finite."""
+    found = checks.as_array(f"check_penalty: {name}", value)
+    if found.dtype.kind not in "fiub" or found.ndim < 2 or not np.isfinite(found).all():
+        raise TypeError(
+            f"check_penalty: {name} must be samples (N, ...) of finite real numbers, got "
+            f"{checks.shown(value)}"
+        )
+    return np.array(found, np.float64, order="C")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import as_array
+
 SMOOTH, KINKED, EXACT = 1e-7, 1e-5, 1e-12
 
 # A difference of a function near 1, rounded to 2e-16, over a step of 1e-4, knows a slope to some
@@ -93,7 +95,11 @@ def relative_error(a, b):
 
     Entry by entry, the rounding of the differences would swamp the small entries.
     """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = as_array("relative_error: a", a), as_array("relative_error: b", b)
+    for name, values in (("a", a), ("b", b)):
+        if values.dtype.kind not in "fiub":
+            raise TypeError(f"relative_error: {name} must be real numbers, got {values.dtype}")
+    a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
     if a.shape != b.shape:
         return np.inf
     if not a.size:

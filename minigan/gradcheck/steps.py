@@ -9,6 +9,8 @@ of the passes, the caches, the reuse of activations or the division by N is take
 import numpy as np
 
 from ..chance import Bookmark
+from ..checks import instance
+from ..gan import GAN
 from ..penalties.second_order import InputGradient
 from ..penalties.shared_pass import measure_shared, split_by_pass
 from .differences import central_differences
@@ -27,7 +29,7 @@ def check_step(gan, real):
     Returns a Report. The cost is about four forward passes per parameter: meant for small networks
     and small batches.
     """
-    twin = gan.copy("float64")
+    twin = instance("check_step", "gan", gan, GAN).copy("float64")
     real = np.array(twin.check_real(real))
     real_before = real.copy()
     d_record, g_record = _Recorder(twin, twin.discriminator), _Recorder(twin, twin.generator)

@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import os
 
+from ..checks import shown
 from . import codes
 from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 from .validation import check_product
@@ -69,8 +70,8 @@ class use_backend(contextlib.ContextDecorator):
     """
 
     def __init__(self, name):
-        if name not in _MODULES:
-            raise ValueError(f'backend: expected "numba" or "numpy", got {name!r}')
+        if not isinstance(name, str) or name not in _MODULES:
+            raise ValueError(f'backend: expected "numba" or "numpy", got {shown(name)}')
         self._previous = _active
         _activate(name)
 

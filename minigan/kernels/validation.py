@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..checks import flag
+
 
 def check_product(a, b, transpose_a, transpose_b, out):
     """Raises TypeError or ValueError, naming the argument, unless op(a) @ op(b) can go to `out`."""
@@ -14,6 +16,8 @@ def check_product(a, b, transpose_a, transpose_b, out):
             raise ValueError(f"matmul: {name} must be a matrix, got shape {array.shape}")
         if array.dtype != a.dtype:
             raise TypeError(f"matmul: {name} must be {a.dtype} like a, got {array.dtype}")
+    for name, value in (("transpose_a", transpose_a), ("transpose_b", transpose_b)):
+        flag("matmul", name, value)
     rows, inner = a.shape[::-1] if transpose_a else a.shape
     inner_b, columns = b.shape[::-1] if transpose_b else b.shape
     if inner != inner_b:

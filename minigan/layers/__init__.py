@@ -9,6 +9,7 @@ from .convolution import Conv2d, ConvTranspose2d
 from .features import Embedding, FourierFeatures, MinibatchStdDev
 from .linear import Linear
 from .normalisation import BatchNorm, LayerNorm
+from .residual import Residual
 from .shape import AvgPool2d, Flatten, Reshape, Upsample2d
 from .spectral import SpectralNorm
 
@@ -28,6 +29,7 @@ __all__ = [
     "MinibatchStdDev",
     "ReLU",
     "Reshape",
+    "Residual",
     "Sigmoid",
     "SiLU",
     "Softplus",

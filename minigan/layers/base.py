@@ -10,11 +10,16 @@
 Whatever the backward pass needs of the forward pass is in `cache`, never on the layer: a
 discriminator sees real and fake batches before any backward pass begins, and a layer that
 remembered only its last input would use the wrong one for one of them.
+
+A layer checks its x. Its dy, dx and cache it takes on trust: they come from the layers beside it,
+and what comes from outside is checked by the network.
 """
+
+import math
 
 import numpy as np
 
-FLOATS = (np.dtype("float32"), np.dtype("float64"))
+from ..checks import FLOATS, LARGEST, as_array, is_finite, shown
 
 
 class Layer:
@@ -92,7 +97,7 @@ class Layer:
         Raises TypeError for what is not numeric, ValueError for the wrong number of axes or of
         features (the length of the last axis), both naming this layer.
         """
-        x = np.asarray(x)
+        x = as_array(self, x)
         dtype = self.dtype or (x.dtype if x.dtype in FLOATS else FLOATS[0])
         if x.dtype != dtype:
             if x.dtype.kind not in "fiub":
@@ -126,20 +131,33 @@ def flat_rows(x):
 def positive_int(owner, name, value, minimum=1):
     """`value` as an int of at least `minimum`; else one clear error."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{owner}: {name} must be an int, got {value!r}")
-    if value < minimum:
-        raise ValueError(f"{owner}: {name} must be at least {minimum}, got {value}")
+        raise TypeError(f"{owner}: {name} must be an int, got {shown(value)}")
+    if not minimum <= value <= LARGEST:
+        bound = f"least {minimum}" if value < minimum else f"most {LARGEST}"
+        raise ValueError(f"{owner}: {name} must be at {bound}, got {shown(value)}")
     return int(value)
+
+
+def sample_rows(x):
+    """x (N, ...) seen as a matrix with a row for each sample; N may be 0."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def sizes(owner, name, value, *, fewest=0):
+    """`value`, a sequence of ints of at least 1, as a tuple; at least `fewest` of them."""
+    if not isinstance(value, tuple | list) or len(value) < fewest:
+        raise TypeError(f"{owner}: {name} must be a tuple of sizes, got {shown(value)}")
+    return tuple(positive_int(owner, f"every size in {name}", size) for size in value)
 
 
 def real_number(owner, name, value, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
     """`value` as a float within [low, high] (or the open interval); else one clear error."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{owner}: {name} must be a number, got {value!r}")
+        raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}")
     inside = (low < value if open_low else low <= value) and (
         value < high if open_high else value <= high
     )
-    if not inside or not np.isfinite(value):
+    if not inside or not is_finite(value):
         interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
-        raise ValueError(f"{owner}: {name} must be in {interval}, got {value}")
+        raise ValueError(f"{owner}: {name} must be in {interval}, got {shown(value)}")
     return float(value)

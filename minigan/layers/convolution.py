@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import kernels
+from ..checks import flag, shown
 from .base import Layer, flat_rows, positive_int
 
 
@@ -18,12 +19,13 @@ class _Convolution(Layer):
         self.out_channels = positive_int(name, "out_channels", out_channels)
         pair = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
         if len(pair) != 2:
-            raise ValueError(f"{name}: kernel_size must be an int or a pair, got {kernel_size!r}")
+            got = shown(kernel_size)
+            raise ValueError(f"{name}: kernel_size must be an int or a pair, got {got}")
         self.kernel_size = tuple(positive_int(name, "kernel_size", size) for size in pair)
         self.stride = positive_int(name, "stride", stride)
         self.padding = positive_int(name, "padding", padding, minimum=0)
         self.add_parameter("weight", (*self.kernel_size, self.in_channels, self.out_channels))
-        if bias:
+        if flag(name, "bias", bias):
             self.add_parameter("bias", (self.out_channels,))
         self.initialize(self.rng)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import as_array
 from .base import Layer, positive_int, real_number
 
 
@@ -26,7 +27,7 @@ class Embedding(Layer):
         self.params["weight"][...] = rng.standard_normal(self.params["weight"].shape)
 
     def forward(self, x, training=True):
-        x = np.asarray(x)
+        x = as_array(self, x)
         if x.dtype.kind not in "iu":
             raise TypeError(f"{self}: expected integer class numbers, got dtype {x.dtype}")
         if x.ndim != 1:

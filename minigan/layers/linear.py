@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import kernels
+from ..checks import flag
 from .base import Layer, positive_int
 
 
@@ -28,7 +29,7 @@ class Linear(Layer):
         self.in_features = positive_int("Linear", "in_features", in_features)
         self.out_features = positive_int("Linear", "out_features", out_features)
         self.add_parameter("weight", (self.in_features, self.out_features))
-        if bias:
+        if flag("Linear", "bias", bias):
             self.add_parameter("bias", (self.out_features,))
         self.initialize(self.rng)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from .base import Layer, flat_rows, positive_int, real_number
+from .base import Layer, flat_rows, positive_int, real_number, sample_rows
 
 
 class BatchNorm(Layer):
@@ -126,7 +126,7 @@ class LayerNorm(Layer):
 
     def forward(self, x, training=True):
         x = self.as_input(x, features=self.num_features)
-        x_hat, inv_std = kernels.row_norm_forward(x.reshape(len(x), -1), self.eps)
+        x_hat, inv_std = kernels.row_norm_forward(sample_rows(x), self.eps)
         x_hat = x_hat.reshape(x.shape)
         return self.params["gamma"] * x_hat + self.params["beta"], (x_hat, inv_std)
 
@@ -146,9 +146,9 @@ class LayerNorm(Layer):
         x_hat, inv_std = cache
 
         def mean(values):  # of each sample
-            return values.reshape(len(values), -1).mean(axis=1).reshape(per_sample)
+            return sample_rows(values).mean(axis=1).reshape(per_sample)
 
-        per_sample = -1, *(1,) * (x_dot.ndim - 1)
+        per_sample = len(x_dot), *(1,) * (x_dot.ndim - 1)
         inv_std = inv_std.reshape(per_sample)
         g = dy * self.params["gamma"]
         x_hat_dot = self._through_row_norm(x_dot, cache)
@@ -160,8 +160,7 @@ class LayerNorm(Layer):
     @staticmethod
     def _through_row_norm(g, cache):
         x_hat, inv_std = cache
-        rows = len(g), -1
-        moved = kernels.row_norm_backward(g.reshape(rows), x_hat.reshape(rows), inv_std)
+        moved = kernels.row_norm_backward(sample_rows(g), sample_rows(x_hat), inv_std)
         return moved.reshape(g.shape)
 
     def __repr__(self):

@@ -1,8 +1,11 @@
 """Layers that move pixels without parameters: all linear, so the tangent is the forward pass, and
 the backward pass stays the same wherever x moves: no curvature."""
 
+import math
+
 import numpy as np
 
+from ..checks import shown
 from .base import StraightLayer, positive_int
 
 
@@ -11,7 +14,10 @@ class Reshape(StraightLayer):
 
     def __init__(self, shape):
         super().__init__()
-        self.shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        self.shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
+        if not isinstance(self.shape, tuple | list) or not self.shape:
+            raise TypeError(f"Reshape: shape must be an int or a tuple of them, got {shown(shape)}")
+        self.shape = tuple(self.shape)
         for size in self.shape:
             if size != -1:
                 positive_int("Reshape", "shape", size)
@@ -20,18 +26,18 @@ class Reshape(StraightLayer):
 
     def forward(self, x, training=True):
         x = self.as_input(x)
-        try:
-            return x.reshape(len(x), *self._sizes(x)), x.shape
-        except ValueError:
+        sizes = self._sizes(x)
+        if math.prod(sizes) != math.prod(x.shape[1:]):
             raise ValueError(
                 f"{self}: samples of shape {x.shape[1:]} do not have the values to fill "
                 f"{self.shape}"
-            ) from None
+            )
+        return x.reshape(len(x), *sizes), x.shape
 
     def _sizes(self, x):
         """The shape with -1 worked out from a sample, so that an empty batch reshapes too."""
-        known = -int(np.prod(self.shape)) if -1 in self.shape else 1
-        missing = int(np.prod(x.shape[1:])) // known
+        known = -math.prod(self.shape) if -1 in self.shape else 1
+        missing = math.prod(x.shape[1:]) // known
         return tuple(missing if size == -1 else size for size in self.shape)
 
     def backward_input(self, dy, x_shape):

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 
+from ..checks import shown
 from .base import Layer, flat_rows
 
 
@@ -25,7 +26,8 @@ class SpectralNorm(Layer):
     def __init__(self, layer):
         super().__init__()
         if not isinstance(layer, Layer) or "weight" not in layer.params:
-            raise TypeError(f"SpectralNorm: layer must be a layer with a weight, got {layer!r}")
+            got = shown(layer)
+            raise TypeError(f"SpectralNorm: layer must be a layer with a weight, got {got}")
         self.children = {"layer": layer}
         self.piecewise_linear = layer.piecewise_linear
         rows, columns = flat_rows(layer.params["weight"]).shape
@@ -38,9 +40,10 @@ class SpectralNorm(Layer):
         """Starts v at random and iterates until sigma is near: a far-off sigma would rescale W."""
         self.buffers["v"][...] = _unit(rng.standard_normal(self.buffers["v"].shape))
         for _ in range(15):
-            self._power_iteration()
+            self.iterate()
 
-    def _power_iteration(self):
+    def iterate(self):
+        """One power iteration: u and v move nearer to the singular vectors of W as it is."""
         weight = flat_rows(self.children["layer"].params["weight"])
         u = _unit(weight @ self.buffers["v"])
         self.buffers["u"], self.buffers["v"] = u, _unit(weight.T @ u)
@@ -49,7 +52,7 @@ class SpectralNorm(Layer):
         layer = self.children["layer"]
         weight = layer.params["weight"]
         if training and not self.hold_buffers and not np.array_equal(weight, self.iterated_on):
-            self._power_iteration()
+            self.iterate()
             self.iterated_on = weight.copy()
         u, v = self.buffers["u"], self.buffers["v"]
         sigma = max(u @ flat_rows(weight) @ v, np.finfo(weight.dtype).tiny)

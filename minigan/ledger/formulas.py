@@ -2,6 +2,7 @@
 
 The k-th affine layer (linear or convolution) has weight Wk and bias bk and makes zk. What follows
 carries its number: ak out of an activation, nk out of a normalisation, hk, hkb, ... out of others.
+A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
 A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
 
 The formulas of activations and losses are templates, in one letter per number, that Python too can
@@ -56,6 +57,7 @@ _LAYERS = {
         "[{x}, s], s = mean std of the batch",
         "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s", {},
     ),
+    L.Residual: ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {}),
     L.FourierFeatures: (
         "[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {},
     ),
@@ -127,7 +129,8 @@ def value(layer, x, y, params):
         return words(_ACTIVATIONS[type(layer)][0], x=x)
     formula, _, _ = _layer_formulas(layer)
     of = _by_letter(params)
-    return formula.format(x=x, y=y, **of) + (f" + {of['b']}" if "b" in of else "")
+    bias = f" + {of['b']}" if "b" in of and "{W}" in formula else ""
+    return formula.format(x=x, y=y, **of) + bias
 
 
 def input_gradient(layer, x, y, params):
@@ -173,7 +176,7 @@ def symbols(layers, first, last):
     """The symbols of all values of a pass over these layers: [first, ..., last]."""
     found, seen, k = [first], Counter(), 0
     for layer in map(_inside, layers):
-        k += _is_affine(layer)
+        k += _is_numbered(layer)
         symbol = f"{_letter(layer)}{k}"
         found.append(symbol + " bcdefgh"[seen[symbol]].strip())
         seen[symbol] += 1
@@ -184,9 +187,12 @@ def parameters(layers):
     """For each layer {name: symbol} of its parameters, those of layers inside it included."""
     found, k = [], 0
     for layer in layers:
-        k += _is_affine(_inside(layer))
-        names = [prefix + name for prefix, inner in walk(layer) for name in inner.params]
-        found.append({name: f"{_PARAMETERS.get(_last(name), _last(name))}{k}" for name in names})
+        k += _is_numbered(_inside(layer))
+        found.append({})
+        for prefix, inner in walk(layer):
+            place = f".{prefix[:-1]}" if isinstance(layer, L.Residual) else ""
+            for name in inner.params:
+                found[-1][prefix + name] = f"{_PARAMETERS.get(name, name)}{k}{place}"
     return found
 
 
@@ -213,6 +219,10 @@ def _last(name):
 def _inside(layer):
     """The layer itself, or the one that a spectral norm wraps."""
     return layer.children["layer"] if isinstance(layer, L.SpectralNorm) else layer
+
+
+def _is_numbered(layer):
+    return _is_affine(layer) or isinstance(layer, L.Residual)
 
 
 def _is_affine(layer):

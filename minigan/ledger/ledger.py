@@ -3,10 +3,10 @@
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from .. import checks
 from ..gradcheck.differences import central_differences
 from ..gradcheck.report import Report
 from .sums import LARGEST
@@ -74,6 +74,11 @@ class Ledger:
 
     def section(self, loss, player):
         """The rows of one loss in one network."""
+        if loss not in ("L_D", "L_G") or player not in ("D", "G"):
+            raise ValueError(
+                'section: expected "L_D" or "L_G" and "D" or "G", '
+                f"got {checks.shown((loss, player))}"
+            )
         return [row for row in self.rows if (row.loss, row.player) == (loss, player)]
 
     def check(self, entries=None, *, rng=0):
@@ -86,7 +91,8 @@ class Ledger:
         and the rest of the network runs again. Returns a `gradcheck.Report`, which says besides
         whether a plain `train_step` has these losses, and hands the optimizers these gradients.
         """
-        rng = np.random.default_rng(rng)
+        rng = checks.generator("rng", rng)
+        entries = None if entries is None else checks.count("entries", entries)
         report = Report(f"check of the ledger: {self.title}")
         for row in self.rows:
             size = row.value.size
@@ -164,7 +170,7 @@ class Ledger:
 
     def to_csv(self, path):
         """Writes a line per row, in full digits; small tensors entry by entry, in one cell."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
+        with checks.path("path", path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             for row in self.rows:
@@ -178,7 +184,7 @@ class Ledger:
         """Draws the step: the network, layer by layer, every value and gradient as a heat map."""
         from .drawing import draw
 
-        draw(self, path)
+        draw(self, checks.path("path", path))
 
 
 _SECTIONS = {

@@ -9,6 +9,7 @@ were handed, must be what the second one recorded: `Ledger.stepped` holds both.
 import numpy as np
 
 from ..chance import Bookmark
+from ..checks import instance
 from ..gan import GAN
 from . import formulas, sums
 from .ledger import Ledger, Row
@@ -24,8 +25,7 @@ def record(gan, real):
     A tiny GAN's ledger is checked against central differences at once; that of any other when
     `Ledger.check` is called, since it takes a few forward passes for each entry.
     """
-    if not isinstance(gan, GAN):
-        raise TypeError(f"record: expected a GAN, got {gan!r}")
+    instance("record", "gan", gan, GAN)
     stepped, twin = gan.copy("float64"), gan.copy("float64")
     real = twin.check_real(real)
     figures = stepped.train_step(real)

@@ -1,10 +1,8 @@
 """Input checks shared by the metrics: one error that names the argument, the need and what came."""
 
-import numbers
-
 import numpy as np
 
-from minigan.checks import count, generator  # noqa: F401  (part of this module)
+from minigan.checks import as_array, count, function, generator, number  # noqa: F401
 
 
 def points(name, value, *, rows=1):
@@ -50,26 +48,8 @@ def distribution(name, value, *, bins=None):
     return array / total  # float32 shares sum to 1 only within their rounding
 
 
-def number(name, value, *, above=None, at_least=None, at_most=None):
-    """`value` as a finite float within the bounds that are given."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}: expected a number, got {type(value).__name__} {value!r}")
-    bounds = [
-        (above, "> ", above is None or value > above),
-        (at_least, ">= ", at_least is None or value >= at_least),
-        (at_most, "<= ", at_most is None or value <= at_most),
-    ]
-    if not (np.isfinite(value) and all(met for *_, met in bounds)):
-        need = " and ".join(f"{sign}{bound:g}" for bound, sign, _ in bounds if bound is not None)
-        raise ValueError(f"{name}: expected a finite number {need}, got {value!r}")
-    return float(value)
-
-
 def _real_array(name, value):
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: expected rows of equal length, got a ragged sequence") from None
+    array = as_array(name, value)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
     return array.astype(np.float64, copy=False)

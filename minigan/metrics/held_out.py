@@ -27,6 +27,7 @@ def beside_real(metric, real, fake, held_out, **options):
     (m, d), with no row of `real` in `held_out`. Returns a `BesideReal` of two scores.
     Raises ValueError or TypeError, naming the argument.
     """
+    metric = _checks.function("beside_real", "metric", metric)
     real, fake = _checks.two_sets("real", real, "fake", fake)
     real, held_out = _checks.two_sets("real", real, "held_out", held_out)
     if len(fake) != len(held_out):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from ..checks import instance
 from ..layers.base import real_number
+from ..network import Sequential
 
 
 class WeightClipping:
@@ -25,9 +27,11 @@ class WeightClipping:
         return 0.0
 
     def check(self, discriminator):
-        """Any discriminator can be clipped."""
+        """Any discriminator can be clipped, as long as it is one."""
+        instance("WeightClipping", "discriminator", discriminator, Sequential)
 
     def after_step(self, discriminator):
+        self.check(discriminator)
         np.clip(discriminator.theta, -self.limit, self.limit, out=discriminator.theta)
 
     def __repr__(self):

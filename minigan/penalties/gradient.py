@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import as_array, generator
 from ..layers.base import real_number
 from .second_order import check_critic, differentiate
 
@@ -40,7 +41,7 @@ class _Penalty:
 
     def _differentiate(self, discriminator, real, fake, rng):
         self.check(discriminator)
-        points = self.points(real, fake, np.random.default_rng(rng))
+        points = self.points(real, fake, generator("rng", rng))
         return differentiate(discriminator, points.astype(discriminator.dtype, copy=False))
 
     def points(self, real, fake, rng):
@@ -153,7 +154,7 @@ class Dragan(GradientPenalty):
 
 def _samples(penalty, name, samples):
     """A minibatch as a floating-point array with at least one sample; else one clear error."""
-    samples = np.asarray(samples)
+    samples = as_array(f"{penalty}: {name}", samples)
     if samples.dtype.kind not in "fiub":
         raise TypeError(f"{penalty}: {name} must be an array of numbers, got {samples.dtype}")
     if samples.ndim < 2 or not samples.size:

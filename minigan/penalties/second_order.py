@@ -36,7 +36,8 @@ A penalty is R = sum_i r(g_i), with g_i = grad_x D(x_i) and x_i held. What is dR
    gradient is one product x_dot' dy per layer. None stands for zero, so no work is done on zeros.
 
 The whole is four sweeps: forward; backward (seed 1), which gives g and every dy; forward with the
-tangents; backward with dy_dot, adding into the gradients.
+tangents; backward with dy_dot, adding into the gradients. `minigan.layers.composite` walks the last
+three, through layers in a row and layers side by side.
 
 4. Two gradients for one. Where D's adversarial loss L is judged at the same points, with slopes
    s_i = dL/dlogit_i, its gradient is `backward` from the seed s. The sweep of dy_dot is linear, so
@@ -49,7 +50,8 @@ tangents; backward with dy_dot, adding into the gradients.
 import numpy as np
 
 from ..layers.base import Layer
-from ..network import Sequential, count_parameters, walk
+from ..layers.composite import walk
+from ..network import Sequential
 
 
 def check_critic(name, discriminator):
@@ -59,9 +61,8 @@ def check_critic(name, discriminator):
     if not isinstance(discriminator, Sequential):
         raise TypeError(f"{name}: discriminator must be a Sequential, got {discriminator!r}")
     for _, layer in walk(discriminator):
-        if isinstance(layer, Sequential):
-            continue
-        if layer.mixes_samples:
+        inside = layer.children.values()
+        if layer.mixes_samples and not any(child.mixes_samples for child in inside):
             raise ValueError(
                 f"{name}: {layer} mixes the samples of a minibatch, so a penalised discriminator "
                 "cannot contain it; LayerNorm and SpectralNorm treat each sample by itself"
@@ -76,67 +77,36 @@ def check_critic(name, discriminator):
 class InputGradient:
     """grad_x D along one forward pass, and how to differentiate it.
 
-    layers  : [(layer, cache)], from the input to the logits
-    g       : (N, ...) grad_x D, like the samples
-    signals : dD/dy for the y of every layer, from the same backward sweep; None where nothing reads
-              it: a straight layer without parameters has no curvature (half of the memory)
+    g     : (N, ...) grad_x D, like the samples
+    sweep : the backward sweep that gave it, a `RowSweep` of D's layers
     """
 
     def __init__(self, discriminator, caches, n):
         """n : how many samples the pass, of which `caches` came, has judged"""
-        self.layers = list(discriminator.layer_caches(caches))
-        self.trained = [count_parameters(layer) > 0 for layer, _ in self.layers]
-        self.bottom = self.trained.index(True) if any(self.trained) else len(self.layers)
-        self.signals = []
-        dy = np.ones((n, 1), discriminator.dtype)
-        for (layer, cache), trained in zip(reversed(self.layers), reversed(self.trained)):
-            self.signals.append(dy if trained or not layer.piecewise_linear else None)
-            dy = layer.backward_input(dy, cache)
-        self.signals.reverse()
-        self.g = dy
+        self.g, self.sweep = discriminator.sweep(np.ones((n, 1), discriminator.dtype), caches)
 
     @property
     def is_straight(self):
         """Whether D is piecewise linear as far down as there is anything to train. (What stands
         below may curve: Fourier features in front of a LeakyReLU network, for one.)"""
-        return all(layer.piecewise_linear for layer, _ in self.layers[self.bottom :])
+        return all(part.straight for part in self.sweep.parts[self.sweep.bottom :])
 
     def accumulate(self, v, slopes=None):
         """Adds d/dtheta <v, g> into D's grad; given slopes s, d/dtheta <s, D(x)> too.
 
         v : like g;  slopes : (N, 1) like the logits; both are held
         """
-        sweep = self.accumulate_straight if self.is_straight else self.accumulate_curved
-        sweep(v, slopes)
+        accumulate = self.accumulate_straight if self.is_straight else self.accumulate_curved
+        accumulate(v, slopes)
 
     def accumulate_curved(self, v, slopes=None):
         """For any D: forward with the tangents, then backward with dy_dot (steps 3 and 4)."""
-        tangents = [x_dot for _, x_dot in zip(self.layers, self._tangents(v))]
-        dy_dot = slopes
-        for index in reversed(range(self.bottom, len(self.layers))):
-            layer, cache = self.layers[index]
-            if dy_dot is None:
-                dx_dot = None
-            elif index > self.bottom:
-                dx_dot = layer.backward(dy_dot, cache)
-            else:  # nothing below is trained
-                dx_dot = layer.backward_params(dy_dot, cache)
-            dy_dot = _sum(dx_dot, layer.curvature(self.signals[index], cache, tangents.pop()))
+        self.sweep.along(v)
+        self.sweep.back(slopes, wanted=False)
 
     def accumulate_straight(self, v, slopes=None):
         """For a D of straight pieces: dy_dot = s dy, so all is done while the tangents pass."""
-        steps = zip(self.layers, self.signals, self.trained, self._tangents(v))
-        for (layer, cache), dy, trained, x_dot in steps:
-            if trained and slopes is not None:
-                layer.backward_merged(dy, slopes, cache, x_dot)
-            elif trained:
-                layer.curvature(dy, cache, x_dot)
-
-    def _tangents(self, x_dot):
-        """Yields x_dot as it enters each layer, from v; computes each one when it is asked for."""
-        for layer, cache in self.layers:
-            yield x_dot
-            x_dot = layer.tangent(x_dot, cache)
+        self.sweep.merge(v, slopes)
 
 
 def differentiate(discriminator, x):
@@ -149,10 +119,3 @@ def differentiate(discriminator, x):
             f"it gave {logits.shape}"
         )
     return InputGradient(discriminator, caches, len(x))
-
-
-def _sum(a, b):
-    """a + b, None being zero."""
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b

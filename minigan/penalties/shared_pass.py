@@ -8,8 +8,9 @@ is one product (`second_order`, step 4). Beside the plain update, that is the ta
 
 import numpy as np
 
+from .. import checks
 from ..layers.activations import Dropout
-from ..network import walk
+from ..network import Sequential, walk
 from .second_order import InputGradient
 
 
@@ -19,6 +20,8 @@ def shares_pass(penalty, discriminator):
     With dropout the two passes would share their masks, where `accumulate` draws new ones: right in
     its own way, but another number. With layers that mix samples there is no such penalty at all.
     """
+    checks.penalty("shares_pass", "penalty", penalty)
+    checks.instance("shares_pass", "discriminator", discriminator, Sequential)
     draws = any(isinstance(layer, Dropout) for _, layer in walk(discriminator))
     return penalty.judged is not None and not draws and not discriminator.mixes_samples
 

@@ -3,6 +3,10 @@
 import numpy as np
 from matplotlib import colormaps
 
+from .. import checks
+from ..training import History
+from ..watch import Vitals
+from . import _checks
 from .style import DISCRIMINATOR, GENERATOR, figure
 
 DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
@@ -10,7 +14,9 @@ DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
 
 def smooth(values, window):
     """The running mean over `window` entries; the same length, its ends over what there is."""
-    total = np.cumsum(np.insert(np.asarray(values, float), 0, 0.0))
+    values = _checks.numbers("smooth", "values", values, ("n",)).astype(float)
+    window = checks.count("smooth: window", window)
+    total = np.cumsum(np.insert(values, 0, 0.0))
     index = np.arange(len(values))
     low = np.maximum(index - window // 2, 0)
     high = np.minimum(index + (window + 1) // 2, len(values))
@@ -19,6 +25,7 @@ def smooth(values, window):
 
 def training_curves(history):
     """A figure of two panels from a History: both losses, and both gradient norms (log scale)."""
+    checks.instance("training_curves", "history", history, History)
     made, (losses, norms) = figure(1, 2, size=(4.6, 3.0))
     window = max(1, len(history) // 100)
     steps = history["step"]
@@ -42,6 +49,7 @@ def layer_curves(vitals):
     Above, the norm of each layer's gradient: where it vanishes or explodes. Then how far a step
     moves each layer, relative to its size. Below, the share of units that are off for every sample.
     """
+    checks.instance("layer_curves", "vitals", vitals, Vitals)
     made, axes = figure(3, 2, size=(4.8, 2.3), sharex=True)
     rows = {
         "gradient": "gradient norm",

@@ -5,7 +5,9 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 
+from .. import checks
 from ..kernels.reference import sigmoid
+from . import _checks
 from .samples import density, points
 from .style import DISCRIMINATOR, FAKE, REAL, figure, frame
 
@@ -23,6 +25,7 @@ def arrow_scale(film):
     One scale for all frames, so that arrows can be compared: with it, the longest of the drawn
     arrows spans an eighth of the picture, but for the longest twentieth of them all.
     """
+    _checks.film("arrow_scale", film)
     lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
     typical = float(np.quantile(lengths, 0.95))
     exact = (film.extent[1] - film.extent[0]) / 8 / max(typical, 1e-12)
@@ -37,6 +40,10 @@ def surface(axes, film, shot, scale=None):
     By default the `arrow_scale` of the film so far.
     Returns the shade, for a colour bar.
     """
+    _checks.axes("surface", axes), _checks.film("surface", film), _checks.shot("surface", shot)
+    if scale is None:
+        scale = arrow_scale(film)
+    scale = checks.number("surface: scale", scale, above=0.0)
     with np.errstate(under="ignore"):
         verdict = sigmoid(shot.logits)
     shade = axes.imshow(
@@ -50,7 +57,6 @@ def surface(axes, film, shot, scale=None):
         axes.contour(x, y, shot.logits, levels=[0], colors="#8a8f98", linewidths=0.7)
     points(axes, film.real, colour=REAL, label="real", size=7, alpha=0.75)
     points(axes, shot.fake, label="fake", size=7, alpha=0.85)
-    scale = scale or arrow_scale(film)
     start, arrow = shot.fake[:ARROWS], scale * shot.push[:ARROWS]
     axes.quiver(
         *start.T, *arrow.T, angles="xy", scale_units="xy", scale=1, width=0.0045, headwidth=4,
@@ -62,6 +68,7 @@ def surface(axes, film, shot, scale=None):
 
 def manifold(axes, film, shot, data):
     """The data's density, and over it the latent plane as G bends it: a grid of equal masses."""
+    _checks.film("manifold", film), _checks.shot("manifold", shot)
     density(axes, data)
     for lines, colours in zip(shot.grid, GRID):
         shades = colours(np.linspace(0, 1, len(lines)))
@@ -71,6 +78,11 @@ def manifold(axes, film, shot, data):
 
 def learning(film, data, shots):
     """A figure of one column for each of `shots`: D's surface above, G's warped plane below."""
+    if not isinstance(shots, tuple | list) or not shots:
+        raise TypeError(f"learning: shots must be a list of Frames, got {checks.shown(shots)}")
+    _checks.film("learning", film)
+    for shot in shots:
+        _checks.shot("learning", shot)
     made, axes = figure(2, len(shots), size=(2.9, 2.9 * _aspect(film) + 0.2))
     scale = arrow_scale(film)
     for (above, below), shot in zip(axes.T, shots):
@@ -89,6 +101,8 @@ def learning(film, data, shots):
 
 def animation(film, data):
     """The whole film as a matplotlib animation: D's surface beside G's plane."""
+    _checks.film("animation", film)
+    _checks.distribution("animation", "data", data)
     made, axes = figure(1, 2, size=(4.2, 4.2 * _aspect(film) + 0.9))
     scale = arrow_scale(film)
 

@@ -2,9 +2,11 @@
 
 import html
 import re
-from pathlib import Path
 
 import matplotlib
+from matplotlib.animation import Animation
+
+from .. import checks
 
 ICONS = {  # of the icon font that matplotlib's page would fetch, as text
     "fa-minus": "slower",
@@ -47,6 +49,13 @@ def page(animation, path, *, title, words, fps=10, dpi=80):
 
     words : paragraphs of text, shown above the player
     """
+    checks.instance("page", "animation", animation, Animation)
+    path = checks.path("page: path", path)
+    if isinstance(words, str) or not all(isinstance(text, str) for text in words):
+        raise TypeError(f"page: words must be a list of paragraphs, got {checks.shown(words)}")
+    checks.instance("page", "title", title, str)
+    dpi = checks.count("page: dpi", dpi)
+    fps = checks.number("page: fps", fps, above=0.0)
     with matplotlib.rc_context({"savefig.dpi": dpi}):  # to_jshtml takes no dpi of its own
         player = animation.to_jshtml(fps=fps, embed_frames=True, default_mode="loop")
     player = re.sub(r"<link[^>]*>", "", player)  # the icon font, from another server
@@ -56,4 +65,4 @@ def page(animation, path, *, title, words, fps=10, dpi=80):
     text = PAGE.format(title=html.escape(title), words=paragraphs, player=player)
     if external := re.search(r"(?:src|href)\s*=\s*[\"']https?:[^\"']*", text):
         raise RuntimeError(f"page: {path} would fetch {external.group()}")
-    Path(path).write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")

@@ -5,8 +5,11 @@ from statistics import NormalDist
 
 import numpy as np
 
+from .. import checks
 from ..data.minibatches import Minibatches
+from ..gan import GAN
 from ..layers.base import positive_int
+from ..network import Sequential
 
 LINES = 11  # of the latent grid, each way; an odd number, so that one goes through 0
 
@@ -47,16 +50,25 @@ class Film:
     def __init__(
         self, gan, data, *, moments, extent=None, samples=400, generator=None, resolution=96, rng=0
     ):
+        checks.instance("Film", "gan", gan, GAN)
         if gan.sample_shape != (2,) or gan.latent_dim != 2:
             raise ValueError(
                 "Film: expected samples of shape (2,) and latent_dim 2, got "
                 f"{gan.sample_shape} and {gan.latent_dim}"
             )
-        rng = np.random.default_rng(rng)
+        rng = checks.generator("rng", rng)
         samples = positive_int("Film", "samples", samples)
-        self.moments, self.frames = frozenset(moments), []
-        self.extent = extent or _widened(data.extent)
-        self.generator = generator or gan.generator
+        resolution = positive_int("Film", "resolution", resolution, minimum=2)
+        if isinstance(moments, str) or not hasattr(moments, "__iter__"):
+            raise TypeError(f"Film: moments must be a list of steps, got {checks.shown(moments)}")
+        self.moments = frozenset(positive_int("Film", "each of moments", step) for step in moments)
+        self.frames = []
+        if extent is None:
+            extent = _widened(checks.part("Film", "data", data, "extent", checks.PLANE).extent)
+        self.extent = checks.extent("Film", extent)
+        self.generator = gan.generator
+        if generator is not None:
+            self.generator = checks.instance("Film", "generator", generator, Sequential)
         self.real = gan.check_real(Minibatches(data, samples, rng=rng).next())
         self.noise = rng.standard_normal((samples, 2))
         left, right, bottom, top = self.extent
@@ -70,6 +82,7 @@ class Film:
 
     def record(self, step, gan):
         """The Frame of this moment."""
+        checks.instance("Film", "gan", gan, GAN)
         fake, _ = self.generator.forward(self.noise, training=False)
         grid, _ = self.generator.forward(self._lines.reshape(-1, 2), training=False)
         plane, _ = gan.discriminator.forward(self._plane.reshape(-1, 2), training=False)
@@ -108,6 +121,8 @@ def latent_grid(points=121):
 
 def moments(steps, frames):
     """About `frames` steps from 1 to `steps`, denser at the beginning, where more happens."""
+    steps = positive_int("moments", "steps", steps)
+    frames = positive_int("moments", "frames", frames, minimum=2)
     return sorted({round(steps * (i / (frames - 1)) ** 2) or 1 for i in range(frames)})
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .. import checks
 from ..data.minibatches import Minibatches
-from ..gan import norm
+from ..gan import GAN, norm
 from ..layers import LeakyReLU
 from ..layers.base import positive_int
 from ..metrics._distances import squared_distances
@@ -47,16 +48,18 @@ class Vitals:
     """
 
     def __init__(self, gan, data, *, every=20, probe=512, rng=0):
-        self.gan = gan
+        self.gan = checks.instance("Vitals", "gan", gan, GAN)
         self.every = positive_int("Vitals", "every", every)
         if positive_int("Vitals", "probe", probe) < 4 * CELLS:
             raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
-        rng = np.random.default_rng(rng)
+        rng = checks.generator("rng", rng)
         self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
         self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
         flat = _flat(self.real)
         self.centre = flat.mean(axis=0)
         self.spread = _rms(flat - self.centre)
+        if not self.spread:
+            raise ValueError("Vitals: data must vary, but all samples are equal")
         self._cells, rest = flat[:CELLS], flat[CELLS:]
         self._real_variety = effective_number(self._occupancy(rest))
         self.steps, self.columns = [], {}
@@ -66,6 +69,8 @@ class Vitals:
         self.first_distance = self._distance(fake)
 
     def __call__(self, step, gan, figures):
+        if gan is not self.gan:
+            raise ValueError("Vitals: gan must be the one it was made for; make one for each")
         if step == 1 or step % self.every == 0:
             with np.errstate(all="ignore"):  # a network that diverges is a finding, not an error
                 self._measure(step, figures)

@@ -52,6 +52,7 @@ def small_data_sets(monkeypatch, tmp_path):
     monkeypatch.setattr(images, "_SHAPES", SHAPES)
     monkeypatch.setattr(images, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    monkeypatch.setattr(download, "TICK", 0.02)
     for name in ("_MNIST", "_FASHION_MNIST"):
         content = sha256(FILES[name])
         monkeypatch.setattr(
@@ -189,6 +190,7 @@ class Server(ThreadingHTTPServer):
         self.monkeypatch = monkeypatch
         self.asked = []
         self.halfway = lambda: None
+        self.closing = threading.Event()
 
     def mirrors(self, *kinds, data_set="_MNIST"):
         addresses = tuple(f"http://127.0.0.1:{self.server_port}/{k}/{data_set}/" for k in kinds)
@@ -206,6 +208,8 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "silent":
             time.sleep(1)
             return None
+        if kind == "drippingheader":
+            return self.drip(b"HTTP/1.1 200 OK\r\nServer: " + bytes(10_000))
         if kind == "login":
             content = b"<html>please log in</html>"
         if kind == "corrupted":
@@ -221,6 +225,8 @@ class Handler(BaseHTTPRequestHandler):
         if kind != "truncated without a length":
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if kind == "dripping":
+            return self.drip(content)
         self.wfile.write(content[: len(content) // 2])
         self.wfile.flush()
         self.server.halfway()
@@ -229,6 +235,14 @@ class Handler(BaseHTTPRequestHandler):
         if not kind.startswith("truncated"):
             self.wfile.write(content[len(content) // 2 :])
         return None
+
+    def drip(self, content):
+        """A byte every now and then: never silent for long, and never done."""
+        for byte in content:
+            if self.server.closing.wait(0.05):
+                return
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
 
     def handle(self):
         try:
@@ -246,6 +260,7 @@ def server(monkeypatch):
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
+        running.closing.set()
         running.shutdown()
         thread.join()
 
@@ -267,7 +282,7 @@ def test_download_and_then_the_cache(server, tmp_path):
 
 FAULTS = [
     "missing", "silent", "stalled", "login", "corrupted", "another", "truncated",
-    "truncated without a length",
+    "truncated without a length", "dripping", "drippingheader",
 ]  # fmt: skip
 
 

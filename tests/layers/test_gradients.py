@@ -38,7 +38,12 @@ CASES = [
     (L.MinibatchStdDev(), (5, 3)),
     (L.MinibatchStdDev(), (4, 2, 2, 3)),
     (L.FourierFeatures(2, 3, scale=0.7), (5, 2)),
-]
+    (L.Residual(L.Linear(4, 4)), (5, 4)),
+    (L.Residual(L.Linear(4, 3, bias=False), L.Linear(4, 3)), (5, 4)),
+    (L.Residual(L.Conv2d(2, 4, 2, stride=2), mg.Sequential([L.AvgPool2d(2), L.Conv2d(2, 4, 1)])),
+     (4, 4, 2, 2)),
+    (L.Residual(L.ConvTranspose2d(2, 2, 4, stride=2, padding=1), L.Upsample2d(2)), (4, 2, 3, 2)),
+]  # fmt: skip
 # what the Numba backend fuses, and networks of several layers
 NETWORKS = [
     ([L.Linear(3, 4), L.LeakyReLU()], (5, 3)),
@@ -47,7 +52,12 @@ NETWORKS = [
     ([L.ConvTranspose2d(2, 3, 4, stride=2, padding=1), L.Tanh()], (4, 2, 3, 2)),
     ([L.Linear(3, 4), L.BatchNorm(4), L.ReLU(), L.Linear(4, 1)], (6, 3)),
     ([L.Conv2d(1, 2, 3), L.BatchNorm(2), L.LeakyReLU(), L.Flatten(), L.Linear(8, 1)], (4, 4, 4, 1)),
-]
+    ([L.Residual(mg.Sequential([L.LeakyReLU(), L.Linear(3, 5), L.Tanh(), L.Linear(5, 3)])),
+      L.ReLU(), L.Residual(L.Residual(L.Linear(3, 3)), L.Tanh())], (5, 3)),
+    ([L.Residual(mg.Sequential([L.SpectralNorm(L.Conv2d(2, 3, 3, padding=1)), L.BatchNorm(3),
+                                L.LeakyReLU(), L.Conv2d(3, 2, 3, padding=1), L.Dropout(0.3)]))],
+     (4, 3, 4, 2)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("layer, x", CASES, ids=lambda case: str(case)[:50])
@@ -67,7 +77,7 @@ def test_every_public_layer_is_checked():
     assert checked == set(L.__all__) - {"Layer"}
 
 
-LINEAR_MAPS = (L.Linear, L.Conv2d, L.ConvTranspose2d, L.Upsample2d, L.AvgPool2d)
+LINEAR_MAPS = (L.Linear, L.Conv2d, L.ConvTranspose2d, L.Upsample2d, L.AvgPool2d, L.Residual)
 
 
 @pytest.mark.parametrize(

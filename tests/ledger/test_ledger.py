@@ -31,6 +31,18 @@ def everything(loss="NonSaturating"):
     return mg.GAN(generator, discriminator, latent_dim=2, loss=getattr(mg.losses, loss)(), rng=3)
 
 
+def residual(loss="NonSaturating"):
+    """Weights inside layers inside layers."""
+    branches = [
+        mg.Sequential([L.Tanh(), L.Linear(n, 3), L.LeakyReLU(), L.Linear(3, n)]) for n in (2, 3)
+    ]
+    generator = mg.Sequential([L.Residual(branches[0]), L.Linear(2, 2)], rng=1)
+    discriminator = mg.Sequential([L.Linear(2, 3), L.Residual(branches[1]), L.Linear(3, 1)], rng=2)
+    penalties = [mg.penalties.R1(0.3), mg.penalties.R2(0.2)]
+    loss = getattr(mg.losses, loss)()
+    return mg.GAN(generator, discriminator, latent_dim=2, loss=loss, penalties=penalties, rng=3)
+
+
 def penalised(loss="NonSaturating"):
     """Penalties beside dropout, in networks of points."""
     generator = mg.models.mlp_generator(2, (2,), hidden=(5,), rng=1)
@@ -63,12 +75,23 @@ def test_every_row_of_a_tiny_gan(tiny_gan, real, loss, activation):
         assert ledger.check().ok
 
 
-@pytest.mark.parametrize("make", [everything, penalised])
+@pytest.mark.parametrize("make", [everything, penalised, residual])
 def test_every_row_of_a_larger_gan(make, loss):
     ledger = mg.ledger.record(make(loss), minibatch(make()))
     report = ledger.check(entries=6)
     assert report.ok, f"\n{report}"
     assert all(row.error <= 1e-7 for row in ledger.rows)
+
+
+def test_weights_inside_a_residual_layer_have_symbols_of_their_own():
+    gan = residual()
+    ledger = mg.ledger.record(gan, minibatch(gan))
+    rows = [row for row in ledger.rows if row.loss == "L_D" and row.kind == "parameter"]
+    assert len({row.symbol for row in rows}) == len(rows) == 8
+    inside = row_of(ledger, "L_D", "W2.branch.3")
+    assert inside.formula == "parameter 1.branch.3.weight"
+    assert row_of(ledger, "L_D", "h2").formula == "skip(z1) + branch(z1)"
+    assert row_of(ledger, "L_D", "logits").formula == "h2 W3 + b3"
 
 
 def test_in_the_middle_of_training(reference_kernels, backend):
@@ -140,7 +163,7 @@ def test_another_step_than_the_recorded_one_is_found(tiny_gan, real, monkeypatch
 @pytest.mark.parametrize(
     "gan, real, error, message",
     [
-        (None, np.zeros((2, 1)), TypeError, "record: expected a GAN, got None"),
+        (None, np.zeros((2, 1)), TypeError, "record: gan must be a GAN, got None"),
         (everything(), np.zeros((2, 1)), ValueError, "real samples must have shape (N, 6, 6, 1)"),
         (everything(), np.full((2, 6, 6, 1), np.nan), ValueError, "must be finite"),
     ],
@@ -189,7 +212,7 @@ def test_csv(tiny_gan, real, tmp_path):
         assert float(line["difference_error"]) == row.error
 
 
-@pytest.mark.parametrize("make", [everything, penalised])
+@pytest.mark.parametrize("make", [everything, penalised, residual])
 def test_plot(make, tmp_path):
     gan = make()
     mg.ledger.record(gan, minibatch(gan)).plot(tmp_path / "step.png")

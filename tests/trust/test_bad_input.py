@@ -10,12 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.figure
 import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import (  # noqa: F401  # noqa: F401
+from minigan import (  # noqa: F401
+    bugs,
     data,
+    dirac,
     gradcheck,
     kernels,
     layers,
@@ -25,16 +28,24 @@ from minigan import (  # noqa: F401  # noqa: F401
     models,
     optim,
     penalties,
+    plots,
     schedules,
+    watch,
 )
-from minigan import layers as L  # noqa: F401
-from minigan.spectrum import Game  # noqa: F401
+from minigan import layers as L
+from minigan.gradcheck.differences import central_differences  # noqa: F401
+from minigan.spectrum import Game
 
 REAL = np.random.default_rng(0).standard_normal((4, 2))
 ROWS = np.zeros((3, 1))
 SQUARE = np.eye(3)
 CRITIC = mg.Sequential([layers.Linear(2, 4), layers.LeakyReLU(), layers.Linear(4, 1)])
 MEASURE = float
+RING = data.gaussian_ring()
+NOISE = mg.stabilisers.InstanceNoise(0.1)
+IMAGES = np.zeros((2, 28, 28, 1), np.float32)
+NETWORK = mg.Sequential([L.Flatten(), L.Linear(784, 2)])
+AXES = matplotlib.figure.Figure().subplots()
 
 
 def gan(**options):
@@ -46,6 +57,14 @@ def gan(**options):
 def train(**options):
     usual = {"gan": gan(), "data": REAL, "steps": 2, "batch_size": 2, "progress": False}
     return mg.train(**(usual | options))
+
+
+FILM = watch.Film(gan(), RING, moments=[1], samples=8, resolution=2)  # with nothing on it yet
+
+
+def game(**options):
+    usual = {"generator": gan().generator, "discriminator": CRITIC, "loss": losses.Minimax()}
+    return Game(**(usual | {"real": REAL, "noise": REAL} | options))
 
 
 def twice(optimizer, *vectors):
@@ -60,10 +79,13 @@ TABLE = [
 ]
 
 
+ERRORS = ValueError, TypeError, KeyError, FileNotFoundError, FloatingPointError
+
+
 @pytest.mark.parametrize("call, expected", TABLE, ids=[call for call, _ in TABLE])
 def test_call(call, expected):
     theta = CRITIC.theta.copy()
-    with pytest.raises((ValueError, TypeError, FileNotFoundError, FloatingPointError)) as raised:
+    with pytest.raises(ERRORS) as raised:
         eval(call)
     message = str(raised.value)
     assert f"{type(raised.value).__name__}: {message}".startswith(expected)

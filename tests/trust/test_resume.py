@@ -89,7 +89,15 @@ def test_every_kind_of_random_generator(file):
     assert ends[0] == ends[1]
 
 
-def test_ctrl_c_finishes_the_step_and_saves(parts, file, capsys):
+@pytest.fixture
+def keyboard():
+    """Ctrl-C as a terminal has it: a shell starts what it puts in the background without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_finishes_the_step_and_saves(parts, file, capsys, keyboard):
     whole = parts().train(STEPS)
     halves = []
 
@@ -107,7 +115,7 @@ def test_ctrl_c_finishes_the_step_and_saves(parts, file, capsys):
     assert parts().train(STEPS, checkpoint=file, resume=True) == whole
 
 
-def test_a_second_ctrl_c_ends_at_once(parts, file):
+def test_a_second_ctrl_c_ends_at_once(parts, file, keyboard):
     def interrupt(step, *_):
         if step == 5:
             for _ in range(2):

@@ -1,0 +1,88 @@
+"""The residual layer: y = skip(x) + branch(x)."""
+
+from .base import Layer, StraightLayer
+from .composite import Composite, SumSweep, sweep_of
+
+
+class Residual(Composite):
+    """y = skip(x) + branch(x)  (He et al. 2016)
+
+    branch : a layer, usually a Sequential
+    skip   : a layer whose output has the branch's shape, such as a 1 x 1 Conv2d where the number of
+             channels changes; None: y = x + branch(x)
+
+    backward, from dy: both terms see it, and x feeds both, so dx = skip's dx + branch's dx.
+    tangent: skip's + branch's. curvature: skip's + branch's, each a sweep of its own.
+
+    The signal through the skip meets no weight on its way: gradients neither fade nor grow with
+    depth, and no normalisation is needed to keep them in bounds (Zhang et al. 2019).
+
+    Raises TypeError for what is not a layer; ValueError, in `forward`, where the two outputs are of
+    different shapes.
+    """
+
+    def __init__(self, branch, skip=None):
+        skip = _Identity() if skip is None else skip
+        for name, layer in (("branch", branch), ("skip", skip)):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Residual: {name} must be a layer, got {layer!r}")
+        super().__init__({"branch": branch, "skip": skip})
+        self.dtype = branch.dtype
+
+    @property
+    def branch(self):
+        return self.children["branch"]
+
+    @property
+    def skip(self):
+        return self.children["skip"]
+
+    def forward(self, x, training=True):
+        x = self.as_input(x)
+        y, in_branch = self.branch.forward(x, training)
+        skipped, in_skip = self.skip.forward(x, training)
+        if y.shape != skipped.shape:
+            raise ValueError(
+                f"{self}: branch and skip must give one shape, got {y.shape} and {skipped.shape}"
+            )
+        return y + skipped, (in_branch, in_skip)
+
+    def backward_input(self, dy, cache):
+        in_branch, in_skip = cache
+        return self.branch.backward_input(dy, in_branch) + self.skip.backward_input(dy, in_skip)
+
+    def backward_params(self, dy, cache):
+        in_branch, in_skip = cache
+        self.branch.backward_params(dy, in_branch)
+        self.skip.backward_params(dy, in_skip)
+
+    def backward(self, dy, cache):
+        in_branch, in_skip = cache
+        return self.branch.backward(dy, in_branch) + self.skip.backward(dy, in_skip)
+
+    def tangent(self, dx, cache):
+        in_branch, in_skip = cache
+        return self.branch.tangent(dx, in_branch) + self.skip.tangent(dx, in_skip)
+
+    def sweep(self, dy, cache):
+        in_branch, in_skip = cache
+        dx, branch = sweep_of(self.branch, dy, in_branch)
+        skipped_dx, skip = sweep_of(self.skip, dy, in_skip)
+        return dx + skipped_dx, SumSweep(branch, skip)
+
+    def __repr__(self):
+        skip = "" if isinstance(self.skip, _Identity) else f", {self.skip}"
+        return f"Residual({self.branch}{skip})"
+
+
+class _Identity(StraightLayer):
+    """y = x: the plain skip."""
+
+    def forward(self, x, training=True):
+        return x, None
+
+    def backward_input(self, dy, cache):
+        return dy
+
+    def tangent(self, dx, cache):
+        return dx

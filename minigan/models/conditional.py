@@ -1,0 +1,78 @@
+"""The DCGAN pair for labelled images of 28 x 28: rows of 784 pixels and a code, one-hot at its end.
+
+See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for the losses.
+"""
+
+from ..checks import count
+from ..conditional import Carry, LabelPlanes, OneHot, Projection
+from ..layers import Reshape
+from ..network import Sequential
+from .dcgan import dcgan_discriminator, dcgan_generator, with_small_weights
+
+SHAPE = (28, 28, 1)
+
+
+def conditional_generator(
+    latent_dim, classes, *, continuous=0, channels=64, hidden=0, dtype="float32", rng=0
+):
+    """Noise (N, latent_dim + code) -> rows (N, 784 + code), the code carried along.
+
+    Of a row of noise, the last `classes` values choose the class (see `OneHot`); before them stand
+    `continuous` values more that are carried too, as InfoGAN wants. code = continuous + classes.
+    channels, hidden : as in `dcgan_generator`
+    """
+    code = classes + count("continuous", continuous, at_least=0)
+    network = dcgan_generator(latent_dim + code, channels=channels, hidden=hidden)
+    layers = [OneHot(classes), Carry(network, code, whole=True)]
+    return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
+
+
+def projection_discriminator(
+    classes, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+):
+    """Labelled rows (N, 784 + classes) -> logits (N, 1): one for each class, and the one is read.
+
+    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    """
+    trunk = _carrying(1 + classes, classes, channels, batch_norm, hidden)
+    return _network([trunk, Projection(classes)], batch_norm, dtype, rng)
+
+
+def concatenation_discriminator(
+    classes, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+):
+    """Labelled rows (N, 784 + classes) -> logits (N, 1): the class as channels of the image.
+
+    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    """
+    network = dcgan_discriminator(
+        channels=channels, batch_norm=batch_norm, hidden=hidden, in_channels=1 + classes
+    )
+    return _network([LabelPlanes(SHAPE, classes), *network.layers], batch_norm, dtype, rng)
+
+
+def auxiliary_discriminator(
+    code, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+):
+    """Rows (N, 784 + code) -> (N, 1 + 2 code): logit, estimate of the code, the code.
+
+    For a loss of `minigan.auxiliary`: code is the number of classes, for `Information` that of
+    categories and continuous values together.
+    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    """
+    return _network(
+        [_carrying(1 + code, code, channels, batch_norm, hidden)], batch_norm, dtype, rng
+    )
+
+
+def _carrying(outputs, code, channels, batch_norm, hidden):
+    """What a DCGAN makes of the pixels, the code beside it."""
+    network = dcgan_discriminator(
+        channels=channels, batch_norm=batch_norm, hidden=hidden, outputs=outputs
+    )
+    return Carry(Sequential([Reshape(SHAPE), *network.layers]), code)
+
+
+def _network(layers, batch_norm, dtype, rng):
+    network = Sequential(layers, dtype=dtype, rng=rng)
+    return with_small_weights(network) if batch_norm else network

@@ -1,0 +1,68 @@
+"""Games by name: each can be made and takes a step; the recipe's rates and gamma fall."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import image_recipes as recipes
+from minigan.network import count_parameters
+
+IMAGES = mg.data.glyphs(70, rng=0)[0]
+
+
+@pytest.mark.parametrize("penalty", recipes.PENALTIES)
+@pytest.mark.parametrize("model", recipes.MODELS)
+def test_every_penalty_with_every_model(model, penalty):
+    if (model, penalty) == ("residual", "spectral"):
+        with pytest.raises(ValueError, match="game: spectral normalisation is for"):
+            recipes.game(model, penalty=penalty)
+        return
+    loss = "wasserstein" if penalty in ("clipping", "gradient") else "relativistic"
+    game = recipes.game(model, loss=loss, penalty=penalty)
+    figures = game.gan.train_step(IMAGES[:4])
+    assert (figures["penalty"] > 0) == (penalty in ("r1-r2", "r1", "gradient", "dragan"))
+    assert game.sample(3).shape == (3, 28, 28, 1)
+    if penalty == "spectral":
+        trained = [layer for layer in game.gan.discriminator.layers if count_parameters(layer)]
+        assert all(isinstance(layer, mg.layers.SpectralNorm) for layer in trained)
+    if penalty == "clipping":
+        assert np.abs(game.gan.discriminator.theta).max() <= np.float32(0.01)
+
+
+@pytest.mark.parametrize("loss", recipes.LOSSES)
+def test_every_loss(loss):
+    game = recipes.game("mlp", loss=loss, penalty="none")
+    assert type(game.gan.loss) is recipes.LOSSES[loss]
+    game.gan.train_step(IMAGES[:4])
+
+
+@pytest.mark.parametrize("argument", ["model", "loss", "penalty"])
+def test_unknown_names(argument):
+    with pytest.raises(ValueError, match=f"game: {argument} must be one of .*, got 'nonesuch'"):
+        recipes.game(**{argument: "nonesuch"})
+
+
+def test_learning():
+    """The rates fall along the cosine, gamma from coarse to fine, and the average follows G."""
+    game, seen = recipes.game("mlp"), []
+
+    def watch(step, game, figures):
+        optimizer = game.gan.discriminator_optimizer
+        seen.append((step, optimizer.lr, game.gan.penalties[0].gamma))
+
+    history = recipes.learn(game, IMAGES, steps=5, watch=watch, progress=False)
+    steps, rates, gammas = np.array(seen).T
+    assert len(history) == 5 and steps.tolist() == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(rates[[0, 2, 4]], 1e-3 * np.array([1, 0.55, 0.1]))
+    assert gammas[0] < recipes.COARSE and gammas[-1] == pytest.approx(recipes.FINE)
+    assert np.all(np.diff(gammas) <= 0)
+    assert game.average.steps == 5
+
+
+def test_the_same_seed_plays_the_same_game():
+    thetas = []
+    for seed in (3, 3, 4):
+        game = recipes.game("mlp", rng=seed)
+        recipes.learn(game, IMAGES, steps=2, rng=seed, progress=False)
+        thetas.append(game.gan.generator.theta.copy())
+    assert np.array_equal(thetas[0], thetas[1]) and not np.array_equal(thetas[0], thetas[2])
