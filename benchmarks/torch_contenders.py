@@ -1,7 +1,7 @@
 """PyTorch in `train_step.py`: written for speed, as the tutorials write it, and compiled."""
 
 import numpy as np
-from minigan_contenders import BETA1, BETA2, EPS, RATE, SLOPE, networks
+from minigan_contenders import BETA1, BETA2, EPS, RATE, networks
 
 
 class Torch:
@@ -10,12 +10,11 @@ class Torch:
 
     def __init__(self, step, threads):
         import torch
+        from torch_twin import twin
 
         torch.set_num_threads(threads)
         self.torch, self.step = torch, step
-        own = networks(step)
-        self.generator = self._network(step.generator, own[0])
-        self.discriminator = self._network(step.discriminator, own[1])
+        self.generator, self.discriminator = map(twin, networks(step))
         self.optimizers = [
             torch.optim.Adam(
                 network.parameters(), lr=RATE, betas=(BETA1, BETA2), eps=EPS, fused=True
@@ -25,52 +24,6 @@ class Torch:
         self.one_batch = not any(kind == "norm" for kind, *_ in step.discriminator)
         self.train_step = self._train_step
         self.real = self._images(step.real(np.random.default_rng(1)))
-
-    def _network(self, layers, own):
-        """torch modules with minigan's parameters, channels first."""
-        nn, torch = self.torch.nn, self.torch
-        values = iter([torch.tensor(value) for _, value, _ in own.named_parameters()])
-        modules, channels = [], None
-        for number, (kind, *sizes) in enumerate(layers):
-            following = layers[number + 1][0] if number + 1 < len(layers) else None
-            if kind == "linear":
-                module = nn.Linear(*sizes)
-                weight, bias = next(values), next(values)
-                if following == "images":  # its outputs are pixels: (row, column, channel) here
-                    side, channels = layers[number + 1][1:]
-                    weight = weight.reshape(-1, side, side, channels).permute(0, 3, 1, 2)
-                    weight = weight.reshape(sizes[0], sizes[1])
-                    bias = bias.reshape(side, side, channels).permute(2, 0, 1).reshape(-1)
-                if number and layers[number - 1][0] == "flat":  # its inputs are
-                    side = round((sizes[0] / channels) ** 0.5)
-                    weight = weight.reshape(side, side, channels, sizes[1]).permute(2, 0, 1, 3)
-                    weight = weight.reshape(sizes)
-                weight = weight.T
-            elif kind in ("conv", "transpose"):
-                make, order = {
-                    "conv": (nn.Conv2d, (3, 2, 0, 1)),
-                    "transpose": (nn.ConvTranspose2d, (2, 3, 0, 1)),
-                }[kind]
-                module, channels = make(*sizes, 4, stride=2, padding=1), sizes[1]
-                weight, bias = next(values).permute(order), next(values)
-            elif kind == "norm":
-                module = nn.BatchNorm2d(*sizes)
-                weight, bias = next(values), next(values)
-            else:
-                weight = None
-                module = {
-                    "leaky": lambda: nn.LeakyReLU(SLOPE),
-                    "relu": nn.ReLU,
-                    "tanh": nn.Tanh,
-                    "images": lambda side, channels: nn.Unflatten(1, (channels, side, side)),
-                    "flat": nn.Flatten,
-                }[kind](*sizes)
-            if weight is not None:
-                with torch.no_grad():
-                    module.weight.copy_(weight)
-                    module.bias.copy_(bias)
-            modules.append(module)
-        return nn.Sequential(*modules)
 
     def _images(self, real):
         tensor = self.torch.tensor(real)
