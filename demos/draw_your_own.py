@@ -18,7 +18,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 import minigan as mg
 from minigan import plots
 
-parser = common.parser(__doc__, steps=8000)
+parser = common.parser(__doc__, steps=8000, resumes=True)
 parser.add_argument("--picture", type=Path, help="a PNG or JPEG file; dark pixels are the density")
 args = common.parse(parser)
 results = common.Results(args.out)
@@ -71,7 +71,8 @@ def strokes(path):
 picture = args.picture
 if picture is None:
     picture = results.path("drawing.png", "the picture that is learned")
-    strokes(picture) or word(picture)
+    if not (args.resume and picture.exists()):
+        strokes(picture) or word(picture)
 try:
     drawing = mg.data.from_picture(picture)
 except (FileNotFoundError, ValueError) as error:
@@ -96,13 +97,13 @@ gan = mg.GAN(
 average = mg.Average(generator, 0.995)
 noise = gan.draw_noise(3000)
 moments = set(mg.watch.moments(args.steps, 50))
-frames = []
+snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
 
 
 def keep(step, *_):
     if step in moments:
         samples, _ = average.network.forward(noise, training=False)
-        frames.append((step, samples))
+        snapshots.add(step, samples)
 
 
 history = mg.train(
@@ -114,7 +115,9 @@ history = mg.train(
     schedule=mg.schedules.cosine(final=0.02),
     callback=keep,
     rng=args.seed,
+    **common.checkpointed(args),
 )
+frames = snapshots.all()
 gan.generator = average.network
 
 # %% Pictures: the target, and the samples over training

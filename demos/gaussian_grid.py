@@ -57,6 +57,7 @@ parser = common.parser(
     __doc__,
     steps=recipes.RECIPE.steps,
     data=(f"one of {', '.join(DATA)}, or a PNG or JPEG", "grid"),
+    resumes=True,
 )
 args = common.parse(parser)
 results = common.Results(args.out)
@@ -73,17 +74,29 @@ recipe = replace(recipes.RECIPE, steps=args.steps)
 
 # %% Train, and keep both players as they were at three moments
 MOMENTS = {max(1, round(t * args.steps)) for t in (0.02, 0.3, 1.0)}
-kept = []
+snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
+
+
+def moment(learned):
+    """The blur and both players, as one vector."""
+    gan, blur = learned.gan, learned.annealing.noise.std
+    return np.concatenate([[blur], gan.generator.theta, gan.discriminator.theta])
 
 
 def keep(step, learned):
     if step in MOMENTS:
-        gan, blur = learned.gan, learned.annealing.noise.std
-        kept.append((step, blur, gan.generator.copy(), gan.discriminator.copy()))
+        snapshots.add(step, moment(learned))
 
 
-learned = recipes.learn(data, recipe=recipe, rng=args.seed, watch=keep)
+learned = recipes.learn(data, recipe=recipe, rng=args.seed, watch=keep, **common.checkpointed(args))
 unit, gan = learned.unit, learned.gan
+kept = []
+now = len(learned.history), moment(learned)  # if it was stopped before the first moment
+for step, (blur, *thetas) in snapshots.all()[-len(MOMENTS) :] or [now]:
+    players = gan.generator.copy(), gan.discriminator.copy()
+    for player, theta in zip(players, np.split(np.array(thetas), [players[0].theta.size])):
+        player.theta[...] = theta
+    kept.append((step, blur, *players))
 
 # %% The blurred densities, and the best discriminator between them
 CELLS, MANY = 400, 200_000

@@ -14,7 +14,7 @@ from matplotlib.animation import PillowWriter
 import minigan as mg
 from minigan import plots
 
-parser = common.parser(__doc__, steps=4000)
+parser = common.parser(__doc__, steps=4000, resumes=True)
 parser.add_argument("--live", action="store_true", help="show a window while it trains")
 args = common.parse(parser)
 results = common.Results(args.out)
@@ -45,9 +45,7 @@ if args.live:
         window = None
 
 
-def watch(step, gan, figures):
-    vitals(step, gan, figures)
-    film(step, gan)
+def show(step, *_):
     if window is not None and step in film.moments:
         for panel in panels:
             panel.clear()
@@ -64,8 +62,9 @@ history = mg.train(
     steps=args.steps,
     batch_size=128,
     schedule=mg.schedules.linear(final=0.01),
-    callback=watch,
+    callback=[vitals, film, show],
     rng=args.seed,
+    **common.checkpointed(args),
 )
 
 # %% Four moments on one page

@@ -103,12 +103,13 @@ class Archive:
     def _read_header(self):
         return json.loads(self._read("header", (None,), np.dtype(np.uint8)).tobytes())
 
-    def array(self, name, shape, dtype):
-        """The array of that name, with the shape (None: any length) and dtype it must have."""
+    def array(self, name, shape, dtype, *, finite=True):
+        """The array of that name, with the shape (None: any length) and dtype it must have; its
+        numbers all finite, unless they need not be."""
         dtype = np.dtype(dtype)
-        return self._checked(f"{name} {shape} {dtype}", self._read, name, shape, dtype)
+        return self._checked(f"{name} {shape} {dtype}", self._read, name, shape, dtype, finite)
 
-    def _read(self, name, shape, dtype):
+    def _read(self, name, shape, dtype, finite=True):
         entry = self._zip.getinfo(f"{name}.npy")
         if entry.compress_type != zipfile.ZIP_STORED:
             raise ValueError("it is compressed")
@@ -121,7 +122,7 @@ class Archive:
         if found != shape or found_dtype != dtype or fortran:
             raise ValueError(f"got {found} {found_dtype}")
         array = np.frombuffer(content.read(), dtype).reshape(shape).copy()
-        if dtype.kind == "f" and not np.isfinite(array).all():
+        if finite and dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError("got numbers that are not finite")
         return array
 

@@ -6,7 +6,8 @@
     the average     its theta, its buffers, its count of steps
     chance          the state of every random generator: the GAN's, the networks', the minibatches'
     the data        which samples of this epoch have not been dealt out
-    the record      the History, whose length is the place in a schedule; a Plateau's measurements
+    the record      the History, whose length is the place in a schedule; a Plateau's measurements;
+                    what callbacks have seen that can say it (`minigan.watch`)
 
 So N steps, `save`, `load` in another process and N steps more are 2 N steps, bit for bit. What is
 not kept is what the program makes anew each time: the architecture, the data, the options. A
@@ -39,6 +40,7 @@ class Run:
     rates: list
     average: Average | None = None
     stop: object = None
+    watchers: tuple = ()  # callbacks that have `state` and `restoring`
 
     @property
     def networks(self):
@@ -74,7 +76,11 @@ class Run:
             "batch_size": str(minibatches.batch_size),
             "critic_steps": str(self.critic_steps),
             "data": _identity(minibatches.source),
+            **({"callbacks": self._watchers_in_words()} if self.watchers else {}),
         }
+
+    def _watchers_in_words(self):
+        return ", ".join(type(watcher).__name__ for watcher in self.watchers)
 
 
 def _options(optimizer):
@@ -90,11 +96,22 @@ def _options(optimizer):
 
 
 def _identity(source):
-    """A data set by its shape and checksum, a distribution by its class."""
+    """A data set by its shape and checksum, a distribution by its class and what it is made of: a
+    ring and a grid of Gaussians are of one class."""
     if not isinstance(source, np.ndarray):
-        return type(source).__name__
+        return f"{type(source).__name__}, CRC {zlib.crc32(_content(source)):08x}"
     checksum = zlib.crc32(np.ascontiguousarray(source))
     return f"array {source.shape} {source.dtype}, CRC {checksum:08x}"
+
+
+def _content(value):
+    """Bytes that are others for a distribution with other arrays, numbers or words in it."""
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value)
+    if isinstance(value, str | int | float | tuple | np.generic):
+        return repr(value).encode()
+    parts = sorted(getattr(value, "__dict__", {}).items())
+    return b"".join(name.encode() + bytes(_content(part)) for name, part in parts)
 
 
 # -- saving ----------------------------------------------------------------------------------------
@@ -118,6 +135,9 @@ def save(path, run):
     series["position"] = run.minibatches.position
     if run.stop is not None:
         series["plateau"] = np.array(run.stop.values, np.float64).reshape(-1, 2)
+    seen = [watcher.state() for watcher in run.watchers]
+    for i, (_, kept) in enumerate(seen):
+        series |= {f"callback {i}/{name}": array for name, array in kept.items()}
     header = {
         "step": step,
         "fingerprint": fingerprint,
@@ -129,6 +149,7 @@ def save(path, run):
         "iterated": [name for name, layer in _spectral(run) if _iterated(layer)],
         "plateau": run.stop is not None,
         "settings": {name: _settings(part) for name, part in _adjustable(run)},
+        "callbacks": [facts for facts, _ in seen],
     }
     archive.write(path, header, arrays | series)
 
@@ -183,7 +204,7 @@ def load(path, run):
     file = archive.Archive(path)
     try:
         put_back = list(_read(file, run))
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise file.refusal(f"expected a complete header, {error!r}") from error
     for action in put_back:
         action()
@@ -221,6 +242,9 @@ def _read(file, run):
         raise file.refusal(f"expected {len(run.rates)} learning rates, got {len(rates)}")
     yield partial(run.rates.__setitem__, slice(None), rates)
     yield partial(run.history.restore, _read_history(file, run.history))
+    for i, watcher in enumerate(run.watchers):
+        read = partial(_read_seen, file, i)
+        yield watcher.restoring(header["callbacks"][i], read)
     if run.stop is not None and header["plateau"]:
         yield partial(run.stop.restore, file.array("plateau", (None, 2), np.float64))
 
@@ -256,6 +280,11 @@ def _read_history(file, history):
     if step and "step" not in names:
         raise file.refusal(f"expected the history of {step} steps, got none")
     return {name: file.array(f"history/{name}", (step,), history.dtype(name)) for name in names}
+
+
+def _read_seen(file, i, name, shape, dtype):
+    """What a callback has seen need not be finite: it may be there to see what goes wrong."""
+    return file.array(f"callback {i}/{name}", shape, dtype, finite=False)
 
 
 def _try_random(file, name, rng, state):

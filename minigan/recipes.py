@@ -85,11 +85,22 @@ class InUnits:
         return self.distribution.sample(n, rng) / self.unit
 
 
-def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
+def learn(
+    distribution,
+    *,
+    recipe=RECIPE,
+    rng=0,
+    watch=None,
+    progress=True,
+    checkpoint=None,
+    checkpoint_every=1000,
+    resume=False,
+):
     """Trains by a recipe on a `minigan.data` distribution of the plane; returns the Learned.
 
     rng   : a seed
     watch : called after each step as watch(step, learned), step = 1, 2, ...
+    checkpoint, checkpoint_every, resume : as in `minigan.train`
     The unit is measured on 20,000 samples, so that one recipe serves data of any size.
     """
     checks.part("learn", "distribution", distribution, "sample", checks.PLANE)
@@ -138,5 +149,8 @@ def learn(distribution, *, recipe=RECIPE, rng=0, watch=None, progress=True):
         callback=after_step,
         progress=progress,
         rng=(rng, 3),
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
     )
     return learned

@@ -44,7 +44,8 @@ def train(
     average      : an `Average` of the generator, updated after each step
     schedule     : t in [0, 1] -> a factor for both learning rates (see `schedules`)
     stop         : a `Plateau`: ends the training once its measure has stopped improving
-    callback     : called after each step as callback(step, gan, figures), step = 1, 2, ...
+    callback     : called after each step as callback(step, gan, figures), step = 1, 2, ...; or a
+                   list of such. What those of `minigan.watch` have seen is kept in the checkpoint
     progress     : show a progress bar with both losses and both gradient norms
     rng          : a numpy Generator or a seed: draws the minibatches
     checkpoint   : a file to keep the run in: written before the first step (so that a folder that
@@ -60,7 +61,8 @@ def train(
     the step, the first tensor that is not finite, a likely cause and the last good checkpoint.
     Raises what `checkpoint.load` does for a file that is not of this run, nothing changed.
     """
-    _check_parts(gan, average, stop, schedule, callback)
+    callbacks = _as_list(callback)
+    _check_parts(gan, average, stop, schedule, callbacks)
     steps = positive_int("train", "steps", steps)
     critic_steps = positive_int("train", "critic_steps", critic_steps)
     checkpoint_every = positive_int("train", "checkpoint_every", checkpoint_every)
@@ -70,8 +72,9 @@ def train(
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     history = History()
     run = checkpoints.Run(
-        gan, minibatches, critic_steps, history, [o.lr for o in optimizers], average, stop
-    )
+        gan, minibatches, critic_steps, history, [o.lr for o in optimizers], average, stop,
+        tuple(callback for callback in callbacks if hasattr(callback, "restoring")),
+    )  # fmt: skip
     path = None if checkpoint is None else archive.as_path("train", checkpoint)
     if resume:
         if path is None:
@@ -99,8 +102,8 @@ def train(
             history.append(step, figures)
             if average is not None:
                 average.update()
-            if callback is not None:
-                callback(step, gan, figures)
+            for each in callbacks:
+                each(step, gan, figures)
             if step % 20 == 0 or step == steps:
                 bar.set_postfix_str(_figures_in_words(figures), refresh=False)
             bar.update()
@@ -116,14 +119,21 @@ def train(
     return history
 
 
-def _check_parts(gan, average, stop, schedule, callback):
+def _as_list(callback):
+    if callback is None:
+        return []
+    return list(callback) if isinstance(callback, tuple | list) else [callback]
+
+
+def _check_parts(gan, average, stop, schedule, callbacks):
     checks.instance("train", "gan", gan, GAN)
     for name, part, kind in (("average", average, Average), ("stop", stop, Plateau)):
         if part is not None:
             checks.instance("train", name, part, kind)
-    for name, part in (("schedule", schedule), ("callback", callback)):
-        if part is not None:
-            checks.function("train", name, part)
+    if schedule is not None:
+        checks.function("train", "schedule", schedule)
+    for callback in callbacks:
+        checks.function("train", "callback", callback)
 
 
 def _one_step(gan, minibatches, critic_steps, step, path):

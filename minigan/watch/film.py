@@ -80,6 +80,39 @@ class Film:
         if step in self.moments:
             self.frames.append(self.record(step, gan))
 
+    def state(self):
+        """(facts, arrays) for a checkpoint: the frames so far."""
+        frames = self.frames
+        arrays = {
+            name: np.reshape([getattr(frame, name) for frame in frames], (len(frames), *shape))
+            for name, shape in self._shapes().items()
+        }
+        facts = {"steps": [frame.step for frame in frames]}
+        return facts, {name: array.astype(self._dtype) for name, array in arrays.items()}
+
+    def restoring(self, facts, read):
+        """What puts back what `state` gave; read(name, shape, dtype) gives the arrays."""
+        steps = [positive_int("Film", "step", step) for step in facts["steps"]]
+        parts = {
+            name: read(name, (len(steps), *shape), self._dtype)
+            for name, shape in self._shapes().items()
+        }
+        frames = [
+            Frame(step=step, **{name: part[i] for name, part in parts.items()})
+            for i, step in enumerate(steps)
+        ]
+        return lambda: setattr(self, "frames", frames)
+
+    @property
+    def _dtype(self):
+        return self.generator.dtype
+
+    def _shapes(self):
+        """Of the arrays in a frame."""
+        samples = self.noise.shape
+        surface = self._plane.shape[:2]
+        return {"fake": samples, "push": samples, "logits": surface, "grid": self._lines.shape}
+
     def record(self, step, gan):
         """The Frame of this moment."""
         checks.instance("Film", "gan", gan, GAN)

@@ -77,6 +77,37 @@ class Vitals:
         if (step + 1) % self.every == 0:
             self._before = self._copies()  # as they are one step before the next measurement
 
+    def state(self):
+        """(facts, arrays) for a checkpoint: the measurements so far, and the networks as they were
+        one step before the next one."""
+        names = "steps", "columns", "layers", "first_distance"
+        return {name: getattr(self, name) for name in names}, {
+            f"{player}/{name}": value
+            for player, network in self._before.items()
+            for name, value in [("theta", network.theta), *network.named_buffers()]
+        }
+
+    def restoring(self, facts, read):
+        """What puts back what `state` gave; read(name, shape, dtype) gives the arrays."""
+        before = self._copies()
+        for player, network in before.items():
+            network.theta[...] = read(f"{player}/theta", network.theta.shape, network.dtype)
+            for prefix, layer in walk(network):
+                for name, value in layer.buffers.items():
+                    layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
+        seen = {
+            "steps": [positive_int("Vitals", "step", step) for step in facts["steps"]],
+            "columns": _numbers(facts["columns"]),
+            "layers": {
+                player: {
+                    name: _numbers(columns) for name, columns in facts["layers"][player].items()
+                }
+                for player in PLAYERS
+            },
+            "first_distance": float(facts["first_distance"]),
+        }
+        return lambda: vars(self).update(seen, _before=before)
+
     def players(self):
         """{"discriminator": D, "generator": G}, as they are now."""
         return {player: getattr(self.gan, player) for player in PLAYERS}
@@ -165,6 +196,10 @@ def _rectified(network, caches):
     for i, (layer, y) in enumerate(network.layer_caches(caches)):
         if isinstance(layer, LeakyReLU):
             yield i, layer, y
+
+
+def _numbers(columns):
+    return {name: [float(value) for value in values] for name, values in columns.items()}
 
 
 def _append(columns, layer, name, value):

@@ -265,3 +265,51 @@ def test_what_a_callback_adjusts_is_kept(cut, file):
     with contextlib.suppress(cut):
         train(stop_after=5)
     assert train(resume=True) == whole and whole[1] == 0.5**8
+
+
+@pytest.mark.parametrize("last", [1, 3, 4, 5, 9])
+def test_what_was_watched_is_kept(cut, cut_after, file, last):
+    """A film and vital signs, also where the break lies just before a measurement (at 5, 10)."""
+
+    def train(**options):
+        gan = mg.GAN(
+            mg.Sequential([mg.layers.Linear(2, 4), mg.layers.BatchNorm(4), mg.layers.Linear(4, 2)]),
+            mg.models.mlp_discriminator((2,), hidden=(4,)),
+            latent_dim=2,
+        )
+        ring = mg.data.gaussian_ring()
+        vitals = mg.watch.Vitals(gan, ring, every=5, probe=64)
+        film = mg.watch.Film(gan, ring, moments=[1, 4, 6, 11], samples=8, resolution=3)
+        seen = [vitals, film, *options.pop("more", [])]
+        with contextlib.suppress(cut):
+            mg.train(gan, ring, steps=12, batch_size=8, progress=False, callback=seen, **options)
+        facts = vitals.steps, vitals.columns, vitals.layers, vitals.first_distance
+        frames = [[frame.step, frame.fake.tobytes(), frame.push.tobytes()] for frame in film.frames]
+        return facts, frames, [frame.logits.tobytes() for frame in film.frames]
+
+    whole = train()
+    train(checkpoint=file, checkpoint_every=1, more=[cut_after(last)])
+    assert train(checkpoint=file, resume=True) == whole
+
+
+def test_another_film_is_refused(file):
+    gan = mg.GAN(
+        mg.models.mlp_generator(2, (2,), hidden=(4,)),
+        mg.models.mlp_discriminator((2,), hidden=(4,)),
+        latent_dim=2,
+    )
+    ring = mg.data.gaussian_ring()
+
+    def train(callback, **options):
+        mg.train(
+            gan, ring, steps=2, batch_size=8, progress=False, callback=callback, checkpoint=file,
+            **options,
+        )  # fmt: skip
+
+    train(mg.watch.Film(gan, ring, moments=[1], samples=8, resolution=3))
+    with pytest.raises(
+        ValueError, match="expected callback 0/fake|expected fake|expected callback"
+    ):
+        train(mg.watch.Film(gan, ring, moments=[1], samples=9, resolution=3), resume=True)
+    with pytest.raises(ValueError, match="another run: expected callbacks Vitals, got Film"):
+        train(mg.watch.Vitals(gan, ring, probe=64), resume=True)
