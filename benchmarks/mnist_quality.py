@@ -23,7 +23,8 @@ nothing. TV: total variation of the class shares; held-out images score .02, 98.
       rate 1e-3, gamma 2 falling to .2                       2,000  .05     78%        33
       rate 1e-3, gamma 5 falling to 1, and a layer of 256
         in G above the noise                                 4,000  .03     87%       4.0
-        the same at the end of its run: the recipe          10,000  .04     90%       3.1
+        the same at the end of its run                      10,000  .04     90%       3.1
+        the recipe as it stands, 10,000 samples             10,000  .02     90%       1.7
         gamma 15 falling to 1, layers of 256 and 512         2,000  .03     83%        12
         gamma 5 falling to .1                                4,800  .03     88%       4.6
         16 of 64 noise values coins (`DiscreteNoise`)        6,000  .03     88%       3.9

@@ -99,7 +99,7 @@ def arithmetic(pen, many, few, meaning):
         least.set_ylabel("−", size=20, rotation=0, labelpad=10, va="center")
         before, after = (pen.draw(z, order) for z in (few, few + high - low))
         plots.image_grid(sheet, np.concatenate([before, after]), columns=pen.classes)
-        _label_rows(sheet, ["+ z", "= sum"])
+        _label_rows(sheet, ["+", "="])
         sheet.set_title(
             f"{name} of the ten digits: {measure(before).mean():.2f} → {measure(after).mean():.2f}",
             size=9,
@@ -112,14 +112,14 @@ def codes(pen, noise, meaning, continuous):
     order, frames = np.argsort(meaning), len(DIRECTIONS)
     made, axes = plots.figure(1, continuous, size=(5.2, 5.6), squeeze=False)
     first = noise.shape[1] - pen.classes - continuous
-    for k, panel in enumerate(axes[0]):
+    for place, panel in enumerate(axes[0]):
         swept = np.tile(noise[:1], (pen.classes * frames, 1))
         swept[:, first:] = 0
-        swept[:, first + k] = np.tile(DIRECTIONS, pen.classes)
+        swept[:, first + place] = np.tile(DIRECTIONS, pen.classes)
         plots.image_grid(panel, pen.draw(swept, np.repeat(order, frames)), columns=frames)
-        _label_rows(panel, [f"category {category}" for category in order])
+        _label_rows(panel, [f"category {category}, {k}s" for k, category in enumerate(order)])
         _label_columns(panel, [f"{value:g}" for value in DIRECTIONS])
-        panel.set_title(f"continuous code {k + 1}")
+        panel.set_title(f"continuous code {place + 1}")
     return made
 
 

@@ -22,7 +22,7 @@ CLASSES, LATENT, CHANNELS = 10, 64, 32
 
 parser = common.parser(
     __doc__,
-    steps=4000,
+    steps=2000,
     data=("folder of MNIST's files, or glyphs (default: MINIGAN_DATA, cache, download)", None),
     resumes=True,
 )
@@ -39,29 +39,31 @@ else:
     rows = conditional.label(data.images, data.labels, CLASSES)
 
 # %% The two players, see `minigan.models.conditional`, and their loss, see `minigan.auxiliary`
-loss = mg.losses.NonSaturating()
-if args.model == "projection":
-    make = models.projection_discriminator
-elif args.model == "concatenation":
-    make = models.concatenation_discriminator
-else:
+if args.model in ("projection", "concatenation"):  # the recipe of `minigan.image_recipes`
+    make = getattr(models, f"{args.model}_discriminator")
+    loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
+    hidden, adam = 256, {"lr": 1e-3, "beta1": 0.0, "beta2": 0.99}
+else:  # a loss of several values a sample takes no penalty: a DCGAN, with batch norm in D
     make = models.auxiliary_discriminator
-    loss = (
-        auxiliary.Information(loss, CLASSES, continuous)
-        if infogan
-        else auxiliary.AuxiliaryClassifier(loss, CLASSES)
-    )
+    loss, penalties = mg.losses.NonSaturating(), ()
+    if infogan:
+        loss = auxiliary.Information(loss, CLASSES, continuous)
+    else:
+        loss = auxiliary.AuxiliaryClassifier(loss, CLASSES)
+    hidden, adam = 0, {"lr": 5e-4}
+sizes = {"channels": CHANNELS, "hidden": hidden}
 generator = models.conditional_generator(
-    LATENT, CLASSES, continuous=continuous, channels=CHANNELS, rng=(args.seed, 0)
+    LATENT, CLASSES, continuous=continuous, **sizes, rng=(args.seed, 0)
 )
-discriminator = make(code, channels=CHANNELS, rng=(args.seed, 1))
+discriminator = make(code, **sizes, batch_norm=not penalties, rng=(args.seed, 1))
 gan = mg.GAN(
     generator,
     discriminator,
     latent_dim=LATENT + code,
     loss=loss,
-    generator_optimizer=mg.optim.Adam(5e-4),
-    discriminator_optimizer=mg.optim.Adam(5e-4),
+    penalties=penalties,
+    generator_optimizer=mg.optim.Adam(**adam),
+    discriminator_optimizer=mg.optim.Adam(**adam),
     rng=(args.seed, 2),
 )
 print(f"{args.model}: {type(loss).__name__}")
@@ -77,6 +79,7 @@ history = mg.train(
     batch_size=64,
     average=average,
     schedule=mg.schedules.cosine(final=0.1),
+    callback=mg.stabilisers.Annealing(None, penalties, coarse=5.0, fine=1.0, steps=args.steps),
     rng=(args.seed, 3),
     **common.checkpointed(args),
 )

@@ -85,7 +85,10 @@ def float_dtype(name, value):
 
 
 def as_array(name, value):
-    """`value` as an array; ValueError for rows of several lengths, which are none."""
+    """`value` as an array; ValueError for rows of several lengths, which are none, TypeError for a
+    masked one, whose mask would be lost."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected a plain array, got a masked one; fill it first")
     try:
         return np.asarray(value)
     except ValueError:

@@ -21,8 +21,10 @@ def conditional_generator(
     `continuous` values more that are carried too, as InfoGAN wants. code = continuous + classes.
     channels, hidden : as in `dcgan_generator`
     """
-    code = classes + count("continuous", continuous, at_least=0)
-    network = dcgan_generator(latent_dim + code, channels=channels, hidden=hidden)
+    code = count("classes", classes) + count("continuous", continuous, at_least=0)
+    network = dcgan_generator(
+        count("latent_dim", latent_dim) + code, channels=channels, hidden=hidden
+    )
     layers = [OneHot(classes), Carry(network, code, whole=True)]
     return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
 
@@ -34,7 +36,7 @@ def projection_discriminator(
 
     channels, batch_norm, hidden : as in `dcgan_discriminator`
     """
-    trunk = _carrying(1 + classes, classes, channels, batch_norm, hidden)
+    trunk = _carrying(1 + count("classes", classes), classes, channels, batch_norm, hidden)
     return _network([trunk, Projection(classes)], batch_norm, dtype, rng)
 
 
@@ -46,7 +48,10 @@ def concatenation_discriminator(
     channels, batch_norm, hidden : as in `dcgan_discriminator`
     """
     network = dcgan_discriminator(
-        channels=channels, batch_norm=batch_norm, hidden=hidden, in_channels=1 + classes
+        channels=channels,
+        batch_norm=batch_norm,
+        hidden=hidden,
+        in_channels=1 + count("classes", classes),
     )
     return _network([LabelPlanes(SHAPE, classes), *network.layers], batch_norm, dtype, rng)
 
@@ -61,7 +66,10 @@ def auxiliary_discriminator(
     channels, batch_norm, hidden : as in `dcgan_discriminator`
     """
     return _network(
-        [_carrying(1 + code, code, channels, batch_norm, hidden)], batch_norm, dtype, rng
+        [_carrying(1 + count("code", code), code, channels, batch_norm, hidden)],
+        batch_norm,
+        dtype,
+        rng,
     )
 
 

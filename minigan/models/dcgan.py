@@ -24,7 +24,7 @@ def dcgan_generator(latent_dim, *, channels=64, hidden=0, dtype="float32", rng=0
 
     hidden : units of one more linear layer above the noise, with batch norm and ReLU; 0: none
     """
-    hidden = count("hidden", hidden, at_least=0)
+    hidden, channels = count("hidden", hidden, at_least=0), count("channels", channels)
     layers = [
         *([Linear(latent_dim, hidden, bias=False), BatchNorm(hidden), ReLU()] if hidden else []),
         Linear(hidden or latent_dim, 7 * 7 * 2 * channels, bias=False),
@@ -51,7 +51,7 @@ def dcgan_discriminator(
     hidden     : units of one more linear layer below the logit, 0: none. Without, the logit is a
                  sum over places: D sees whether strokes are good, hardly whether they make a digit.
     """
-    hidden = count("hidden", hidden, at_least=0)
+    hidden, channels = count("hidden", hidden, at_least=0), count("channels", channels)
     features = 7 * 7 * 2 * channels
     layers = [
         Conv2d(in_channels, channels, 4, stride=2, padding=1),
