@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from . import checks
+from . import checks, kernels
 from .layers.base import positive_int
 from .losses import NonSaturating
 from .network import Sequential
@@ -253,4 +253,4 @@ def check_finite(figures, where=""):
 
 def norm(vector):
     """The Euclidean length of a flat vector, as a float."""
-    return float(np.sqrt(np.dot(vector, vector)))
+    return math.sqrt(kernels.dot(vector, vector))

@@ -28,6 +28,7 @@ OPERATIONS = (
     "softplus",
     "silu",
     "silu_backward",
+    "dot",
     "linear_forward",
     "linear_backward_input",
     "linear_backward_params",

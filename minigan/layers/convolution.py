@@ -48,7 +48,8 @@ class _Convolution(Layer):
         moved += x_dot
         self.curvature(dy, x, moved)
         if "bias" in self.grads:
-            per_pixel = scale.T @ dy.reshape(len(dy), -1)  # db = sum over batch and pixels
+            # db = sum over batch and pixels of scale dy
+            per_pixel = kernels.matmul(scale, dy.reshape(len(dy), -1), transpose_a=True)
             self.grads["bias"] += flat_rows(per_pixel.reshape(dy.shape[1:])).sum(axis=0)
 
     def images(self, x):

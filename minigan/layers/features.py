@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import kernels
 from ..checks import as_array
 from .base import Layer, positive_int, real_number
 
@@ -78,7 +79,7 @@ class FourierFeatures(Layer):
 
     def forward(self, x, training=True):
         x = self.as_input(x, 2, self.in_features)
-        phase = 2 * np.pi * (x @ self.buffers["frequencies"])
+        phase = self._phase(x)
         cosine, sine = np.cos(phase), np.sin(phase)
         return np.concatenate([cosine, sine], axis=1), (cosine, sine)
 
@@ -86,19 +87,27 @@ class FourierFeatures(Layer):
         cosine, sine = cache
         dy_cos, dy_sin = np.split(dy, 2, axis=1)
         dphase = cosine * dy_sin - sine * dy_cos
-        return 2 * np.pi * (dphase @ self.buffers["frequencies"].T)
+        return self._phase_backward(dphase)
 
     def tangent(self, dx, cache):
         cosine, sine = cache
-        dphase = 2 * np.pi * (dx @ self.buffers["frequencies"])
+        dphase = self._phase(dx)
         return np.concatenate([-sine * dphase, cosine * dphase], axis=1)
 
     def curvature(self, dy, cache, x_dot):
         cosine, sine = cache
         dy_cos, dy_sin = np.split(dy, 2, axis=1)
-        phase_dot = 2 * np.pi * (x_dot @ self.buffers["frequencies"])
+        phase_dot = self._phase(x_dot)
         dphase_dot = -(cosine * dy_cos + sine * dy_sin) * phase_dot
-        return 2 * np.pi * (dphase_dot @ self.buffers["frequencies"].T)
+        return self._phase_backward(dphase_dot)
+
+    def _phase(self, x):
+        """2 pi x B"""
+        return 2 * np.pi * kernels.matmul(x, self.buffers["frequencies"])
+
+    def _phase_backward(self, dphase):
+        """2 pi dp B'"""
+        return 2 * np.pi * kernels.matmul(dphase, self.buffers["frequencies"], transpose_b=True)
 
     def __repr__(self):
         return f"FourierFeatures({self.in_features}, {self.num_frequencies}, scale={self.scale:g})"

@@ -60,7 +60,7 @@ class Linear(Layer):
         moved += x_dot
         self.curvature(dy, x, moved)
         if "bias" in self.grads:
-            self.grads["bias"] += (scale.T @ dy)[0]
+            self.grads["bias"] += kernels.matmul(scale, dy, transpose_a=True)[0]
 
     def __repr__(self):
         bias = "" if "bias" in self.params else ", bias=False"

@@ -1,9 +1,11 @@
 """Spectral normalisation: a layer whose weight is held to a largest singular value of one."""
 
 import contextlib
+import math
 
 import numpy as np
 
+from .. import kernels
 from ..checks import shown
 from .base import Layer, flat_rows
 
@@ -45,8 +47,8 @@ class SpectralNorm(Layer):
     def iterate(self):
         """One power iteration: u and v move nearer to the singular vectors of W as it is."""
         weight = flat_rows(self.children["layer"].params["weight"])
-        u = _unit(weight @ self.buffers["v"])
-        self.buffers["u"], self.buffers["v"] = u, _unit(weight.T @ u)
+        u = _unit(_times(weight, self.buffers["v"]))
+        self.buffers["u"], self.buffers["v"] = u, _unit(_times(weight, u, transpose=True))
 
     def forward(self, x, training=True):
         layer = self.children["layer"]
@@ -55,7 +57,7 @@ class SpectralNorm(Layer):
             self.iterate()
             self.iterated_on = weight.copy()
         u, v = self.buffers["u"], self.buffers["v"]
-        sigma = max(u @ flat_rows(weight) @ v, np.finfo(weight.dtype).tiny)
+        sigma = max(kernels.dot(u, _times(flat_rows(weight), v)), np.finfo(weight.dtype).tiny)
         normalised = weight / sigma
         with _substituted(layer.params, normalised):
             y, cache = layer.forward(x, training)
@@ -106,8 +108,13 @@ def chain_spectral(gradient, normalised, sigma, u, v):
     return (gradient - through_sigma) / sigma
 
 
+def _times(weight, vector, transpose=False):
+    """W v, or W' v."""
+    return kernels.matmul(weight, vector[:, None], transpose_a=transpose)[:, 0]
+
+
 def _unit(vector):
-    norm = np.sqrt(vector @ vector)
+    norm = math.sqrt(kernels.dot(vector, vector))
     return vector / norm if norm > 0 else vector
 
 

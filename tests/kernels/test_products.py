@@ -1,12 +1,17 @@
 """The compiled matrix products against the NumPy twin: odd shapes, views, every activation."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import minigan as mg
 from minigan.kernels import codes, reference
 
 compiled = pytest.importorskip("minigan.kernels.compiled")
 
+BLAS = {f"np.{name}" for name in ("dot", "vdot", "matmul", "inner", "tensordot", "linalg.norm")}
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 ACTIVATIONS = [
     (codes.IDENTITY, 0.0),
@@ -94,6 +99,31 @@ def test_linear(normal, shape, activation, slope, with_bias):
             gradients.append([part for part in (dweight, dbias, dx) if part is not None])
         for actual, expected in zip(*gradients):
             assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 2048, 2049, 16_384, 100_003])
+def test_dot(normal, size):
+    a, b = normal(size), normal(2 * size)[::2]
+    expected = reference.dot(a, b)
+    assert abs(compiled.dot(a, b) - expected) <= TOLERANCE[a.dtype.type] * np.abs(a * b).sum()
+    assert type(compiled.dot(a, b)) is type(expected) is float
+
+
+def test_a_training_step_leaves_numpy_s_blas_alone():
+    """Its threads spin after a call, and slow every kernel of the step that comes next."""
+    root = Path(mg.__file__).parent
+    names = "gan", "fused", "losses", "auxiliary", "network", "optim", "averaging", "stabilisers"
+    of_a_step = [root / f"{name}.py" for name in names]
+    for package in ("layers", "penalties", "conditional"):
+        of_a_step += (root / package).glob("*.py")
+    found = []
+    for path in of_a_step:
+        for node in ast.walk(ast.parse(path.read_text())):
+            product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+            called = isinstance(node, ast.Attribute) and ast.unparse(node) in BLAS
+            if product or called:
+                found.append(f"{path.name}:{node.lineno}")
+    assert len(of_a_step) > 20 and found == []
 
 
 def test_the_same_bits_on_one_thread_and_two(normal):

@@ -11,6 +11,7 @@ from .activations import activate, activate_backward
 
 __all__ = [
     "matmul",
+    "dot",
     "linear_forward",
     "linear_backward_input",
     "linear_backward_params",
@@ -21,6 +22,11 @@ __all__ = [
 def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
     """out = op(a) @ op(b); op transposes where asked."""
     return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
+
+
+def dot(a, b):
+    """sum of a_i b_i over two flat vectors, as a float."""
+    return float(np.dot(a, b))
 
 
 def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
