@@ -46,6 +46,7 @@ def keep(step, *_):
 
 
 moments = mg.watch.moments(args.steps, 51)
+vitals = mg.watch.Vitals(gan, ring, rng=args.seed)  # for the diagnosis, printed at the end
 history = mg.train(
     gan,
     ring,
@@ -53,7 +54,7 @@ history = mg.train(
     batch_size=128,
     average=average,
     schedule=mg.schedules.linear(final=0.01),
-    callback=keep,
+    callback=[keep, vitals],
     rng=args.seed,
     **common.checkpointed(args),
 )
@@ -103,6 +104,7 @@ results.finish(
             "max_relative_error": report.max_relative_error,
             "rows": len(report.rows),
         },
+        "diagnosis": mg.diagnose(vitals).scalars(),
         "mode_coverage": coverage.scalars(),
         "final": {name: column[-1] for name, column in history.columns.items()},
     },

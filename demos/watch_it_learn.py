@@ -100,8 +100,6 @@ plots.training_curves(history).savefig(
 )
 
 # %% In numbers
-diagnosis = mg.diagnose(vitals)
-print(f"\n{diagnosis}")
 real = moons.sample(4000, args.seed + 2)
 distance = mg.metrics.sliced_wasserstein(gan.sample(2000), real[:2000])
 between_real = mg.metrics.sliced_wasserstein(real[2000:], real[:2000])
@@ -112,7 +110,7 @@ results.finish(
         "sliced_wasserstein": distance,
         "sliced_wasserstein_of_real_samples": between_real,
         "push": {"first": lengths[0], "last": lengths[1]},
-        "diagnosis": diagnosis.scalars(),
+        "diagnosis": mg.diagnose(vitals).scalars(),
         "layers": {
             player: {
                 name: {kind: values[-1] for kind, values in columns.items()}

@@ -9,7 +9,7 @@ for each sample: its logit; then an estimate of the sample's code; last the code
 `minigan.conditional.Carry` has brought past D, so that the loss can compare the two. G's samples
 carry the code that G was given; real samples carry their label, or zeros (`conditional.blank`).
 
-A penalty looks at the slope of one logit, so a GAN with such a loss takes none.
+A penalty looks at the slope of the logit alone.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The doctor: is the training working? Measured symptoms, their cause in plain words, what to try.
 
     vitals = mg.watch.Vitals(gan, data)
-    mg.train(gan, data, steps=2000, callback=vitals)
-    print(mg.diagnose(vitals))
+    mg.train(gan, data, steps=2000, callback=vitals)    # prints the diagnosis at the end, or
+    print(mg.diagnose(vitals))                          # whenever it is asked for
 
 Each reading is the median of one vital sign over the second half of the training, beside the
 threshold that it should keep. Where a theory gives the threshold, its reason says so; the others

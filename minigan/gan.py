@@ -78,11 +78,6 @@ class GAN:
         self.penalties = tuple(penalties)
         for penalty in self.penalties:
             checks.penalty("GAN", "penalties", penalty).check(discriminator)
-            if self.loss.width > 1:
-                raise ValueError(
-                    f"GAN: {penalty} is of a discriminator's one logit; with "
-                    f"{type(self.loss).__name__} it gives {self.loss.width} values"
-                )
         if self.generator_optimizer is self.discriminator_optimizer:
             raise ValueError("GAN: each player needs an optimizer of its own")
         self.rng = checks.generator("rng", rng)

@@ -15,9 +15,11 @@ from . import checkpoint as checkpoints
 from .averaging import Average
 from .chance import Bookmark
 from .data.minibatches import Minibatches
+from .diagnosis import diagnose
 from .gan import GAN, check_finite
 from .layers.base import positive_int, real_number
 from .not_finite import first_not_finite
+from .watch import Vitals
 
 
 def train(
@@ -46,7 +48,8 @@ def train(
     stop         : a `Plateau`: ends the training once its measure has stopped improving
     callback     : called after each step as callback(step, gan, figures), step = 1, 2, ...; or a
                    list of such. What those of `minigan.watch` have seen is kept in the checkpoint
-    progress     : show a progress bar with both losses and both gradient norms
+    progress     : show a progress bar with both losses and both gradient norms; at the end the
+                   diagnosis, where one of the callbacks is a `minigan.watch.Vitals`
     rng          : a numpy Generator or a seed: draws the minibatches
     checkpoint   : a file to keep the run in: written before the first step (so that a folder that
                    cannot be written is known at once), every `checkpoint_every` steps, at the end;
@@ -116,6 +119,9 @@ def train(
     elif interrupts and len(history) < steps:
         history.stopped = f"interrupted at step {len(history)}"
         print(f"Stopped at step {len(history):,}; {path} has it: resume=True (--resume) goes on.")
+    for vitals in callbacks if progress else ():
+        if isinstance(vitals, Vitals) and vitals.steps:
+            print(f"\n{diagnose(vitals)}\n")
     return history
 
 

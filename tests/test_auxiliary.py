@@ -7,7 +7,7 @@ import minigan as mg
 from minigan import layers as L
 from minigan.auxiliary import AuxiliaryClassifier, Information
 from minigan.conditional import Carry
-from minigan.gradcheck import check_loss
+from minigan.gradcheck import check_loss, check_step
 from minigan.kernels.reference import log_softmax
 
 ADVERSARIAL = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
@@ -155,7 +155,29 @@ def test_a_gan_wants_what_its_loss_reads():
         gan(4, mg.losses.Hinge())
 
 
-@pytest.mark.parametrize("penalty", [mg.penalties.R1(1.0), mg.penalties.GradientPenalty(1.0)])
-def test_penalties_of_one_logit_are_refused(penalty):
-    with pytest.raises(ValueError, match="is of a discriminator's one logit; with Auxiliary"):
-        gan(4, make("classes"), [penalty])
+PENALTIES = {
+    "along the pass": [mg.penalties.R1(0.8), mg.penalties.R2(1.3)],
+    "apart from it": [mg.penalties.GradientPenalty(1.5), mg.penalties.Dragan(0.7)],
+}
+
+
+@pytest.mark.parametrize("activation", [L.LeakyReLU, L.Tanh])
+@pytest.mark.parametrize("penalties", PENALTIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_penalised_step(name, penalties, activation, backend):
+    """The penalties look at the logit, the term at the rest: every parameter of both players."""
+    loss = make(name, "Relativistic", weight=0.7)
+    code = (loss.width - 1) // 2
+    critic = [L.Linear(3, 5), activation(), L.Linear(5, 1 + code)]
+    painter = [L.Linear(2 + code, 4), L.Tanh(), L.Linear(4, 3)]
+    gan = mg.GAN(
+        mg.Sequential([Carry(mg.Sequential(painter), code, whole=True)], rng=0),
+        mg.Sequential([Carry(mg.Sequential(critic), code)], rng=1),
+        latent_dim=2 + code,
+        loss=loss,
+        penalties=PENALTIES[penalties],
+    )
+    rng = np.random.default_rng(2)
+    real = np.concatenate([rng.standard_normal((5, 3)), rng.standard_normal((5, code))], axis=1)
+    report = check_step(gan, real)
+    assert report.ok, str(report)

@@ -245,7 +245,7 @@ def test_penalties(penalty, kind, activation, backend):
 def test_the_code_has_no_slope(kind):
     discriminator = critic(kind)
     logits, caches = discriminator.forward(minibatch(kind))
-    g = InputGradient(discriminator, caches, len(logits)).g
+    g = InputGradient(discriminator, caches, logits.shape).g
     assert g.shape == (5, PIXELS + K) and not g[:, -K:].any() and g[:, :PIXELS].any(axis=1).all()
 
 
@@ -254,7 +254,7 @@ def test_straight_sweep_gives_what_the_general_one_gives(kind, backend):
     discriminator = critic(kind).copy("float64")
     real, slopes = minibatch(kind), np.random.default_rng(1).standard_normal((5, 1))
     _, caches = discriminator.forward(real)
-    gradient = InputGradient(discriminator, caches, len(real))
+    gradient = InputGradient(discriminator, caches, slopes.shape)
     assert gradient.is_straight
     found = []
     for accumulate in (gradient.accumulate_straight, gradient.accumulate_curved):

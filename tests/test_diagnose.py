@@ -116,3 +116,12 @@ def test_what_was_not_watched_cannot_be_diagnosed():
         mg.diagnose(gan)
     with pytest.raises(ValueError, match="nothing was measured"):
         mg.diagnose(mg.watch.Vitals(gan, MOONS))
+
+
+def test_training_prints_the_diagnosis(capsys):
+    gan = mg.GAN(mlp(0), mg.models.mlp_discriminator((2,)), latent_dim=2)
+    vitals = mg.watch.Vitals(gan, MOONS)
+    mg.train(gan, MOONS, steps=3, callback=[print, vitals])
+    assert str(mg.diagnose(vitals)) in capsys.readouterr().out
+    mg.train(gan, MOONS, steps=3, callback=vitals, progress=False)
+    assert capsys.readouterr().out == ""

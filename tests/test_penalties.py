@@ -305,7 +305,7 @@ def test_straight_sweep_gives_what_the_general_one_gives(name, backend):
     real, _ = minibatches(*shape)
     slopes = np.random.default_rng(3).standard_normal((len(real), 1))
     _, caches = critic.forward(real)
-    input_gradient = InputGradient(critic, caches, len(real))
+    input_gradient = InputGradient(critic, caches, slopes.shape)
     assert input_gradient.is_straight
     for given in (None, slopes):
         critic.zero_grad()
@@ -406,12 +406,30 @@ def test_a_layer_without_second_derivative_is_refused_by_name():
             P.R1(1.0).accumulate(critic, *minibatches(5, 3), 0)
 
 
-def test_critic_must_be_a_network_of_one_logit():
+def test_critic_must_be_a_network_with_a_logit():
     real, fake = minibatches(5, 3)
     with pytest.raises(TypeError, match="discriminator must be a Sequential"):
         P.R1(1.0).accumulate(L.Linear(3, 1), real, fake, 0)
-    with pytest.raises(ValueError, match=r"one logit per sample, shape \(5, 1\).*gave \(5, 2\)"):
-        P.R1(1.0).accumulate(network([L.Linear(3, 2)]), real, fake, 0)
+    with pytest.raises(ValueError, match=r"shape \(5, 1\) or wider; it gave \(5, 3, 1\)"):
+        P.R1(1.0).accumulate(network([L.Reshape((3, 1))]), real, fake, 0)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+def test_of_several_values_the_first_is_penalised(penalty, backend):
+    """As in a critic with the same trunk, and the first column of the last layer's weight alone."""
+    wide = network([L.Linear(3, 6), L.LeakyReLU(0.2), L.Linear(6, 4)])
+    narrow = network([L.Linear(3, 6), L.LeakyReLU(0.2), L.Linear(6, 1)])
+    (w1, b1, w2, b2), (v1, c1, v2, c2) = (
+        [value for _, value, _ in critic.named_parameters()] for critic in (wide, narrow)
+    )
+    v1[...], c1[...], v2[...], c2[...] = w1, b1, w2[:, :1], b2[:1]
+    real, fake = minibatches(5, 3)
+    assert penalty.accumulate(wide, real, fake, 0) == penalty.accumulate(narrow, real, fake, 0) > 0
+    found, expected = (
+        [grad for *_, grad in critic.named_parameters()] for critic in (wide, narrow)
+    )
+    assert close(found[0], expected[0]) and close(found[2][:, :1], expected[2])
+    assert expected[2].any() and not found[2][:, 1:].any() and not found[3].any()
 
 
 @pytest.mark.parametrize("make", [P.R1, P.R2, P.GradientPenalty, P.Dragan, P.WeightClipping])

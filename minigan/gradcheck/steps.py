@@ -56,7 +56,8 @@ def check_step(gan, real):
             real_logits, fake_logits, judged = twin._judge(real, fake)
             value, *_ = twin.loss.discriminator(real_logits, fake_logits)
             if along:  # at the very samples that were judged, instance noise included
-                g = InputGradient(discriminator, judged[0], 2 * len(real)).g
+                shape = 2 * len(real), real_logits.shape[1]
+                g = InputGradient(discriminator, judged[0], shape).g
                 value += measure_shared(along, g, len(real))[0]
             return value + sum(p.value(discriminator, real, fake, twin.rng) for p in apart)
 

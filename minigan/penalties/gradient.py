@@ -10,7 +10,8 @@ from .second_order import check_critic, differentiate
 class _Penalty:
     """R(theta) = a function of g_i = grad_x D(x_i), the x_i held; it is added to D's loss.
 
-    D is penalised at its logit, never at a sigmoid of it, and in training mode.
+    D is penalised at its logit, never at a sigmoid of it, and in training mode. Of a D that gives
+    several values a sample (see `minigan.auxiliary`) the logit is the first.
     """
 
     judged = None  # "real" or "fake" where the x_i are samples that D judges anyway

@@ -45,6 +45,9 @@ three, through layers in a row and layers side by side.
    every layer, since rows do not mix, and the sweep need not be made. The two products become one:
 
        dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_i s_i dy_i.
+
+   (A D that gives more than its logit, for the losses of `minigan.auxiliary`, has a slope for each
+   value, and seed 1 at the logit alone: then s dy is not all of dy_dot, and the sweep is made.)
 """
 
 import numpy as np
@@ -81,20 +84,24 @@ class InputGradient:
     sweep : the backward sweep that gave it, a `RowSweep` of D's layers
     """
 
-    def __init__(self, discriminator, caches, n):
-        """n : how many samples the pass, of which `caches` came, has judged"""
-        self.g, self.sweep = discriminator.sweep(np.ones((n, 1), discriminator.dtype), caches)
+    def __init__(self, discriminator, caches, shape):
+        """shape : (N, width) of what the pass, of which `caches` came, has given"""
+        seed = np.zeros(shape, discriminator.dtype)
+        seed[:, 0] = 1
+        self.width = shape[1]
+        self.g, self.sweep = discriminator.sweep(seed, caches)
 
     @property
     def is_straight(self):
-        """Whether D is piecewise linear as far down as there is anything to train. (What stands
-        below may curve: Fourier features in front of a LeakyReLU network, for one.)"""
-        return all(part.straight for part in self.sweep.parts[self.sweep.bottom :])
+        """Whether D gives one logit and is piecewise linear as far down as there is anything to
+        train. (What stands below may curve: Fourier features in front of a LeakyReLU network.)"""
+        parts = self.sweep.parts[self.sweep.bottom :]
+        return self.width == 1 and all(part.straight for part in parts)
 
     def accumulate(self, v, slopes=None):
         """Adds d/dtheta <v, g> into D's grad; given slopes s, d/dtheta <s, D(x)> too.
 
-        v : like g;  slopes : (N, 1) like the logits; both are held
+        v : like g;  slopes : (N, width) like what D gives; both are held
         """
         accumulate = self.accumulate_straight if self.is_straight else self.accumulate_curved
         accumulate(v, slopes)
@@ -113,9 +120,9 @@ def differentiate(discriminator, x):
     """The InputGradient along a pass over x (N, ...), in training mode, D's buffers left alone."""
     with discriminator.held_buffers():
         logits, caches = discriminator.forward(x)
-    if logits.shape != (len(x), 1):
+    if logits.ndim != 2 or not logits.shape[1]:
         raise ValueError(
-            f"a penalised discriminator must give one logit per sample, shape ({len(x)}, 1); "
-            f"it gave {logits.shape}"
+            f"a penalised discriminator must give rows that begin with a logit, shape ({len(x)}, "
+            f"1) or wider; it gave {logits.shape}"
         )
-    return InputGradient(discriminator, caches, len(x))
+    return InputGradient(discriminator, caches, logits.shape)

@@ -37,11 +37,11 @@ def accumulate_shared(penalties, discriminator, caches, d_real, d_fake):
 
     penalties      : those for which `shares_pass` is True
     caches         : of discriminator.forward(np.concatenate([real, fake]))
-    d_real, d_fake : (N, 1) each, the loss's gradients of the logits
+    d_real, d_fake : (N, 1) each, or wider, the loss's gradients of what D gave
     Returns the penalties' value, as a float.
     """
     slopes = np.concatenate([d_real, d_fake])
-    input_gradient = InputGradient(discriminator, caches, len(slopes))
+    input_gradient = InputGradient(discriminator, caches, slopes.shape)
     value, v = measure_shared(penalties, input_gradient.g, len(d_real))
     input_gradient.accumulate(v, slopes)
     return value
