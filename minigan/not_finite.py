@@ -9,6 +9,8 @@ layer by layer, in the order in which it is computed, until the first bad number
 
 import numpy as np
 
+from .network import walk
+
 PARAMETER = "something wrote it from outside, or the learning rate is so high that it overflowed"
 ACTIVATION = "the values outgrew their dtype: the learning rate may be too high"
 GRADIENT = "the learning rate may be too high, or a penalty too strong"
@@ -75,8 +77,9 @@ def _backward(player, dy, caches):
     """The backward pass, each layer's gradients looked at."""
     for index, (layer, cache) in reversed(list(enumerate(caches))):
         dx = layer.backward(dy, cache)
-        for name, grad in layer.grads.items():
-            yield from _check(f"the {player}'s gradient of {index}.{name}", grad, GRADIENT)
+        for inside, inner in walk(layer, f"{index}."):
+            for name, grad in inner.grads.items():
+                yield from _check(f"the {player}'s gradient of {inside}{name}", grad, GRADIENT)
         if dx is not None:
             what = f"the gradient that leaves the {player}'s layer {index}, {layer}"
             yield from _check(what, dx, GRADIENT)

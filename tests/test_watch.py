@@ -78,6 +78,22 @@ def test_units_that_are_off_are_counted(backend):
     assert 2 / 8 <= off < 1 and off * 8 == round(off * 8)
 
 
+def test_units_inside_of_layers_are_counted():
+    row = mg.layers.Linear(2, 4), mg.layers.ReLU(), mg.layers.Linear(4, 2), mg.layers.ReLU()
+    block = mg.layers.Residual(mg.Sequential(row))
+    row[0].params["bias"][0] = row[2].params["bias"][1] = -100
+    networks = [mg.Sequential(layers, rng=0) for layers in ([block], [mg.layers.Linear(2, 1)])]
+    gan = mg.GAN(*networks, latent_dim=2)
+    vitals = mg.watch.Vitals(gan, MOONS)
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    layers = vitals.layers["generator"]
+    assert layers["0.branch.1 ReLU()"]["off"][0] >= 1 / 4
+    assert layers["0.branch.3 ReLU()"]["off"][0] >= 1 / 2
+    assert {name for name, columns in layers.items() if "update" in columns} == {
+        "0.branch.0 Linear(2, 4)", "0.branch.2 Linear(4, 2)",
+    }  # fmt: skip
+
+
 def test_signals_are_1_where_the_discriminator_cannot_tell():
     gan = small_gan()
     gan.discriminator.theta[...] = 0

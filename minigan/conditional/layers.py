@@ -95,6 +95,9 @@ class Carry(Composite):
         dx, sweep = sweep_of(self.inner, df, inner)
         return self.join(dx, dc), _CarrySweep(self, sweep, shape)
 
+    def caches_inside(self, cache):
+        return cache[:1]
+
     def seen(self, x):
         """What f is shown of x."""
         return x if self.whole else x[:, : -self.width]

@@ -31,7 +31,7 @@ class Composite(Layer):
     """A layer that is nothing but its children: what they are, it is.
 
     A subclass has `sweep(dy, cache)`, which returns (dx, the sweep of the whole); its second-order
-    terms follow from that.
+    terms follow from that. And `caches_inside(cache)`, the cache of each child, in order.
     """
 
     def __init__(self, children):
@@ -41,6 +41,9 @@ class Composite(Layer):
         self.piecewise_linear = all(child.piecewise_linear for child in children.values())
 
     def sweep(self, dy, cache):
+        raise NotImplementedError
+
+    def caches_inside(self, cache):
         raise NotImplementedError
 
     def curvature(self, dy, cache, x_dot):

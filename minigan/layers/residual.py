@@ -70,6 +70,9 @@ class Residual(Composite):
         skipped_dx, skip = sweep_of(self.skip, dy, in_skip)
         return dx + skipped_dx, SumSweep(branch, skip)
 
+    def caches_inside(self, cache):
+        return cache
+
     def __repr__(self):
         skip = "" if isinstance(self.skip, _Identity) else f", {self.skip}"
         return f"Residual({self.branch}{skip})"

@@ -7,8 +7,9 @@ from ..data.minibatches import Minibatches
 from ..gan import GAN, norm
 from ..layers import LeakyReLU
 from ..layers.base import positive_int
+from ..layers.composite import Composite
 from ..metrics._distances import squared_distances
-from ..network import walk
+from ..network import Sequential, walk
 
 PLAYERS = ("discriminator", "generator")
 CELLS = 16  # regions of the data among which the variety of the samples is counted: few, so that
@@ -145,9 +146,9 @@ class Vitals:
                 _append(columns, name, "update", change / max(norm(before[name]), 1e-12))
             norms = [norm(gradient) for gradient in gradients.values()]
             row[f"{player}_layer_ratio"] = max(norms) / max(min(norms), 1e-30)
-            for name, layer, y in _rectified(network, caches):
+            for name, y in _rectified(network, caches):
                 off = np.all(y.reshape(-1, y.shape[-1]) <= 0, axis=0)
-                _append(columns, f"{name} {layer}", "off", float(off.mean()))
+                _append(columns, name, "off", float(off.mean()))
         self.steps.append(step)
         for name, value in row.items():
             self.columns.setdefault(name, []).append(value)
@@ -191,11 +192,16 @@ def _by_layer(network, *, gradients=False):
     return found
 
 
-def _rectified(network, caches):
-    """(position, layer, its output) of every ReLU and LeakyReLU that `caches` passed through."""
-    for i, (layer, y) in enumerate(network.layer_caches(caches)):
-        if isinstance(layer, LeakyReLU):
-            yield i, layer, y
+def _rectified(layer, cache, place=""):
+    """("1 ReLU()", its output) of every ReLU and LeakyReLU that a pass which left `cache` met."""
+    if isinstance(layer, LeakyReLU):
+        yield f"{place} {layer}", cache  # it keeps its output
+    elif isinstance(layer, Sequential):
+        for i, (inner, kept) in enumerate(layer.layer_caches(cache)):
+            yield from _rectified(inner, kept, f"{place}.{i}" if place else str(i))
+    elif isinstance(layer, Composite):
+        for (name, inner), kept in zip(layer.children.items(), layer.caches_inside(cache)):
+            yield from _rectified(inner, kept, f"{place}.{name}")
 
 
 def _numbers(columns):

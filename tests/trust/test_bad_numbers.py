@@ -51,6 +51,19 @@ def test_gradients_are_named_too():
     assert what.startswith("R1(1e+38)'s gradient of ")
 
 
+def test_gradients_inside_of_layers_are_named_too():
+    """1e30 passes forward; on its way back it meets an input of 1e30, and overflows."""
+    gan = small()
+    critic = [L.Residual(mg.Sequential([L.Linear(2, 4), L.LeakyReLU(), L.Linear(4, 2)]))]
+    gan = mg.GAN(gan.generator, mg.Sequential([*critic, L.Linear(2, 1)]), latent_dim=2)
+    for name, value, _ in gan.discriminator.named_parameters():
+        value[...] = {"0.branch.0.weight": 1e-30, "0.branch.2.weight": 1e30}.get(name, 0)
+        if name == "1.weight":
+            value[...] = [[1e30], [1e30]]
+    what, _ = first_not_finite(gan, REAL)
+    assert what.startswith("the discriminator's gradient of 0.branch.")
+
+
 def test_nothing_to_find():
     gan = small()
     theta = gan.generator.theta.copy()
