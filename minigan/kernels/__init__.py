@@ -29,6 +29,7 @@ OPERATIONS = (
     "silu",
     "silu_backward",
     "dot",
+    "scale_and_add",
     "linear_forward",
     "linear_backward_input",
     "linear_backward_params",

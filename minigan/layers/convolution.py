@@ -44,9 +44,7 @@ class _Convolution(Layer):
     def backward_merged(self, dy, scale, x, x_dot):
         """backward_params(scale * dy) and curvature(dy, x_dot), in one product: dW is bilinear in
         x and dy, so that of (scale x + x_dot, dy) serves for both; scale (N, 1) per sample."""
-        moved = scale[:, :, None, None] * x
-        moved += x_dot
-        self.curvature(dy, x, moved)
+        self.curvature(dy, x, kernels.scale_and_add(scale, x, x_dot))
         if "bias" in self.grads:
             # db = sum over batch and pixels of scale dy
             per_pixel = kernels.matmul(scale, dy.reshape(len(dy), -1), transpose_a=True)

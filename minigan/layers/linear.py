@@ -56,9 +56,7 @@ class Linear(Layer):
     def backward_merged(self, dy, scale, x, x_dot):
         """backward_params(scale * dy) and curvature(dy, x_dot), in one product:
         dW += (scale x + x_dot)' dy,  db += scale' dy,  for a scale (N, 1) per sample."""
-        moved = scale * x
-        moved += x_dot
-        self.curvature(dy, x, moved)
+        self.curvature(dy, x, kernels.scale_and_add(scale, x, x_dot))
         if "bias" in self.grads:
             self.grads["bias"] += kernels.matmul(scale, dy, transpose_a=True)[0]
 

@@ -109,6 +109,13 @@ def test_dot(normal, size):
     assert type(compiled.dot(a, b)) is type(expected) is float
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (5, 3), (7, 2, 3, 1), (6, 5000), (300, 97)])
+def test_scale_and_add(normal, shape):
+    scale, x, x_dot = normal(shape[0], 1), normal(*shape), normal(2 * shape[0], *shape[1:])[::2]
+    expected = reference.scale_and_add(scale, x, x_dot)
+    assert_close(compiled.scale_and_add(scale, x, x_dot), expected)
+
+
 def test_a_training_step_leaves_numpy_s_blas_alone():
     """Its threads spin after a call, and slow every kernel of the step that comes next."""
     root = Path(mg.__file__).parent

@@ -6,7 +6,7 @@ from .cache import kept_by_content
 with kept_by_content():
     from .activations import *
     from .convolution import *
-    from .inner import *
     from .normalisation import *
     from .optimizers import *
     from .products import *
+    from .vectors import *

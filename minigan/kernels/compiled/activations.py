@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from ..codes import IDENTITY
 from .buffers import empty
+from .chunks import CHUNK, over_chunks
 from .nonlinear import phi, phi_prime
 
 __all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]
@@ -61,16 +62,22 @@ def _map(loop, *arrays):
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@over_chunks
 def _activate(z, activation, slope, y):
-    for i in range(z.size):
-        y[i] = phi(z[i], activation, slope)
+    for chunk in prange((z.size + CHUNK - 1) // CHUNK):
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        before, after = z[part], y[part]
+        for i in range(before.size):
+            after[i] = phi(before[i], activation, slope)
 
 
-@njit(cache=True, error_model="numpy")
+@over_chunks
 def _activate_backward(dy, y, activation, slope, dz):
-    for i in range(dy.size):
-        dz[i] = dy[i] * phi_prime(y[i], activation, slope)
+    for chunk in prange((dy.size + CHUNK - 1) // CHUNK):
+        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        signal, seen, passed = dy[part], y[part], dz[part]
+        for i in range(signal.size):
+            passed[i] = signal[i] * phi_prime(seen[i], activation, slope)
 
 
 @njit(inline="always")

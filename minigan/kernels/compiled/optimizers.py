@@ -1,18 +1,16 @@
 """Updates of a flat parameter vector, in place (Numba twin): one pass over memory each.
 
 A pass reads and writes every array once, where NumPy goes over them once per operation; for
-networks of this size that traffic is the cost of an optimizer. A long vector is cut into chunks
-that run in parallel; no element depends on another, so the bits do not depend on the cut.
+networks of this size that traffic is the cost of an optimizer.
 """
 
 import math
 
-from numba import njit, prange
+from numba import prange
+
+from .chunks import CHUNK, over_chunks
 
 __all__ = ["sgd_update", "rmsprop_update", "adam_update", "average_update"]
-
-CHUNK = 2048  # elements: long enough to pay for a task, short enough to balance the threads
-ALONE = 8 * CHUNK  # up to here one thread is done before a second has woken up
 
 
 def sgd_update(theta, grad, velocity, lr, momentum):
@@ -38,25 +36,7 @@ def average_update(average, value, decay):
     _average(average, value, average.dtype.type(1 - decay))
 
 
-def _over_chunks(body):
-    """`body` for a short vector on this thread, and compiled to run its chunks in parallel.
-
-    The parallel version compiles when the first long vector comes, which may be never.
-    """
-    alone = njit(cache=True, error_model="numpy")(body)
-    together = njit(cache=True, error_model="numpy", parallel=True)(body)
-
-    def update(vector, *rest):
-        (alone if vector.size <= ALONE else together)(vector, *rest)
-
-    return update
-
-
-# Each chunk is taken as slices and counted from zero: an index that might be negative would have
-# to be wrapped around, and LLVM would not turn the loop into vector instructions.
-
-
-@_over_chunks
+@over_chunks
 def _sgd(theta, grad, velocity, lr, momentum):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
@@ -66,7 +46,7 @@ def _sgd(theta, grad, velocity, lr, momentum):
             t[i] -= lr * v[i]
 
 
-@_over_chunks
+@over_chunks
 def _rmsprop(theta, grad, square, lr, decay, rest, eps):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
@@ -76,7 +56,7 @@ def _rmsprop(theta, grad, square, lr, decay, rest, eps):
             t[i] -= lr * g[i] / (math.sqrt(s[i]) + eps)
 
 
-@_over_chunks
+@over_chunks
 def _adam(theta, grad, first, second, rate, shrink, beta1, rest1, beta2, rest2, eps):
     for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
@@ -87,7 +67,7 @@ def _adam(theta, grad, first, second, rate, shrink, beta1, rest1, beta2, rest2, 
             t[i] -= rate * m[i] / (math.sqrt(v[i]) * shrink + eps)
 
 
-@_over_chunks
+@over_chunks
 def _average(average, value, rest):
     for chunk in prange((average.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)

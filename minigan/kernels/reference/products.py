@@ -12,6 +12,7 @@ from .activations import activate, activate_backward
 __all__ = [
     "matmul",
     "dot",
+    "scale_and_add",
     "linear_forward",
     "linear_backward_input",
     "linear_backward_params",
@@ -27,6 +28,11 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
 def dot(a, b):
     """sum of a_i b_i over two flat vectors, as a float."""
     return float(np.dot(a, b))
+
+
+def scale_and_add(scale, x, x_dot):
+    """scale_n x_n + x_dot_n for each sample n: scale (N, 1), x and x_dot (N, ...)."""
+    return scale.reshape(-1, *(1,) * (x.ndim - 1)) * x + x_dot
 
 
 def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
