@@ -1,6 +1,6 @@
 """Do the tests notice? One operator, constant, comparison or sign is changed at a time, and the
-tests of that file are run on the changed package. A mutant that no test fails on has survived:
-either a test is missing, or the change changes nothing.
+tests that call the changed function are run, the quickest first. A mutant that no test fails on
+has survived: either a test is missing, or the change changes nothing.
 
     python benchmarks/mutation.py --sample 100      # a random hundred of all mutants; 0: every one
 
@@ -9,7 +9,9 @@ needs a system that can fork.
 """
 
 import ast
+import compileall
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -25,14 +27,23 @@ import tqdm  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# what is mutated -> the tests that should notice, the quickest first
-TESTS = {
-    "minigan/losses.py": ["tests/test_losses.py", "tests/test_gan.py"],
-    "minigan/optim.py": ["tests/test_optim.py", "tests/test_gan.py"],
-    "minigan/penalties": ["tests/test_penalties.py", "tests/test_gradcheck_penalties.py"],
-    "minigan/layers": ["tests/layers", "tests/test_network.py", "tests/test_penalties.py"],
-    "minigan/kernels/reference": ["tests/layers", "tests/test_optim.py", "tests/test_losses.py"],
-}
+MUTATED = (
+    "minigan/losses.py",
+    "minigan/optim.py",
+    "minigan/penalties",
+    "minigan/layers",
+    "minigan/kernels/reference",
+)
+TESTS = (
+    "tests/layers",
+    "tests/test_losses.py",
+    "tests/test_optim.py",
+    "tests/test_network.py",
+    "tests/test_penalties.py",
+    "tests/test_gradcheck_penalties.py",
+)
+# Numba compiles and PyTorch imports for seconds; the residual images take the most of the rest
+LEFT_OUT = "not numba and not pytorch and not residual_images"
 
 OPERATORS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
@@ -70,45 +81,96 @@ def places(tree):
     return nodes
 
 
-def mutants(file):
-    """[(line number, the line, the mutated line, the mutated source)] of a file."""
-    source = file.read_text()
+def collect(copy):
+    """Where the package can be changed: [(file, the number of the place in it, which change)]."""
     found = []
-    for index, node in enumerate(places(ast.parse(source))):
-        for change in range(sum(1 for _ in changes(node))):
-            tree = ast.parse(source)
-            twin = places(tree)[index]
-            statement = _statement(tree, twin)
-            before = ast.unparse(statement).splitlines()
-            list(changes(twin))[change]()
-            after = ast.unparse(statement).splitlines()
-            pairs = [pair for pair in zip(before, after) if pair[0] != pair[1]]
-            was, becomes = pairs[0] if pairs else ("", "")
-            found.append((statement.lineno, was.strip(), becomes.strip(), ast.unparse(tree)))
+    for path in (copy / name for name in MUTATED):
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            for index, node in enumerate(places(ast.parse(file.read_text()))):
+                found += [(file, index, change) for change in range(sum(1 for _ in changes(node)))]
     return found
 
 
-def _statement(tree, wanted):
-    """The innermost statement around a node."""
-    around = tree
-    for node in ast.walk(tree):
+def mutate(file, index, change):
+    """One mutant: its line, that line before and after, the function it is in (one of whose tests
+    should fail), and the source of its whole file."""
+    tree = ast.parse(file.read_text())
+    node = places(tree)[index]
+    statement, function = _around(tree, node)
+    before = ast.unparse(statement).splitlines()
+    list(changes(node))[change]()
+    after = ast.unparse(statement).splitlines()
+    was, becomes = next((pair for pair in zip(before, after) if pair[0] != pair[1]), ("", ""))
+    return {
+        "line": statement.lineno, "was": was.strip(), "becomes": becomes.strip(),
+        "function": function, "source": ast.unparse(tree),
+    }  # fmt: skip
+
+
+def _around(tree, wanted):
+    """(the innermost statement around a node, the first line of the outermost function whose body
+    it is in, None for none: a default, or a line of a class or module)."""
+    statement, function = tree, None
+    for node in ast.walk(tree):  # from the outside in
         if isinstance(node, ast.stmt) and any(inner is wanted for inner in ast.walk(node)):
-            around = node  # ast.walk goes from the outside in
-    return around
+            statement = node
+            in_body = isinstance(node, ast.FunctionDef) and any(
+                inner is wanted for child in node.body for inner in ast.walk(child)
+            )
+            if in_body and function is None:
+                function = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+    return statement, function
 
 
-def collect():
-    """[(path below the root, its tests, mutant)] of the whole package."""
-    everything = []
-    for target, tests in TESTS.items():
-        path = ROOT / target
-        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
-            everything += [(file.relative_to(ROOT), tests, mutant) for mutant in mutants(file)]
-    return everything
+class Recorder:
+    """Notes how long each test takes, and which functions of the package (file, first line) it
+    calls; under "import" those that are called before there is a test."""
+
+    def __init__(self, copy):
+        self.copy, self.seconds, self.calls = f"{copy}{os.sep}", {}, {"import": set()}
+        self.calling = self.calls["import"]
+
+    def note(self, frame, event, argument):
+        code = frame.f_code
+        if code.co_filename.startswith(self.copy):
+            self.calling.add((code.co_filename[len(self.copy) :], code.co_firstlineno))
+
+    def pytest_collection_finish(self, session):
+        sys.settrace(None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        self.calling = self.calls[item.nodeid] = set()
+        began = time.perf_counter()
+        sys.settrace(self.note)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            self.seconds[item.nodeid] = time.perf_counter() - began
+
+    def pytest_sessionfinish(self, session):
+        Path(self.copy, "recorded").write_bytes(pickle.dumps((self.seconds, self.calls)))
 
 
-def passes(copy, tests, timeout=float("inf")):
-    """Whether the tests pass on the copy. One that does not end has failed.
+class Choice:
+    """Runs the tests that call a function, the quickest first; all of them if any may notice."""
+
+    def __init__(self, file, function, seconds, calls):
+        anywhere = function is None or (file, function) in calls["import"]
+        self.order = seconds
+        self.chosen = {test for test in seconds if anywhere or (file, function) in calls[test]}
+        self.seconds = sum(seconds[test] for test in self.chosen)
+
+    def pytest_collection_modifyitems(self, items):
+        def wanted(item):  # a test of another name is one whose name the mutant has changed
+            return item.nodeid in self.chosen or item.nodeid not in self.order
+
+        items[:] = sorted(filter(wanted, items), key=lambda item: self.order.get(item.nodeid, 0))
+
+
+def passes(copy, plugin, tests, timeout=float("inf")):
+    """Whether the tests pass on the copy. Those that do not end have failed.
 
     A child of this process runs them, with all but minigan imported: most mutants are dead before
     another interpreter would have started.
@@ -120,7 +182,10 @@ def passes(copy, tests, timeout=float("inf")):
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", "not numba", *tests]))
+        if isinstance(plugin, Recorder):
+            sys.settrace(plugin.note)
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "-k", LEFT_OUT]
+        os._exit(pytest.main([*options, *tests], plugins=[plugin]))
     ends = time.monotonic() + timeout
     while time.monotonic() < ends:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -132,38 +197,48 @@ def passes(copy, tests, timeout=float("inf")):
     return False
 
 
+def survives(copy, file, mutant, seconds, calls):
+    """Whether no test notices the mutant of a file of the copy."""
+    choice = Choice(str(file.relative_to(copy)), mutant["function"], seconds, calls)
+    tests = {test.split("::")[0] for test in choice.chosen}
+    original = file.read_text()
+    file.write_text(mutant["source"])
+    try:
+        return not tests or passes(copy, choice, sorted(tests), 60 + 20 * choice.seconds)
+    finally:
+        file.write_text(original)
+
+
 def main():
     args = common.arguments(
         __doc__, "mutation", sample=(100, "how many mutants; 0: all"), seed=(0, "of the sample")
     )
     os.environ |= {"MINIGAN_BACKEND": "numpy", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
-    everything = collect()
-    chosen = everything
-    if 0 < args.sample < len(everything):
-        chosen = random.Random(args.seed).sample(everything, args.sample)
+    sys.stdout.reconfigure(line_buffering=True)
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in ("minigan", "tests"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "setup.cfg", copy)
-        slowest = 0.0
-        for tests in TESTS.values():
-            began = time.perf_counter()
-            if not passes(copy, tests):
-                sys.exit(f"The tests fail before anything is mutated: {' '.join(tests)}")
-            slowest = max(slowest, time.perf_counter() - began)
-        for number, (file, tests, (line, was, becomes, source)) in enumerate(chosen, 1):
-            original = (copy / file).read_text()
-            (copy / file).write_text(source)
-            survived = passes(copy, tests, timeout=10 * slowest)
-            (copy / file).write_text(original)
-            if survived:
-                survivors.append({"file": str(file), "line": line, "was": was, "becomes": becomes})
-                print(f"survived  {file}:{line}\n          {was}\n       -> {becomes}", flush=True)
+        compileall.compile_dir(copy, quiet=1)
+        if not passes(copy, Recorder(copy), TESTS):
+            sys.exit("The tests fail before anything is mutated.")
+        seconds, calls = pickle.loads((copy / "recorded").read_bytes())
+        print(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s")
+        everything = collect(copy)
+        chosen = everything
+        if 0 < args.sample < len(everything):
+            chosen = random.Random(args.seed).sample(everything, args.sample)
+        for number, (file, index, change) in enumerate(chosen, 1):
+            mutant = mutate(file, index, change)
+            if survives(copy, file, mutant, seconds, calls):
+                place = f"{file.relative_to(copy)}:{mutant['line']}"
+                survivors.append({"place": place, "was": mutant["was"], "now": mutant["becomes"]})
+                print("survived  {place}\n          {was}\n       -> {now}".format(**survivors[-1]))
             if number % 10 == 0:
-                print(f"{number} of {len(chosen)}, {len(survivors)} survived", flush=True)
+                print(f"{number} of {len(chosen)}, {len(survivors)} survived")
     killed = len(chosen) - len(survivors)
     print(f"\n{killed} of {len(chosen)} mutants killed, {killed / len(chosen):.1%}; "
           f"{len(everything)} there are in all")  # fmt: skip

@@ -19,6 +19,7 @@ import minigan as mg
 from minigan import auxiliary, conditional, judge, models, plots
 
 CLASSES, LATENT, CHANNELS = 10, 64, 32
+WEIGHT = 0.1  # of what D says beside its logit
 
 parser = common.parser(
     __doc__,
@@ -39,31 +40,29 @@ else:
     rows = conditional.label(data.images, data.labels, CLASSES)
 
 # %% The two players, see `minigan.models.conditional`, and their loss, see `minigan.auxiliary`
-if args.model in ("projection", "concatenation"):  # the recipe of `minigan.image_recipes`
-    make = getattr(models, f"{args.model}_discriminator")
-    loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
-    hidden, adam = 256, {"lr": 1e-3, "beta1": 0.0, "beta2": 0.99}
-else:  # a loss of several values a sample takes no penalty: a DCGAN, with batch norm in D
-    make = models.auxiliary_discriminator
-    loss, penalties = mg.losses.NonSaturating(), ()
-    if infogan:
-        loss = auxiliary.Information(loss, CLASSES, continuous)
-    else:
-        loss = auxiliary.AuxiliaryClassifier(loss, CLASSES)
-    hidden, adam = 0, {"lr": 5e-4}
-sizes = {"channels": CHANNELS, "hidden": hidden}
+# Otherwise the game is the recipe of `minigan.image_recipes`.
+loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
+if infogan:
+    loss = auxiliary.Information(loss, CLASSES, continuous, weight=WEIGHT)
+elif args.model == "acgan":
+    loss = auxiliary.AuxiliaryClassifier(loss, CLASSES, weight=WEIGHT)
+make = {
+    "projection": models.projection_discriminator,
+    "concatenation": models.concatenation_discriminator,
+}.get(args.model, models.auxiliary_discriminator)
+sizes = {"channels": CHANNELS, "hidden": 256}
 generator = models.conditional_generator(
     LATENT, CLASSES, continuous=continuous, **sizes, rng=(args.seed, 0)
 )
-discriminator = make(code, **sizes, batch_norm=not penalties, rng=(args.seed, 1))
+discriminator = make(code, **sizes, batch_norm=False, rng=(args.seed, 1))
 gan = mg.GAN(
     generator,
     discriminator,
     latent_dim=LATENT + code,
     loss=loss,
     penalties=penalties,
-    generator_optimizer=mg.optim.Adam(**adam),
-    discriminator_optimizer=mg.optim.Adam(**adam),
+    generator_optimizer=mg.optim.Adam(lr=1e-3, beta1=0.0, beta2=0.99),
+    discriminator_optimizer=mg.optim.Adam(lr=1e-3, beta1=0.0, beta2=0.99),
     rng=(args.seed, 2),
 )
 print(f"{args.model}: {type(loss).__name__}")

@@ -85,6 +85,30 @@ def test_bad_logits(name):
             loss.generator(good, bad)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_in_a_row_are_logits_in_a_column(name):
+    loss = getattr(mg.losses, name)()
+    real, fake = np.random.default_rng(0).standard_normal((2, 5))
+    for player in (loss.discriminator, loss.generator):
+        row, column = player(real, fake), player(real[:, None], fake[:, None])
+        assert row[0] == column[0]
+        for flat, gradient in zip(row[1:], column[1:]):
+            assert flat.shape == (5,) and np.array_equal(flat, gradient[:, 0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_loss_says_about_itself(name):
+    loss = getattr(mg.losses, name)()
+    real, fake = np.random.default_rng(0).standard_normal((2, 5, loss.width))
+    moved = loss.generator(real + 1, fake)[0] != loss.generator(real, fake)[0]
+    assert loss.generator_sees_real == moved and loss.width == 1
+
+
+def test_hinge_is_flat_at_its_margins():
+    _, d_real, d_fake = mg.losses.Hinge().discriminator(np.ones(2), -np.ones(2))
+    assert not d_real.any() and not d_fake.any()
+
+
 def test_relativistic_pairs_rows():
     with pytest.raises(ValueError, match="paired row by row"):
         mg.losses.Relativistic().discriminator(np.zeros((4, 1)), np.zeros((3, 1)))
@@ -103,6 +127,7 @@ def test_softmax_cross_entropy():
     assert value == 2000 and np.array_equal(dlogits, [[-1, 1]])
     for bad, error in [
         (([[0.0]], [1]), ValueError), (([[0.0]], [0.5]), TypeError), (([0.0], [0]), ValueError),
+        (([[0.0]], [-1]), ValueError), ((np.zeros((0, 1)), np.zeros(0, int)), ValueError),
     ]:  # fmt: skip
         with pytest.raises(error, match="softmax_cross_entropy"):
             softmax_cross_entropy(*bad)

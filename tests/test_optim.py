@@ -81,6 +81,38 @@ def test_bad_arguments_leave_theta_alone(name):
         optimizer.step(np.ones(5), np.ones(5))
 
 
+def test_average_by_hand(backend):
+    average = np.array([4.0])
+    for value, expected in [(0, 3.0), (7, 4.0)]:
+        mg.kernels.average_update(average, np.array([value], float), 0.75)
+        assert average[0] == pytest.approx(expected, rel=1e-15)
+
+
+def test_defaults():
+    adam, rmsprop, sgd = mg.optim.Adam(), mg.optim.RMSProp(), mg.optim.SGD()
+    assert (adam.lr, adam.beta1, adam.beta2, adam.eps) == (2e-4, 0.5, 0.999, 1e-8)
+    assert (rmsprop.lr, rmsprop.decay, rmsprop.eps) == (1e-3, 0.9, 1e-8)
+    assert (sgd.lr, sgd.momentum) == (1e-2, 0.0)
+
+
+OPTIONS = [
+    ("Adam", "lr", [0]), ("RMSProp", "lr", [0]), ("SGD", "lr", [0]),
+    ("Adam", "beta1", [0, 1]), ("Adam", "beta2", [0, 1]), ("RMSProp", "decay", [0, 1]),
+    ("SGD", "momentum", [0, 1]), ("Adam", "eps", []), ("RMSProp", "eps", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, option, ends", OPTIONS, ids=str)
+def test_options_up_to_the_ends_of_their_range(name, option, ends):
+    """0 is allowed, but of an eps; 1 never is where there is an upper end."""
+    make = getattr(mg.optim, name)
+    for value in (-1e-9, float("nan"), float("inf"), *([0] if option == "eps" else ends[1:])):
+        with pytest.raises(ValueError, match=f"{name}: {option} must be in"):
+            make(**{option: value})
+    if option != "eps":
+        assert getattr(make(**{option: 0}), option) == 0
+
+
 @pytest.mark.parametrize(
     "make, message",
     [

@@ -90,6 +90,15 @@ def test_critic_of_zeros(penalty, dtype, activation, backend):
     assert np.array_equal(critic.grad, np.zeros_like(critic.grad))
 
 
+@pytest.mark.parametrize("penalty, expected", [(P.R1(0.7), 2.1), (P.GradientPenalty(2.0), 8.0)])
+def test_critic_of_one_number(penalty, expected, backend):
+    """D(x) = w x, w = 3: R1 is gamma / 2 w^2, the gradient penalty weight (w - 1)^2."""
+    critic = mg.Sequential([L.Linear(1, 1, bias=False)], dtype="float64")
+    critic.theta[0] = 3
+    real, fake = minibatches(5, 1)
+    assert gradient(penalty, critic, real, fake) == pytest.approx(expected)
+
+
 def test_a_slope_too_small_to_square():
     """|g|^2 of 1e-40 underflows in float32; the direction of g is still its direction."""
     g = np.full((2, 1), 1e-40, np.float32)
@@ -115,6 +124,20 @@ def test_dragan_stays_near_real():
     step = (near - real) / real.std()
     assert 0 <= step.min() and 0.3 < step.max() < 0.5
     assert np.array_equal(near, P.Dragan(1.0).points(real, 9 * fake, np.random.default_rng(0)))
+
+
+def test_dragan_s_noise_is_a_uniform_times_a_uniform_times_half_of_the_deviation():
+    real, _ = minibatches(4000, 5)
+    step = (P.Dragan(1.0).points(real, None, np.random.default_rng(0)) - real) / real.std()
+    assert step.mean() == pytest.approx(1 / 8, rel=0.03)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+def test_points_keep_floats_and_make_floats_of_integers(penalty):
+    for dtype, expected in ((np.float32, np.float32), (np.uint8, np.float64)):
+        samples = np.arange(12).reshape(4, 3).astype(dtype)
+        points = penalty.points(samples, samples, np.random.default_rng(0))
+        assert points.dtype == expected
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
@@ -316,6 +339,24 @@ def test_straight_sweep_gives_what_the_general_one_gives(name, backend):
         assert close(straight, critic.grad)
 
 
+def test_no_work_is_done_below_the_first_parameters(monkeypatch):
+    """Nobody wants the gradient of the data: not of the loss, and not of the penalty."""
+    bottom, below = L.Linear(3, 4), L.Tanh()
+    critic = network([below, bottom, L.Tanh(), L.Linear(4, 1)])
+    real, _ = minibatches(5, 3)
+    _, caches = critic.forward(real)
+    input_gradient = InputGradient(critic, caches, (5, 1))
+
+    def unwanted(*_):
+        pytest.fail("work for nobody")
+
+    for layer in (below, bottom):
+        for name in ("backward", "backward_input"):
+            monkeypatch.setattr(layer, name, unwanted)
+    input_gradient.accumulate_curved(real, np.ones((5, 1)))
+    assert critic.grad.any()
+
+
 def test_who_shares_a_pass():
     plain = network([L.Linear(3, 4), L.Tanh(), L.Linear(4, 1)])
     dropping = network([L.Linear(3, 4), L.Dropout(0.5), L.Linear(4, 1)])
@@ -449,6 +490,12 @@ def test_bad_arguments_are_named(make):
     if make is P.WeightClipping:
         with pytest.raises(ValueError, match="WeightClipping: limit"):
             make(0)
+
+
+def test_the_ends_of_the_arguments():
+    """A weight of 0 switches a penalty off; the target is 1 unless another is asked for."""
+    assert P.R1(0).gamma == P.GradientPenalty(0, target=0).weight == P.Dragan(0).weight == 0
+    assert P.GradientPenalty(1.0).target == P.Dragan(1.0).target == 1
 
 
 def test_bad_minibatches_are_named():

@@ -132,7 +132,7 @@ class _CarrySweep:
     def along(self, x_dot):
         return self.carry.beside(self.inner.along(self.carry.seen(x_dot)), x_dot)
 
-    def back(self, dy_dot, wanted=True):
+    def back(self, dy_dot, wanted):
         if dy_dot is None:
             dx_dot, dc_dot = self.inner.back(None, wanted), np.zeros((1, self.carry.width))
         else:

@@ -150,7 +150,7 @@ def sizes(owner, name, value, *, fewest=0):
     return tuple(positive_int(owner, f"every size in {name}", size) for size in value)
 
 
-def real_number(owner, name, value, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
+def real_number(owner, name, value, *, low, high=np.inf, open_low=False, open_high=False):
     """`value` as a float within [low, high] (or the open interval); else one clear error."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}")

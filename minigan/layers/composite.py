@@ -5,11 +5,12 @@ second-order sweep (`minigan.penalties.second_order` derives it): a backward pas
 order to be differentiated along x_dot. Of any layer, `sweep_of` gives dx and a sweep, which has
 
     y_dot  = sweep.along(x_dot)          forward with the tangents
-    dx_dot = sweep.back(dy_dot)          then backward, adding the dots of the gradients into grads
+    dx_dot = sweep.back(dy_dot, wanted)  then backward, adding the dots of the gradients into grads
 or, if all pieces are straight,
     y_dot  = sweep.merge(x_dot, slopes)  both in one, adding the gradients for the seed `slopes` too
 
-A sweep also says whether anything in it is `trained`, and whether all of it is `straight`.
+where dx_dot need not be worked out unless it is wanted. A sweep also says whether anything in it is
+`trained`, and whether all of it is `straight`.
 """
 
 from .base import Layer
@@ -49,7 +50,7 @@ class Composite(Layer):
     def curvature(self, dy, cache, x_dot):
         _, sweep = self.sweep(dy, cache)
         sweep.along(x_dot)
-        return sweep.back(None)
+        return sweep.back(None, wanted=True)
 
     def backward_merged(self, dy, scale, cache, x_dot):
         _, sweep = self.sweep(dy, cache)
@@ -76,7 +77,7 @@ class LayerSweep:
         self.x_dot = x_dot if self.moves else None
         return self.layer.tangent(x_dot, self.cache)
 
-    def back(self, dy_dot, wanted=True):
+    def back(self, dy_dot, wanted):
         layer, dx_dot = self.layer, None
         if dy_dot is not None:
             step = layer.backward if wanted else layer.backward_params
@@ -111,7 +112,7 @@ class RowSweep:
             x_dot = part.along(x_dot)
         return x_dot
 
-    def back(self, dy_dot, wanted=True):
+    def back(self, dy_dot, wanted):
         first = 0 if wanted else self.bottom
         for index in reversed(range(first, len(self.parts))):
             dy_dot = self.parts[index].back(dy_dot, wanted or index > first)
@@ -142,7 +143,7 @@ class SumSweep:
     def along(self, x_dot):
         return self.f.along(x_dot) + self.g.along(x_dot)
 
-    def back(self, dy_dot, wanted=True):
+    def back(self, dy_dot, wanted):
         return add(self.f.back(dy_dot, wanted), self.g.back(dy_dot, wanted))
 
     def merge(self, x_dot, slopes):

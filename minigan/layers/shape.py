@@ -36,8 +36,7 @@ class Reshape(StraightLayer):
 
     def _sizes(self, x):
         """The shape with -1 worked out from a sample, so that an empty batch reshapes too."""
-        known = -math.prod(self.shape) if -1 in self.shape else 1
-        missing = math.prod(x.shape[1:]) // known
+        missing = math.prod(x.shape[1:]) // abs(math.prod(self.shape))
         return tuple(missing if size == -1 else size for size in self.shape)
 
     def backward_input(self, dy, x_shape):

@@ -5,6 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.layers.base import sizes
 
 CONSTRUCTORS = [
     (lambda: L.Linear(0, 3), ValueError, "Linear: in_features must be at least 1, got 0"),
@@ -18,6 +19,10 @@ CONSTRUCTORS = [
     (lambda: L.BatchNorm(3, eps=0), ValueError, "BatchNorm: eps must be in (0"),
     (lambda: L.BatchNorm(3, momentum=1.5), ValueError, "momentum must be in [0, 1], got 1.5"),
     (lambda: L.LayerNorm(-2), ValueError, "LayerNorm: num_features must be at least 1"),
+    (lambda: L.LayerNorm(2, eps=0), ValueError, "LayerNorm: eps must be in (0"),
+    (lambda: L.MinibatchStdDev(eps=0), ValueError, "MinibatchStdDev: eps must be in (0"),
+    (lambda: L.Reshape(()), TypeError, "Reshape: shape must be an int or a tuple of them, got ()"),
+    (lambda: L.Reshape(2.5), TypeError, "Reshape: shape must be an int or a tuple of them, got"),
     (lambda: L.Dropout(1.0), ValueError, "Dropout: p must be in [0, 1), got 1.0"),
     (lambda: L.Dropout("half"), TypeError, "Dropout: p must be a number"),
     (lambda: L.Dropout(float("nan")), ValueError, "p must be in [0, 1)"),
@@ -48,12 +53,15 @@ INPUTS = [
     (L.Linear(3, 2), np.zeros((2, 3), complex), TypeError, "expected an array of numbers"),
     (L.Conv2d(3, 2, 3), np.zeros((4, 8, 8, 1)), ValueError, "an input of shape (N, H, W, 3)"),
     (L.Conv2d(1, 2, 5), np.zeros((4, 3, 3, 1)), ValueError, "images of 3 x 3 pixels are too small"),
+    (L.Conv2d(1, 2, 5), np.zeros((4, 3, 9, 1)), ValueError, "images of 3 x 9 pixels are too small"),
+    (L.Conv2d(1, 2, 5), np.zeros((4, 9, 3, 1)), ValueError, "images of 9 x 3 pixels are too small"),
     (L.ConvTranspose2d(1, 2, 2, padding=3), np.zeros((4, 2, 2, 1)), ValueError, "too small"),
     (L.BatchNorm(3), np.zeros((4, 2)), ValueError, "BatchNorm(3): expected an input of shape"),
     (L.BatchNorm(3), np.zeros((1, 3)), ValueError, "needs at least 2 values per channel to train"),
     (L.LayerNorm(3), np.zeros((4, 2)), ValueError, "LayerNorm(3): expected an input of shape"),
     (L.Embedding(3, 2), np.array([0.0, 1.0]), TypeError, "expected integer class numbers"),
     (L.Embedding(3, 2), np.array([0, 3]), ValueError, "must be in [0, 3), got 0 to 3"),
+    (L.Embedding(3, 2), np.array([-1, 2]), ValueError, "must be in [0, 3), got -1 to 2"),
     (L.Embedding(3, 2), np.array([[0, 1]]), ValueError, "expected class numbers of shape (N,)"),
     (L.AvgPool2d(2), np.zeros((1, 3, 4, 1)), ValueError, "must be multiples of 2"),
     (L.Upsample2d(2), np.zeros((1, 3)), ValueError, "Upsample2d(2): expected an input of shape"),
@@ -62,6 +70,7 @@ INPUTS = [
     (L.MinibatchStdDev(), np.zeros((4,)), ValueError, "expected a batch of shape"),
     (L.FourierFeatures(2, 3), np.zeros((4, 3)), ValueError, "expected an input of shape (N, 2)"),
     (L.Tanh(), np.array(["x"]), TypeError, "Tanh(): expected an array of numbers"),
+    (L.Tanh(), 1.0, ValueError, "Tanh(): expected an input of shape (N, ..., features), got ()"),
 ]  # fmt: skip
 
 
@@ -96,3 +105,13 @@ def test_non_contiguous_inputs(backend):
     np.testing.assert_allclose(
         layer.forward(x[::2, ::2])[0], layer.forward(x[::2, ::2].copy())[0], rtol=1e-6
     )
+
+
+def test_sizes():
+    assert sizes("f", "shape", [3, 1]) == (3, 1) and sizes("f", "shape", ()) == ()
+    assert sizes("f", "shape", (4,), fewest=1) == (4,)
+    for bad, error in ((3, TypeError), ("34", TypeError), ((3, 0), ValueError)):
+        with pytest.raises(error, match="^f: "):
+            sizes("f", "shape", bad)
+    with pytest.raises(TypeError, match=r"f: shape must be a tuple of sizes, got \(\)"):
+        sizes("f", "shape", (), fewest=1)

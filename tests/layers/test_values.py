@@ -1,5 +1,7 @@
 """What layers compute, beside definitions written out longhand."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,7 @@ def test_transposed_convolution_writes_where_its_formula_says(stride, padding, k
     weight = layer.params["weight"]
     x = rng.standard_normal((2, 3, 4, 2))
     y, _ = layer.forward(x)
+    assert y.shape == (2, *layer.output_size((3, 4)), 3)
     expected = np.zeros_like(y) + layer.params["bias"]
     for i, j in np.ndindex(3, 4):
         for u, v in np.ndindex(kernel, kernel):
@@ -151,17 +154,138 @@ def test_sigmoid_softplus_silu_at_the_far_ends(backend):
         assert np.array_equal(L.SiLU().forward(x)[0], [[0, 0, 1000]])
 
 
-def test_first_weights_have_the_variance_of_their_fan_in():
+def test_first_weights_have_mean_0_and_the_variance_of_their_fan_in():
     """Var W = 2 / fan_in, fan_in the number of products summed into one output value."""
     for layer, fan_in in [
         (L.Linear(300, 200), 300),
         (L.Conv2d(8, 128, 4, stride=2), 4 * 4 * 8),
+        (L.Conv2d(16, 128, (2, 6)), 2 * 6 * 16),
         (L.ConvTranspose2d(32, 64, 4, stride=2), 4 * 4 / 2**2 * 32),  # a quarter of the taps meet
+        (L.ConvTranspose2d(32, 64, (6, 3), stride=3), 6 * 3 / 3**2 * 32),
+        (L.ConvTranspose2d(64, 128, 1, stride=2), 64),  # y is x and zeros: one product, or none
     ]:
-        assert layer.params["weight"].var() == pytest.approx(2 / fan_in, rel=0.05)
+        weight = layer.params["weight"]
+        assert weight.var() == pytest.approx(2 / fan_in, rel=0.05), layer
+        assert abs(weight.mean()) < 4 * np.sqrt(2 / fan_in / weight.size), layer
+
+
+def test_first_frequencies_have_mean_0_and_their_scale():
+    frequencies = L.FourierFeatures(50, 200, scale=3.0).buffers["frequencies"]
+    assert frequencies.std() == pytest.approx(3, rel=0.05)
+    assert abs(frequencies.mean()) < 4 * 3 / np.sqrt(frequencies.size)
 
 
 def test_layer_norm_of_a_flat_sample_is_held_by_its_eps():
     x = np.array([[1.0, 1.002]])
     y, _ = L.LayerNorm(2).forward(x)
     np.testing.assert_allclose(y, [[-0.001, 0.001]] / np.sqrt(1e-6 + 1e-5), rtol=1e-2)
+
+
+def test_activations(backend):
+    x = np.array([[-2.0, -0.5, 0.0, 0.5, 2.0]])
+    for layer, expected in [
+        (L.ReLU(), [[0, 0, 0, 0.5, 2]]),
+        (L.LeakyReLU(0.1), [[-0.2, -0.05, 0, 0.5, 2]]),
+        (L.Tanh(), np.tanh(x)),
+        (L.Sigmoid(), 1 / (1 + np.exp(-x))),
+        (L.Softplus(), np.log(1 + np.exp(x))),
+        (L.SiLU(), x / (1 + np.exp(-x))),
+    ]:
+        np.testing.assert_allclose(layer.forward(x)[0], expected, rtol=1e-14, err_msg=str(layer))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_the_slope_at_zero_is_the_one_below(slope, backend):
+    x, dy = np.zeros((2, 3)), np.ones((2, 3))
+    layer = L.LeakyReLU(slope)
+    _, cache = layer.forward(x)
+    assert np.array_equal(layer.backward_input(dy, cache), np.full((2, 3), slope))
+
+
+def test_defaults():
+    """A network written without them computes what it computed before."""
+    relu, norm = L.LeakyReLU(), L.BatchNorm(2)
+    assert (relu.slope, norm.eps, norm.momentum) == (0.2, 1e-5, 0.1)
+    assert (L.LayerNorm(2).eps, L.MinibatchStdDev().eps) == (1e-5, 1e-8)
+    assert L.FourierFeatures(1, 1).scale == 1.0
+    for layer in (L.Conv2d(1, 1, 2), L.ConvTranspose2d(1, 1, 2)):
+        assert (layer.stride, layer.padding) == (1, 0) and "bias" in layer.params
+    assert "bias" in L.Linear(1, 1).params
+    plain_skip = L.Residual(L.ReLU()).skip
+    for layer in (*(getattr(L, name) for name in L.__all__), mg.Sequential, plain_skip):
+        assert inspect.signature(layer.forward).parameters["training"].default is True, layer
+
+
+def test_no_slope_given_is_a_slope_of_zero(backend):
+    parameters = [
+        inspect.signature(getattr(mg.kernels, operation)).parameters
+        for operation in mg.kernels.OPERATIONS
+    ]
+    defaults = [known["slope"].default for known in parameters if "slope" in known]
+    assert len(defaults) == 16 and set(defaults) == {0.0}
+
+
+@pytest.mark.parametrize(
+    "layer, shown",
+    [
+        (L.Linear(3, 2), "Linear(3, 2)"),
+        (L.Linear(3, 2, bias=False), "Linear(3, 2, bias=False)"),
+        (L.Conv2d(1, 2, 3), "Conv2d(1, 2, 3, stride=1, padding=0)"),
+        (L.ConvTranspose2d(1, 2, (3, 4), stride=2, padding=1, bias=False),
+         "ConvTranspose2d(1, 2, (3, 4), stride=2, padding=1, bias=False)"),
+        (L.Reshape((2, -1)), "Reshape((2, -1))"),
+        (L.Flatten(), "Flatten()"),
+        (L.Residual(L.Tanh()), "Residual(Tanh())"),
+        (L.Residual(L.Tanh(), L.ReLU()), "Residual(Tanh(), ReLU())"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_layers_show_what_they_were_made_from(layer, shown):
+    assert repr(layer) == shown
+
+
+def test_layers_without_parameters_follow_their_input():
+    layer = L.Tanh()
+    for dtype in (np.float32, np.float64):
+        assert layer.forward(np.zeros((2, 1), dtype))[0].dtype == dtype
+    for other in (np.zeros((2, 1), int), np.zeros((2, 1), np.float16), [[0], [1]]):
+        assert layer.forward(other)[0].dtype == np.float32
+    assert layer.forward([0.0, 1.0])[0].shape == (2,)
+
+
+def test_batch_norm_trains_on_two_values_and_moves_its_statistics_by_its_momentum(backend):
+    layer = L.BatchNorm(1, momentum=0.25)
+    for _ in range(2):
+        layer.forward(np.array([[1.0], [3.0]]))
+    assert layer.buffers["running_mean"] == pytest.approx(2 * (1 - 0.75**2))
+    assert layer.buffers["running_var"] == pytest.approx(2 - 0.75**2)  # from 1 towards 2
+
+
+def test_dropout_of_nothing_draws_nothing():
+    layer, x = L.Dropout(0.0), np.ones((3, 2))
+    before = layer.rng.bit_generator.state
+    assert layer.forward(x)[0] is x and layer.rng.bit_generator.state == before
+
+
+def test_minibatch_std_dev_of_one_sample_is_its_eps():
+    y, _ = L.MinibatchStdDev(eps=0.25).forward(np.array([[1.0, 2.0]]))
+    np.testing.assert_allclose(y, [[1, 2, 0.5]])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_spectral_norm_of_small_and_large_weights(scale, backend):
+    layer = L.SpectralNorm(L.Linear(6, 4, bias=False))
+    network = mg.Sequential([layer], dtype="float64")
+    network.theta *= scale
+    for _ in range(100):
+        layer.iterate()
+    y, _ = network.forward(np.eye(6))
+    assert np.linalg.svd(y, compute_uv=False)[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_spectral_norm_of_zero_weights_is_zero(backend):
+    layer = L.SpectralNorm(L.Linear(3, 2, bias=False))
+    network = mg.Sequential([layer])
+    network.theta[...] = 0
+    y, _ = network.forward(np.ones((4, 3)))
+    assert np.array_equal(y, np.zeros((4, 2)))
