@@ -94,6 +94,14 @@ def test_a_healthy_training_gets_a_clean_bill(loss, penalties):
     assert "A clean bill of health." in str(diagnosis)
 
 
+@pytest.mark.parametrize("seed", [0, 9])
+def test_a_rate_that_is_too_high_is_seen_through_a_discriminator_that_is_sure(seed):
+    """The logits of the samples it is sure of lie far apart, and hide how the others jump."""
+    choices = {"lr_d": 0.1, "lr_g": 1e-3, "schedule": None}
+    diagnosis = visit(RING, mg.losses.NonSaturating(), seed, **choices)
+    assert diagnosis.names[:1] == ["learning rate too high"], str(diagnosis)
+
+
 def test_every_reading_is_printed_beside_its_threshold():
     diagnosis = visit(MOONS, mg.losses.NonSaturating(), 0, steps=20)
     lines = str(diagnosis).splitlines()[1:]

@@ -102,6 +102,27 @@ def test_signals_are_1_where_the_discriminator_cannot_tell():
     assert vitals.columns["discriminator_signal"] == vitals.columns["generator_signal"] == [1.0]
 
 
+def test_the_step_of_the_logits_is_measured_where_the_loss_has_a_slope():
+    """D is sure of the real samples, at x = 5 (logit 500), and cannot tell the fakes, at 0."""
+    generator, discriminator = (mg.Sequential([mg.layers.Linear(2, n)]) for n in (2, 1))
+    generator.theta[...] = 0
+    discriminator.theta[...] = 100, 0, 0
+    gan = mg.GAN(generator, discriminator, latent_dim=2)
+    vitals = mg.watch.Vitals(gan, MOONS.sample(2000, 0) * 0.1 + np.array([5, 0], np.float32))
+    discriminator.layers[0].params["bias"][...] = 0.5
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    assert vitals.columns["discriminator_step"][0] == pytest.approx(0.5)
+    assert vitals.columns["logit_spread"][0] > 200
+
+    gan = mg.GAN(generator, discriminator, latent_dim=2, loss=mg.losses.Hinge())
+    generator.theta[...] = 0, 0, 0, 0, -5, 0  # all margins kept: Hinge has no slope at all
+    discriminator.theta[...] = 1, 0, 0
+    vitals = mg.watch.Vitals(gan, MOONS.sample(2000, 0) * 0.1 + np.array([5, 0], np.float32))
+    discriminator.theta[...] = 2, 0, 0
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    assert vitals.columns["discriminator_step"] == [0.0]
+
+
 def test_effective_number():
     assert effective_number(np.full(8, 1000)) == pytest.approx(8, rel=1e-3)
     assert effective_number(np.array([500, 0, 0])) == 1

@@ -29,7 +29,8 @@ class Vitals:
     generator_signal        the same of L_G: near 0, the loss gives G nothing to learn from
     logit_spread            standard deviation of D's logits, real and fake together
     discriminator_step      how far one training step moves D's logits, root mean square, in units
-                            of logit_spread or of 1, the larger
+                            of their standard deviation or of 1, the larger; each logit f counts
+                            with |dL_D/df|: where the loss is flat, it moves without consequence
     generator_step          how far one training step moves G's samples, in units of the data's
                             spread (root mean square distance from the mean)
     distance                of G's samples from the data's mean, root mean square, in the same
@@ -119,18 +120,17 @@ class Vitals:
     def _measure(self, step, figures):
         gan, now = self.gan, self.players()
         fake, generated = now["generator"].forward(self.noise, training=False)
-        moved, _ = self._before["generator"].forward(self.noise, training=False)
+        fake_before, _ = self._before["generator"].forward(self.noise, training=False)
         both = np.concatenate([self.real, fake])
         logits, judged = now["discriminator"].forward(both, training=False)
-        shifted, _ = self._before["discriminator"].forward(both, training=False)
+        logits_before, _ = self._before["discriminator"].forward(both, training=False)
         real_logits, fake_logits = np.split(logits, 2)
-        logit_spread = float(np.std(logits, dtype=np.float64))
         row = {
             "discriminator_signal": _signal(gan.loss.discriminator, real_logits, fake_logits),
             "generator_signal": _signal(gan.loss.generator, real_logits, fake_logits),
-            "logit_spread": logit_spread,
-            "discriminator_step": _rms(logits - shifted) / max(logit_spread, 1.0),
-            "generator_step": _rms(fake - moved) / self.spread,
+            "logit_spread": float(np.std(logits, dtype=np.float64)),
+            "discriminator_step": _logit_step(gan.loss, logits_before, logits),
+            "generator_step": _rms(fake - fake_before) / self.spread,
             "distance": self._distance(fake),
             "width": _rms(_flat(fake) - _flat(fake).mean(axis=0)) / self.spread,
             "variety": effective_number(self._occupancy(_flat(fake))) / self._real_variety,
@@ -180,6 +180,18 @@ def _signal(loss, real_logits, fake_logits):
 
     undecided = np.zeros_like(real_logits)
     return total(real_logits, fake_logits) / total(undecided, undecided)
+
+
+def _logit_step(loss, before, after):
+    """sqrt(mean((after - before)^2)) / max(std(before), 1), logits weighed by |dL_D/dbefore|."""
+    _, *slopes = loss.discriminator(*np.split(before, 2))
+    weights = np.abs(np.concatenate(slopes), dtype=np.float64)
+    if not weights.any():
+        return 0.0
+    weights /= weights.sum()
+    centre = np.sum(weights * before)
+    spread = np.sqrt(np.sum(weights * (before - centre) ** 2))
+    return float(np.sqrt(np.sum(weights * (after - before) ** 2)) / np.maximum(spread, 1.0))
 
 
 def _by_layer(network, *, gradients=False):
