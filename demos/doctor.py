@@ -105,6 +105,11 @@ right = {
     ]
     for name, (illness, *_) in PATIENTS.items()
 }
+first = {
+    name: sum(found[name, args.seed + i].names[:1] == [illness] for i in range(args.seeds))
+    for name, (illness, *_) in PATIENTS.items()
+    if illness
+}
 print(f"\n{'patient':27}{'provoked':26}{'right':8}found")
 for name, (illness, *_) in PATIENTS.items():
     words = {", ".join(d.names) or "clean bill" for (p, _), d in found.items() if p == name}
@@ -116,8 +121,14 @@ figure, axes = plots.figure(3, 4, size=(2.75, 2.95))
 for panel, (name, (illness, data, *_)) in zip(axes.flat, PATIENTS.items()):
     real = data.sample(600, 0) if hasattr(data, "sample") else data[:600]
     shown = samples[name, args.seed]
+    shown = shown[np.isfinite(shown).all(axis=1)]
     plots.points(panel, real, colour=plots.REAL, size=4, label="data")
-    plots.points(panel, shown[np.isfinite(shown).all(axis=1)], size=4, label="samples")
+    plots.points(panel, shown, size=4, label="samples")
+    if not len(shown):
+        panel.text(
+            0.5, 0.5, "the samples\nhave overflowed", transform=panel.transAxes,
+            ha="center", va="center", color=plots.FAKE,
+        )  # fmt: skip
     panel.set(title=name, xticks=[], yticks=[], aspect="equal", adjustable="datalim")
     panel.set_xlabel(illness or "healthy", color="#b3261e" if illness else "#2c7a4b")
 figure.legend(
@@ -125,7 +136,12 @@ figure.legend(
 )
 figure.savefig(results.path("patients.png", "the samples of each patient, and what was provoked"))
 
+
 # %% Every vital sign of every patient, as a multiple of the threshold that it crosses when ill
+def in_few_letters(value):
+    return f"{value:,.0f}" if 100 <= value < 1e6 else f"{value:.2g}"
+
+
 excess = np.array([
     [
         np.clip((-1 if r.sign.low else 1) * np.log10(max(r.value, 1e-9) / r.sign.threshold), -2, 2)
@@ -141,7 +157,7 @@ shade = panel.imshow(excess, cmap=SHADES, vmin=-2, vmax=2, aspect="auto")
 for row, name in enumerate(PATIENTS):
     for column, reading in enumerate(found[name, args.seed].readings):
         panel.text(
-            column, row, f"{reading.value:.2g}", ha="center", va="center", fontsize=8.5,
+            column, row, in_few_letters(reading.value), ha="center", va="center", fontsize=8.5,
             weight="bold" if reading.ill else "normal",
             color="white" if excess[row, column] > 1.4 else "black",
         )  # fmt: skip
@@ -170,11 +186,12 @@ well = [ok for name, oks in right.items() if not PATIENTS[name][0] for ok in oks
 results.finish(
     {
         "right": {name: sum(oks) for name, oks in right.items()},
+        "named_first": first,
         "seeds": args.seeds,
         "visits": {f"{name}, seed {seed}": d.scalars() for (name, seed), d in found.items()},
     },
     [
-        f"Provoked illnesses named: {sum(ill)} of {len(ill)}.  "
+        f"Provoked illnesses named: {sum(ill)} of {len(ill)}, {sum(first.values())} of them first. "
         f"Clean bills for healthy trainings: {sum(well)} of {len(well)}.",
         "An illness seldom comes alone: the first one named is the one to treat first.",
     ],

@@ -37,10 +37,8 @@ film = mg.watch.Film(gan, moons, moments=mg.watch.moments(args.steps, 60), rng=a
 vitals = mg.watch.Vitals(gan, moons, rng=args.seed)
 window = None
 if args.live:
-    window, panels = plots.figure(1, 2, size=(4.2, 4.4))
-    if plots.has_screen(window):
-        plt.ion()
-    else:
+    window, panels = plots.figure(1, 2, size=(4.8, 3.6))
+    if not plots.has_screen(window):
         print("--live: no screen here; training without a window. learning.html shows the same.\n")
         window = None
 
@@ -51,6 +49,10 @@ def show(step, *_):
             panel.clear()
         plots.surface(panels[0], film, film.frames[-1])
         plots.manifold(panels[1], film, film.frames[-1], moons)
+        panels[0].set_title("what the discriminator says")
+        panels[0].set_xlabel("real (blue), fake (orange), where D pushes the fakes (arrows)")
+        panels[1].set_title("what the generator does to the plane")
+        panels[1].set_xlabel("every cell of the grid holds the same share of samples")
         window.suptitle(f"step {step:,}")
         plt.pause(0.001)
 
