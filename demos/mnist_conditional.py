@@ -16,9 +16,9 @@ import digits
 import numpy as np
 
 import minigan as mg
-from minigan import auxiliary, conditional, judge, models, plots
+from minigan import auxiliary, conditional, image_recipes, judge, models, plots
 
-CLASSES, LATENT, CHANNELS = 10, 64, 32
+CLASSES, LATENT = 10, 64
 WEIGHT = 0.1  # of what D says beside its logit
 
 parser = common.parser(
@@ -50,11 +50,21 @@ make = {
     "projection": models.projection_discriminator,
     "concatenation": models.concatenation_discriminator,
 }.get(args.model, models.auxiliary_discriminator)
-sizes = {"channels": CHANNELS, "hidden": 256}
 generator = models.conditional_generator(
-    LATENT, CLASSES, continuous=continuous, **sizes, rng=(args.seed, 0)
+    LATENT,
+    CLASSES,
+    continuous=continuous,
+    channels=image_recipes.CHANNELS,
+    hidden=image_recipes.G_HIDDEN,
+    rng=(args.seed, 0),
 )
-discriminator = make(code, **sizes, batch_norm=False, rng=(args.seed, 1))
+discriminator = make(
+    code,
+    channels=image_recipes.CHANNELS,
+    hidden=image_recipes.D_HIDDEN,
+    batch_norm=False,
+    rng=(args.seed, 1),
+)
 gan = mg.GAN(
     generator,
     discriminator,

@@ -28,7 +28,8 @@ from .stabilisers import Annealing
 from .training import train
 
 STEPS, BATCH, LATENT, AVERAGING = 10_000, 64, 100, 0.999
-CHANNELS, HIDDEN = 32, 256  # of the DCGAN
+CHANNELS = 32  # of the DCGAN
+G_HIDDEN, D_HIDDEN = (256, 256, 256), (512, 256, 128)  # its linear layers, see `models.dcgan`
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]
 RATES = cosine(final=0.1)
 
@@ -110,9 +111,10 @@ def _players(model, penalty, g_seed, d_seed):
         g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_seed)
         d = models.dcgan_discriminator(channels=CHANNELS, rng=d_seed)
     else:
-        sizes = {"channels": CHANNELS, "hidden": HIDDEN}
-        g = models.dcgan_generator(LATENT, **sizes, rng=g_seed)
-        d = models.dcgan_discriminator(**sizes, batch_norm=False, rng=d_seed)
+        g = models.dcgan_generator(LATENT, channels=CHANNELS, hidden=G_HIDDEN, rng=g_seed)
+        d = models.dcgan_discriminator(
+            channels=CHANNELS, hidden=D_HIDDEN, batch_norm=False, rng=d_seed
+        )
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
         d = Sequential([SpectralNorm(x) if x.params else x for x in d.layers], rng=d_seed)
     return g, d

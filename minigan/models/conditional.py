@@ -13,7 +13,7 @@ SHAPE = (28, 28, 1)
 
 
 def conditional_generator(
-    latent_dim, classes, *, continuous=0, channels=64, hidden=0, dtype="float32", rng=0
+    latent_dim, classes, *, continuous=0, channels=64, hidden=(), dtype="float32", rng=0
 ):
     """Noise (N, latent_dim + code) -> rows (N, 784 + code), the code carried along.
 
@@ -30,7 +30,7 @@ def conditional_generator(
 
 
 def projection_discriminator(
-    classes, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+    classes, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
 ):
     """Labelled rows (N, 784 + classes) -> logits (N, 1): one for each class, and the one is read.
 
@@ -41,7 +41,7 @@ def projection_discriminator(
 
 
 def concatenation_discriminator(
-    classes, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+    classes, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
 ):
     """Labelled rows (N, 784 + classes) -> logits (N, 1): the class as channels of the image.
 
@@ -57,7 +57,7 @@ def concatenation_discriminator(
 
 
 def auxiliary_discriminator(
-    code, *, channels=64, batch_norm=True, hidden=0, dtype="float32", rng=1
+    code, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
 ):
     """Rows (N, 784 + code) -> (N, 1 + 2 code): logit, estimate of the code, the code.
 

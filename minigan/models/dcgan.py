@@ -12,22 +12,27 @@ from ..layers import (
     Reshape,
     Tanh,
 )
+from ..layers.base import sizes
 from ..network import Sequential
 
 
-def dcgan_generator(latent_dim, *, channels=64, hidden=0, dtype="float32", rng=0):
+def dcgan_generator(latent_dim, *, channels=64, hidden=(), dtype="float32", rng=0):
     """DCGAN (Radford et al. 2016) for 28 x 28 images: noise (N, latent_dim) -> (N, 28, 28, 1).
 
     A linear layer makes 7 x 7 pixels of 2 `channels`; two transposed convolutions double the size.
     Weights start from N(0, 0.02^2), as in the paper. Batch norm makes of their scale a rate: the
     smaller the weights, the more one step of Adam turns them.
 
-    hidden : units of one more linear layer above the noise, with batch norm and ReLU; 0: none
+    hidden : units of the linear layers between the noise and the first pixels, each with batch norm
+             and ReLU: there the noise is bent before anything is drawn
     """
-    hidden, channels = count("hidden", hidden, at_least=0), count("channels", channels)
-    layers = [
-        *([Linear(latent_dim, hidden, bias=False), BatchNorm(hidden), ReLU()] if hidden else []),
-        Linear(hidden or latent_dim, 7 * 7 * 2 * channels, bias=False),
+    channels, hidden = count("channels", channels), sizes("dcgan_generator", "hidden", hidden)
+    widths = (count("latent_dim", latent_dim), *hidden)
+    layers = []
+    for before, after in zip(widths, hidden):
+        layers += [Linear(before, after, bias=False), BatchNorm(after), ReLU()]
+    layers += [
+        Linear(widths[-1], 7 * 7 * 2 * channels, bias=False),
         Reshape((7, 7, 2 * channels)),
         BatchNorm(2 * channels),
         ReLU(),
@@ -41,18 +46,19 @@ def dcgan_generator(latent_dim, *, channels=64, hidden=0, dtype="float32", rng=0
 
 
 def dcgan_discriminator(
-    *, channels=64, batch_norm=True, hidden=0, in_channels=1, outputs=1, dtype="float32", rng=1
+    *, channels=64, batch_norm=True, hidden=(), in_channels=1, outputs=1, dtype="float32", rng=1
 ):
     """Its mirror image: images (N, 28, 28, in_channels) -> logits (N, outputs).
 
     batch_norm : after the second convolution, all weights from N(0, 0.02^2) as in the paper. Leave
                  it out where a gradient penalty is used: then the layers' own (He's) first weights
                  keep the signal's size.
-    hidden     : units of one more linear layer below the logit, 0: none. Without, the logit is a
-                 sum over places: D sees whether strokes are good, hardly whether they make a digit.
+    hidden     : units of the linear layers between the pixels' features and the logit. Without any,
+                 the logit is a sum over places: D sees whether strokes are good, hardly whether
+                 they make a digit.
     """
-    hidden, channels = count("hidden", hidden, at_least=0), count("channels", channels)
-    features = 7 * 7 * 2 * channels
+    channels, hidden = count("channels", channels), sizes("dcgan_discriminator", "hidden", hidden)
+    widths = (7 * 7 * 2 * channels, *hidden)
     layers = [
         Conv2d(in_channels, channels, 4, stride=2, padding=1),
         LeakyReLU(0.2),
@@ -60,9 +66,10 @@ def dcgan_discriminator(
         *([BatchNorm(2 * channels)] if batch_norm else []),
         LeakyReLU(0.2),
         Flatten(),
-        *([Linear(features, hidden), LeakyReLU(0.2)] if hidden else []),
-        Linear(hidden or features, outputs),
     ]
+    for before, after in zip(widths, hidden):
+        layers += [Linear(before, after), LeakyReLU(0.2)]
+    layers.append(Linear(widths[-1], outputs))
     network = Sequential(layers, dtype=dtype, rng=rng)
     return with_small_weights(network) if batch_norm else network
 
