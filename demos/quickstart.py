@@ -111,8 +111,9 @@ results.finish(
     [
         f"Gradients: {len(report.rows)} checks of the first step, largest relative error "
         f"{report.max_relative_error:.0e} (the bar is 1e-7, or 1e-5 across a kink).",
-        f"Modes: {coverage.captured} of {len(ring.modes)} Gaussians reached; "
+        f"Modes: {coverage.captured} of {len(ring.modes)} Gaussians reached, {coverage.covered} "
+        f"with at least {coverage.min_share:.0%} of their share of the samples;",
         f"{coverage.hq:.1%} of the samples lie within three standard deviations of one "
-        "(a perfect sampler: 98.9%).",
+        f"(a perfect sampler: {coverage.hq_perfect:.1%}).",
     ],
 )

@@ -123,6 +123,22 @@ def test_the_step_of_the_logits_is_measured_where_the_loss_has_a_slope():
     assert vitals.columns["discriminator_step"] == [0.0]
 
 
+def test_of_a_discriminator_that_says_more_the_logit_is_watched():
+    """Its class logits are 1000 times the code that a sample carries: sure, beside a logit of 0."""
+    rows = mg.conditional.label(MOONS.sample(600, 0), np.arange(600) % 2, 2)
+    generator, discriminator = (mg.Sequential([mg.layers.Linear(4, n)]) for n in (4, 5))
+    weight, bias = discriminator.layers[0].params.values()
+    weight[...] = 0
+    weight[2:, 1:3], weight[2:, 3:] = 1000 * np.eye(2), np.eye(2)
+    loss = mg.auxiliary.AuxiliaryClassifier(mg.losses.NonSaturating(), 2)
+    vitals = mg.watch.Vitals(gan := mg.GAN(generator, discriminator, latent_dim=4, loss=loss), rows)
+    bias[0] = 0.5
+    vitals(1, gan, {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 1.0})
+    columns = {name: values[0] for name, values in vitals.columns.items()}
+    assert columns["discriminator_step"] == pytest.approx(0.5) and columns["logit_spread"] == 0
+    assert columns["discriminator_signal"] == pytest.approx(1)
+
+
 def test_effective_number():
     assert effective_number(np.full(8, 1000)) == pytest.approx(8, rel=1e-3)
     assert effective_number(np.array([500, 0, 0])) == 1

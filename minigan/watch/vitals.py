@@ -128,7 +128,7 @@ class Vitals:
         row = {
             "discriminator_signal": _signal(gan.loss.discriminator, real_logits, fake_logits),
             "generator_signal": _signal(gan.loss.generator, real_logits, fake_logits),
-            "logit_spread": float(np.std(logits, dtype=np.float64)),
+            "logit_spread": float(np.std(logits[:, :1], dtype=np.float64)),
             "discriminator_step": _logit_step(gan.loss, logits_before, logits),
             "generator_step": _rms(fake - fake_before) / self.spread,
             "distance": self._distance(fake),
@@ -171,26 +171,26 @@ def effective_number(counts):
     return float(n * (n - 1) / max(1, np.sum(counts * (counts - 1))))
 
 
-def _signal(loss, real_logits, fake_logits):
+def _slopes(loss, real, fake):
+    """|dL/dlogit| for each sample, (2 N, 1). The logit is the first value that D gives."""
+    _, d_real, d_fake = loss(real, fake)
+    return np.abs(np.concatenate([d_real, d_fake])[:, :1], dtype=np.float64)
+
+
+def _signal(loss, real, fake):
     """sum |dL/dlogit| at these logits, over the same at logits of 0: a D that cannot tell."""
-
-    def total(real, fake):
-        _, d_real, d_fake = loss(real, fake)
-        return float(np.sum(np.abs(d_real)) + np.sum(np.abs(d_fake)))
-
-    undecided = np.zeros_like(real_logits)
-    return total(real_logits, fake_logits) / total(undecided, undecided)
+    undecided = np.zeros_like(real)
+    return float(_slopes(loss, real, fake).sum() / _slopes(loss, undecided, undecided).sum())
 
 
 def _logit_step(loss, before, after):
     """sqrt(mean((after - before)^2)) / max(std(before), 1), logits weighed by |dL_D/dbefore|."""
-    _, *slopes = loss.discriminator(*np.split(before, 2))
-    weights = np.abs(np.concatenate(slopes), dtype=np.float64)
+    weights = _slopes(loss.discriminator, *np.split(before, 2))
     if not weights.any():
         return 0.0
     weights /= weights.sum()
-    centre = np.sum(weights * before)
-    spread = np.sqrt(np.sum(weights * (before - centre) ** 2))
+    before, after = before[:, :1], after[:, :1]
+    spread = np.sqrt(np.sum(weights * (before - np.sum(weights * before)) ** 2))
     return float(np.sqrt(np.sum(weights * (after - before) ** 2)) / np.maximum(spread, 1.0))
 
 
