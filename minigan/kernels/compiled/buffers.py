@@ -11,8 +11,13 @@ import numpy as np
 
 KEPT = 1 << 28  # bytes; a step of the largest network of the benchmarks needs a tenth of that
 
-# The references to an array that nobody holds: from the list, the loop, and the call that counts.
-_FREE = 3
+
+def _references(arrays, position):
+    return sys.getrefcount(arrays[position])
+
+
+# What is counted for an array that only its list holds: versions of Python differ in it.
+_FREE = _references([np.empty(0)], 0)
 _COUNTS_EXACTLY = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 _arrays = {}  # (shape, dtype) -> the arrays of that kind
@@ -24,9 +29,9 @@ def empty(shape, dtype):
     global _bytes
     arrays = _arrays.get((shape, dtype))
     if arrays is not None and _COUNTS_EXACTLY:
-        for array in arrays:
-            if sys.getrefcount(array) == _FREE:
-                return array
+        for position in range(len(arrays)):
+            if _references(arrays, position) == _FREE:
+                return arrays[position]
     array = np.empty(shape, dtype)
     _bytes += array.nbytes
     if _bytes > KEPT:  # shapes change: forget them all, those in use live on with their holders
