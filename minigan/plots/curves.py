@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .. import checks
 from ..training import History
@@ -34,12 +35,14 @@ def training_curves(history):
             curve = smooth(history[f"{player}_{kind}"], window)
             axes.plot(steps, curve, color=colour, linewidth=1.5, label=player)
         axes.set_xlabel("training step")
-        axes.legend()
     losses.set_title("losses")
     norms.set_title("gradient norms")
     norms.set_yscale("log")
     norms.yaxis.set_major_formatter("{x:g}")
-    norms.yaxis.set_minor_formatter("{x:g}")
+    norms.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    low, high = norms.get_ylim()
+    norms.yaxis.set_minor_formatter("{x:g}" if high < 1000 * low else NullFormatter())
+    made.legend(*losses.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return made
 
 
