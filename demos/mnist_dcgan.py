@@ -1,7 +1,8 @@
 """A convolutional GAN learns to write digits, and a classifier says how well.
 
 The default is the recipe that `benchmarks/mnist_quality.py` measures: DCGAN's generator, a
-convolutional D without batch norm, the relativistic loss, R1 and R2. Other games are a word each:
+convolutional D without batch norm, the relativistic loss, R1 and R2. That takes about ten minutes;
+--steps 2000 has rough digits in two. Other games are a word each:
 
     python demos/mnist_dcgan.py --loss non-saturating --penalty none       # the DCGAN of 2016
     python demos/mnist_dcgan.py --loss least-squares --penalty none        # LSGAN
@@ -18,7 +19,9 @@ bent at random.
 import common
 import digits
 
-parser = digits.parser(__doc__, steps=10_000)
+from minigan import image_recipes
+
+parser = digits.parser(__doc__, steps=image_recipes.STEPS)
 parser.add_argument("--model", choices=["dcgan", "residual"], default="dcgan")
 args = common.parse(parser)
 data = digits.load(args.data, args.seed)

@@ -27,7 +27,7 @@ from .schedules import cosine
 from .stabilisers import Annealing
 from .training import train
 
-STEPS, BATCH, LATENT, AVERAGING = 10_000, 64, 100, 0.999
+STEPS, BATCH, LATENT, AVERAGING = 12_000, 64, 100, 0.999
 CHANNELS = 32  # of the DCGAN
 G_HIDDEN, D_HIDDEN = (256, 256, 256), (512, 256, 128)  # its linear layers, see `models.dcgan`
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]

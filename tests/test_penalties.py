@@ -357,6 +357,18 @@ def test_no_work_is_done_below_the_first_parameters(monkeypatch):
     assert critic.grad.any()
 
 
+@pytest.mark.parametrize(
+    "sides, straight",
+    [((L.ReLU(),), True), ((L.Linear(4, 4), L.ReLU()), True),
+     ((L.Tanh(),), False), ((L.ReLU(), L.Tanh()), False), ((L.Tanh(), L.Tanh()), False)],
+    ids=str,
+)  # fmt: skip
+def test_a_sum_is_straight_if_both_its_sides_are(sides, straight):
+    critic = network([L.Linear(3, 4), L.Residual(*sides), L.Linear(4, 1)])
+    _, caches = critic.forward(minibatches(5, 3)[0])
+    assert InputGradient(critic, caches, (5, 1)).is_straight is straight
+
+
 def test_who_shares_a_pass():
     plain = network([L.Linear(3, 4), L.Tanh(), L.Linear(4, 1)])
     dropping = network([L.Linear(3, 4), L.Dropout(0.5), L.Linear(4, 1)])

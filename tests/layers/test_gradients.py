@@ -35,6 +35,7 @@ CASES = [
     (L.Reshape((2, -1)), (4, 6)),
     (L.Upsample2d(3), (4, 2, 3, 2)),
     (L.AvgPool2d(2), (4, 4, 6, 2)),
+    (L.AvgPool2d(3), (4, 3, 6, 2)),  # of 2, the square is the double
     (L.MinibatchStdDev(), (5, 3)),
     (L.MinibatchStdDev(), (4, 2, 2, 3)),
     (L.FourierFeatures(2, 3, scale=0.7), (5, 2)),
