@@ -96,6 +96,7 @@ for step, (blur, *thetas) in snapshots.all()[-len(MOMENTS) :] or [now]:
     players = gan.generator.copy(), gan.discriminator.copy()
     for player, theta in zip(players, np.split(np.array(thetas), [players[0].theta.size])):
         player.theta[...] = theta
+    players[1].layers[0].std = blur  # D's instance noise has faded since
     kept.append((step, blur, *players))
 
 # %% The blurred densities, and the best discriminator between them

@@ -1,6 +1,7 @@
 """The recipe for the plane, its demo, and its benchmark's bookkeeping, all at a few steps."""
 
 import json
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -84,6 +85,26 @@ def test_demo(tmp_path):
         assert 0 <= moment["in_the_game"] <= 1 and 0 <= moment["of_one_half"] <= 0.5
     for name in ("discriminator.png", "samples.png", "training.png"):
         assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeypatch):
+    """Of the first moment, after 1 step of 3: by the end the blur has faded to a fiftieth."""
+
+    class Seen(Exception):
+        pass
+
+    def seen(generator, discriminator, **options):
+        raise Seen(discriminator.layers[0].std)
+
+    monkeypatch.setattr(mg, "GAN", seen)
+    monkeypatch.syspath_prepend(str(ROOT / "demos"))
+    line = ["gaussian_grid", "--steps", "3", "--backend", "numpy", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", line)
+    with mg.kernels.use_backend("numpy"), pytest.raises(Seen) as raised:
+        runpy.run_path(str(ROOT / "demos/gaussian_grid.py"))
+    sys.modules.pop("common")
+    (std,) = raised.value.args
+    assert std == pytest.approx(RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / 0.8))
 
 
 def test_demo_refuses_unknown_data(tmp_path):
