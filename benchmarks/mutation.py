@@ -4,6 +4,9 @@ has survived: either a test is missing, or the change changes nothing.
 
     python benchmarks/mutation.py --sample 100      # a random hundred of all mutants; 0: every one
 
+Those that change nothing are listed in `equivalent_mutants.txt`: the file, the line, the line
+mutated, and why no test can tell.
+
 The package itself is left alone: a copy of it is mutated. NumPy backend, one process at a time;
 needs a system that can fork.
 """
@@ -26,6 +29,7 @@ import pytest
 import tqdm  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 
 MUTATED = (
     "minigan/losses.py",
@@ -209,6 +213,26 @@ def survives(copy, file, mutant, seconds, calls):
         file.write_text(original)
 
 
+def equivalent():
+    """{(file, line, the line mutated): why} of the mutants that change nothing."""
+    blocks = EQUIVALENT.read_text().strip().split("\n\n")
+    listed = [[line.strip() for line in block.splitlines()] for block in blocks]
+    return {(file, was, becomes): why for file, was, becomes, why in listed}
+
+
+def report(chosen, survivors, everything):
+    """The score in words and as a dict; each survivor that nobody has explained is named again."""
+    killed = len(chosen) - len(survivors)
+    unexplained = [one for one in survivors if one["why"] is None]
+    print(f"\n{killed} of {len(chosen)} mutants killed, {killed / len(chosen):.1%}; "
+          f"{len(everything)} there are in all. Of the {len(survivors)} that survived "
+          f"{len(survivors) - len(unexplained)} change nothing.")  # fmt: skip
+    for one in unexplained:
+        print("unexplained  {file}:{line}\n             {was}\n          -> {now}".format(**one))
+    counts = {"mutants": len(everything), "tried": len(chosen), "killed": killed}
+    return {**counts, "survivors": survivors}
+
+
 def main():
     args = common.arguments(
         __doc__, "mutation", sample=(100, "how many mutants; 0: all"), seed=(0, "of the sample")
@@ -216,7 +240,7 @@ def main():
     os.environ |= {"MINIGAN_BACKEND": "numpy", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     sys.stdout.reconfigure(line_buffering=True)
-    survivors = []
+    survivors, reasons = [], equivalent()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in ("minigan", "tests"):
@@ -234,16 +258,15 @@ def main():
         for number, (file, index, change) in enumerate(chosen, 1):
             mutant = mutate(file, index, change)
             if survives(copy, file, mutant, seconds, calls):
-                place = f"{file.relative_to(copy)}:{mutant['line']}"
-                survivors.append({"place": place, "was": mutant["was"], "now": mutant["becomes"]})
-                print("survived  {place}\n          {was}\n       -> {now}".format(**survivors[-1]))
+                name = str(file.relative_to(copy))
+                one = {"file": name, "line": mutant["line"]}
+                one |= {"was": mutant["was"], "now": mutant["becomes"]}
+                one["why"] = reasons.get((name, one["was"], one["now"]))
+                survivors.append(one)
+                print("survived  {file}:{line}\n          {was}\n       -> {now}".format(**one))
             if number % 10 == 0:
                 print(f"{number} of {len(chosen)}, {len(survivors)} survived")
-    killed = len(chosen) - len(survivors)
-    print(f"\n{killed} of {len(chosen)} mutants killed, {killed / len(chosen):.1%}; "
-          f"{len(everything)} there are in all")  # fmt: skip
-    counts = {"mutants": len(everything), "tried": len(chosen), "killed": killed}
-    common.write_json(args.out / "mutation.json", {**counts, "survivors": survivors})
+    common.write_json(args.out / "mutation.json", report(chosen, survivors, everything))
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def finish(args, data, learned):
             "final": {label: column[-1] for label, column in learned.history.columns.items()},
         },
         [
-            f"The judge is right about {accuracy:.2%} of {data.name}'s held-out images. It says of",
+            f"The judge is right about {accuracy:.2%} of the held-out {data.name}. It says of",
             f"  {fake.samples:,} samples   {fake}",
             f"  held-out images  {held_out}",
             "The nearer the two lines, the better. Confident: the class has a probability above "

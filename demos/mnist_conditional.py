@@ -19,6 +19,7 @@ import minigan as mg
 from minigan import auxiliary, conditional, image_recipes, judge, models, plots
 
 CLASSES, LATENT = 10, 64
+HIDDEN = (256,)  # of G and D: told the class, G has less to work out than in `image_recipes`
 WEIGHT = 0.1  # of what D says beside its logit
 
 parser = common.parser(
@@ -40,7 +41,7 @@ else:
     rows = conditional.label(data.images, data.labels, CLASSES)
 
 # %% The two players, see `minigan.models.conditional`, and their loss, see `minigan.auxiliary`
-# Otherwise the game is the recipe of `minigan.image_recipes`.
+# Otherwise the game is the recipe of `minigan.image_recipes`, with fewer layers.
 loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
 if infogan:
     loss = auxiliary.Information(loss, CLASSES, continuous, weight=WEIGHT)
@@ -55,13 +56,13 @@ generator = models.conditional_generator(
     CLASSES,
     continuous=continuous,
     channels=image_recipes.CHANNELS,
-    hidden=image_recipes.G_HIDDEN,
+    hidden=HIDDEN,
     rng=(args.seed, 0),
 )
 discriminator = make(
     code,
     channels=image_recipes.CHANNELS,
-    hidden=image_recipes.D_HIDDEN,
+    hidden=HIDDEN,
     batch_norm=False,
     rng=(args.seed, 1),
 )
@@ -149,7 +150,7 @@ results.finish(
             else f"{right.mean():.1%} of the samples are read as the digit that was asked for,"
         ),
         f"the worst is {meaning[worst]} with {right[worst]:.1%}; the judge reads "
-        f"{accuracy:.1%} of {data.name}'s held-out images right. It says of",
+        f"{accuracy:.1%} of the held-out {data.name} right. It says of",
         f"  {len(asked):,} samples   {scores[0]}",
         f"  held-out images  {scores[1]}",
         "The nearer the two lines, the better. More --steps make more careful digits.",

@@ -39,8 +39,8 @@ class Recipe:
     blurred: bool = True  # instance noise, annealed from `coarse` to `fine`
     penalised: bool = True  # R1 and R2, gamma = the blur's length
     coarse: float = 0.5
-    fine: float = 0.01
-    adam: tuple = (1e-3, 0.0, 0.99)  # rate, beta1, beta2; the rate falls to 0 along a cosine
+    fine: float = 0.006
+    adam: tuple = (1e-3, 0.0, 0.99, 1e-5)  # rate, beta1, beta2, eps; the rate falls to 0
     averaging: float = 0.999
 
 
