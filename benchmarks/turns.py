@@ -2,14 +2,18 @@
 
 Two libraries in one process disturb each other: the threads of one go on spinning for a while after
 a call, on the cores that the other needs. So each contender has a process, and one at a time is
-asked to work. Turns are short and many, so that a noisy neighbour disturbs all alike.
+asked to work. Turns are short and many, so that a noisy neighbour disturbs all alike. The first
+quarter of a turn is not counted: threads that have slept wake up, caches fill, and what compiles at
+its first call has done so.
 """
 
 import multiprocessing
 import os
+import statistics
 import time
 
 PAUSE = 0.03  # seconds between turns: spinning threads go to sleep
+STRETCH = 0.01  # seconds of work, at least, between two looks at the clock
 
 
 def _serve(pipe, threads, prepare, arguments):
@@ -22,11 +26,26 @@ def _serve(pipe, threads, prepare, arguments):
         pipe.send(("absent", str(error)))
         return
     pipe.send(("ready", report))
-    for count in iter(pipe.recv, None):
-        run(max(1, count // 10))  # wakes the threads up
-        begin = time.perf_counter()
-        run(count)
-        pipe.send((time.perf_counter() - begin) / count)
+    for seconds in iter(pipe.recv, None):
+        pipe.send(_turn(run, seconds))
+
+
+def _turn(run, seconds):
+    """Seconds per run: the median over stretches of several, within about so many seconds."""
+    begin, count, taken = time.perf_counter(), 1, 0.0
+    while time.perf_counter() < begin + seconds / 4:
+        count *= 2 if taken < STRETCH else 1
+        taken = _seconds(run, count)
+    times = []
+    while not times or time.perf_counter() < begin + seconds:
+        times.append(_seconds(run, count) / count)
+    return statistics.median(times)
+
+
+def _seconds(run, count):
+    begin = time.perf_counter()
+    run(count)
+    return time.perf_counter() - begin
 
 
 class Contender:
@@ -46,10 +65,10 @@ class Contender:
         state, answer = self._pipe.recv()
         self.report, self.absent = (answer, None) if state == "ready" else (None, answer)
 
-    def turn(self, count):
-        """Seconds per run, over `count` runs in a row."""
+    def turn(self, seconds):
+        """Seconds per run, over about so many seconds."""
         time.sleep(PAUSE)
-        self._pipe.send(count)
+        self._pipe.send(seconds)
         return self._pipe.recv()
 
     def stop(self):
@@ -59,12 +78,10 @@ class Contender:
 
 def measure(contenders, seconds, rounds):
     """{name: [seconds per run, one for each round]}, in about `seconds` for each contender."""
-    counts = {}
-    for name, contender in contenders.items():  # a first turn says how many runs fill a slice
-        taken = contender.turn(5)
-        counts[name] = max(3, round(seconds / rounds / taken))
+    for contender in contenders.values():  # a first turn, in which things compile
+        contender.turn(seconds / rounds)
     times = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
-            times[name].append(contender.turn(counts[name]))
+            times[name].append(contender.turn(seconds / rounds))
     return times
