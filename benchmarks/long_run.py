@@ -29,10 +29,10 @@ def main():
         latent_dim=2,
         penalties=[mg.penalties.R1(0.1)],
     )
-    every, readings = max(1, args.steps // 10), {}
+    settled, every, readings = min(1000, args.steps), max(1, args.steps // 10), {}
 
     def watch(step, gan, figures):
-        if step == 1000 or (step > 1000 and step % every == 0):
+        if step == settled or (step > settled and step % every == 0):
             readings[step] = resident()
             print(f"step {step:7,}  {readings[step]:7.1f} MB", flush=True)
 

@@ -42,6 +42,10 @@ small differences mean nothing. TV: total variation of the class shares; held-ou
 
 Averages longer than .999 are the same up to 9,000 steps, where the average still grows with the
 training; at 10,000 a decay of .9998 scored what .999 did.
+
+The recipe as it stands, three layers in each, 12,000 steps: seed 0 92.7% confident, Frechet .79,
+TV .014; seed 3 92.2%, 1.02, .020. It is level from step 9,000 on: about one digit in fourteen is
+not one that the judge is sure of, where it is sure of all but two in a hundred real ones.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Games on images of 28 x 28, put together by name: a model, a loss, a penalty.
 
     game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
-    history = minigan.image_recipes.learn(game, images, steps=10_000, rng=0)
+    history = minigan.image_recipes.learn(game, images, steps=12_000, rng=0)
     game.sample(100)
 
 Good combinations can be made, and bad ones; each comes with the optimizers of the paper

@@ -88,7 +88,7 @@ def test_demo(tmp_path):
 
 
 def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeypatch):
-    """Of the first moment, after 1 step of 3: by the end the blur has faded to a fiftieth."""
+    """Of the first moment, after 1 step of 3: by the end the blur has faded to an eightieth."""
 
     class Seen(Exception):
         pass

@@ -14,6 +14,7 @@ from ..layers import (
 )
 from ..layers.base import sizes
 from ..network import Sequential
+from .mlp import mlp
 
 
 def dcgan_generator(latent_dim, *, channels=64, hidden=(), dtype="float32", rng=0):
@@ -58,7 +59,6 @@ def dcgan_discriminator(
                  they make a digit.
     """
     channels, hidden = count("channels", channels), sizes("dcgan_discriminator", "hidden", hidden)
-    widths = (7 * 7 * 2 * channels, *hidden)
     layers = [
         Conv2d(in_channels, channels, 4, stride=2, padding=1),
         LeakyReLU(0.2),
@@ -66,10 +66,8 @@ def dcgan_discriminator(
         *([BatchNorm(2 * channels)] if batch_norm else []),
         LeakyReLU(0.2),
         Flatten(),
+        *mlp(7 * 7 * 2 * channels, *hidden, outputs),
     ]
-    for before, after in zip(widths, hidden):
-        layers += [Linear(before, after), LeakyReLU(0.2)]
-    layers.append(Linear(widths[-1], outputs))
     network = Sequential(layers, dtype=dtype, rng=rng)
     return with_small_weights(network) if batch_norm else network
 
