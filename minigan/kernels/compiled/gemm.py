@@ -46,6 +46,7 @@ from .workers import THREADS, call_worker, task_passing, worker_address
 
 DEPTH = 512  # k steps in a block, at most: 8 rows of A x 512 x 4 bytes = half the first-level cache
 PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
+ROWS_AHEAD = 16  # how far the packing of B looks ahead
 SMALL_B = 1 << 18  # bytes: packed by every thread for itself in little time
 TALL = 4, 64  # strips for each thread from which C is tall, beside a small B and beside a large one
 SERIAL_BELOW = 200_000  # multiply-adds; below, waking the other threads costs more than they give
@@ -200,9 +201,9 @@ def _pack(b, rows, step, left_edge, right_edge, packed):
     whole = left_edge + (right_edge - left_edge) // width * width  # columns that fill their panel
     if step == 1:
         for k in range(len(rows)):
-            target = k * width
+            target, ahead = k * width, min(k + ROWS_AHEAD, len(rows) - 1)
             for column in range(left_edge, whole, width):
-                copy_row(b, rows[k] + column, packed, target)
+                copy_row(b, rows[k] + column, rows[ahead] + column, packed, target)
                 target += panel_size
     else:
         squares = len(rows) - lanes + 1

@@ -57,8 +57,10 @@ class Lanes:
     def store(self, value, pointer, vectors=0):
         self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
 
-    def prefetch(self, pointer, vectors=0):
-        """Has a vector that will soon be written brought near."""
+    def prefetch(self, pointer, vectors=0, to_write=False):
+        """Has a vector brought near: into the second-level cache to be read by and by, or into the
+        first, for this core alone, to be written soon. Beyond the end of an array it does nothing.
+        """
         bits = ir.IntType(32)
         pointer = self.builder.bitcast(
             self.address(pointer, vectors * self.count), ir.IntType(8).as_pointer()
@@ -68,7 +70,8 @@ class Lanes:
             ir.FunctionType(ir.VoidType(), [pointer.type, bits, bits, bits]),
             "llvm.prefetch.p0",
         )
-        self.builder.call(function, [pointer, bits(1), bits(3), bits(1)])
+        levels = 3 if to_write else 2  # of the three caches, from the last on: those that get it
+        self.builder.call(function, [pointer, bits(int(to_write)), bits(levels), bits(1)])
 
     def _vector_at(self, pointer, vectors):
         address = self.address(pointer, vectors * self.count)

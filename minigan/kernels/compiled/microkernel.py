@@ -15,6 +15,9 @@ Because A is broadcast one number at a time it need not be packed: its rows may 
 its inner index may jump about in memory. Hence the same tile multiplies a matrix, a transposed
 matrix, or the patches of an image (see `gemm`).
 
+What will be wanted soon is sent for in time (`prefetch`), wherever the machine cannot guess it: it
+sees through memory that is read in a line, and not through a jump from row to row.
+
 Numba compiles the loops around this one very well, but cannot be told to hold a tile in vector
 registers; an `@intrinsic` emits the instructions directly.
 """
@@ -24,6 +27,8 @@ from numba.extending import intrinsic
 
 from .lanes import INDEX, Lanes
 from .machine import TILE_ROWS, TILE_VECTORS
+
+SQUARES_AHEAD = 4  # how far `transpose_square` looks ahead along its rows
 
 
 @intrinsic
@@ -67,13 +72,15 @@ def _emit_multiply_tile(context, builder, signature, arguments):
     total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
     c = [lanes.address(row, column) for row in row_pointers(c_rows)]
     for i, v in tile:  # C is wanted last: the sum gives memory the time to bring it
-        lanes.prefetch(c[i], v)
+        lanes.prefetch(c[i], v, to_write=True)
 
     a = row_pointers(a_rows)
     panel_row = cgutils.alloca_once_value(builder, lanes.address(panels, start))
     with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
         offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
         b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
+        # Where A is a transpose, its rows are neighbours: this is the line of the tiles after next.
+        lanes.prefetch(lanes.address(a[0], offset), 1)
         for i in range(TILE_ROWS):
             a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
             for v in range(TILE_VECTORS):
@@ -98,20 +105,22 @@ def _emit_multiply_tile(context, builder, signature, arguments):
 
 
 @intrinsic
-def copy_row(typing, source, source_start, target, target_start):
-    """One row of a panel: TILE_VECTORS vectors, from one flat array to another."""
+def copy_row(typing, source, source_start, ahead, target, target_start):
+    """One row of a panel: TILE_VECTORS vectors, from one flat array to another; and has the row
+    that begins at `ahead` brought near."""
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)
-        source, target = (
-            lanes.address(data_pointer(context, builder, signature, arguments, n), arguments[n + 1])
-            for n in (0, 2)
-        )
+        _, source_start, ahead, _, target_start = arguments
+        source, target = (data_pointer(context, builder, signature, arguments, n) for n in (0, 3))
+        ahead = lanes.address(source, ahead)
+        source, target = lanes.address(source, source_start), lanes.address(target, target_start)
         for v in range(TILE_VECTORS):
+            lanes.prefetch(ahead, v)
             lanes.store(lanes.load(source, v), target, v)
         return context.get_dummy_value()
 
-    return types.void(source, source_start, target, target_start), emit
+    return types.void(source, source_start, ahead, target, target_start), emit
 
 
 @intrinsic
@@ -128,6 +137,7 @@ def transpose_square(typing, source, source_start, source_step, target, target_s
         source = lanes.address(source, source_start)
         rows = []
         for _ in range(lanes.count):
+            lanes.prefetch(source, SQUARES_AHEAD)
             rows.append(lanes.load(source))
             source = lanes.address(source, step)
         target = lanes.address(target, target_start)
