@@ -16,60 +16,79 @@ from ..layers.base import sizes
 from ..network import Sequential
 from .mlp import mlp
 
+SIDES, KERNELS = (28, 14, 7, 4), (4, 4, 3)  # each convolution of stride 2 halves the side
 
-def dcgan_generator(latent_dim, *, channels=64, hidden=(), dtype="float32", rng=0):
+
+def dcgan_generator(
+    latent_dim, *, channels=64, convolutions=2, hidden=(), dtype="float32", rng=0
+):  # fmt: skip
     """DCGAN (Radford et al. 2016) for 28 x 28 images: noise (N, latent_dim) -> (N, 28, 28, 1).
 
     A linear layer makes 7 x 7 pixels of 2 `channels`; two transposed convolutions double the size.
+    With three `convolutions` it makes 4 x 4 pixels of 4 `channels`, and they become 7 x 7 first.
     Weights start from N(0, 0.02^2), as in the paper. Batch norm makes of their scale a rate: the
     smaller the weights, the more one step of Adam turns them.
 
-    hidden : units of the linear layers between the noise and the first pixels, each with batch norm
-             and ReLU: there the noise is bent before anything is drawn
+    convolutions : 1 to 3
+    hidden       : units of the linear layers between the noise and the first pixels, each with
+                   batch norm and ReLU: there the noise is bent before anything is drawn
     """
-    channels, hidden = count("channels", channels), sizes("dcgan_generator", "hidden", hidden)
-    widths = (count("latent_dim", latent_dim), *hidden)
+    side, widths = _halvings("dcgan_generator", 1, channels, convolutions)
+    hidden = (count("latent_dim", latent_dim), *sizes("dcgan_generator", "hidden", hidden))
     layers = []
-    for before, after in zip(widths, hidden):
+    for before, after in zip(hidden, hidden[1:]):
         layers += [Linear(before, after, bias=False), BatchNorm(after), ReLU()]
     layers += [
-        Linear(widths[-1], 7 * 7 * 2 * channels, bias=False),
-        Reshape((7, 7, 2 * channels)),
-        BatchNorm(2 * channels),
-        ReLU(),
-        ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1, bias=False),
-        BatchNorm(channels),
-        ReLU(),
-        ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
-        Tanh(),
+        Linear(hidden[-1], side * side * widths[-1], bias=False),
+        Reshape((side, side, widths[-1])),
     ]
-    return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
+    for i in reversed(range(convolutions)):
+        layers += [
+            BatchNorm(widths[i + 1]),
+            ReLU(),
+            ConvTranspose2d(
+                widths[i + 1], widths[i], KERNELS[i], stride=2, padding=1, bias=i == 0
+            ),  # fmt: skip
+        ]
+    return with_small_weights(Sequential([*layers, Tanh()], dtype=dtype, rng=rng))
 
 
 def dcgan_discriminator(
-    *, channels=64, batch_norm=True, hidden=(), in_channels=1, outputs=1, dtype="float32", rng=1
-):
+    *, channels=64, convolutions=2, batch_norm=True, hidden=(), in_channels=1, outputs=1,
+    dtype="float32", rng=1,
+):  # fmt: skip
     """Its mirror image: images (N, 28, 28, in_channels) -> logits (N, outputs).
 
-    batch_norm : after the second convolution, all weights from N(0, 0.02^2) as in the paper. Leave
-                 it out where a gradient penalty is used: then the layers' own (He's) first weights
-                 keep the signal's size.
+    batch_norm : after each convolution but the first, all weights from N(0, 0.02^2) as in the
+                 paper. Leave it out where a gradient penalty is used: then the layers' own (He's)
+                 first weights keep the signal's size.
     hidden     : units of the linear layers between the pixels' features and the logit. Without any,
                  the logit is a sum over places: D sees whether strokes are good, hardly whether
                  they make a digit.
     """
-    channels, hidden = count("channels", channels), sizes("dcgan_discriminator", "hidden", hidden)
-    layers = [
-        Conv2d(in_channels, channels, 4, stride=2, padding=1),
-        LeakyReLU(0.2),
-        Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=not batch_norm),
-        *([BatchNorm(2 * channels)] if batch_norm else []),
-        LeakyReLU(0.2),
-        Flatten(),
-        *mlp(7 * 7 * 2 * channels, *hidden, outputs),
-    ]
+    side, widths = _halvings("dcgan_discriminator", in_channels, channels, convolutions)
+    hidden = sizes("dcgan_discriminator", "hidden", hidden)
+    layers = []
+    for i, (before, after) in enumerate(zip(widths, widths[1:])):
+        normalised = batch_norm and i > 0
+        layers += [
+            Conv2d(before, after, KERNELS[i], stride=2, padding=1, bias=not normalised),
+            *([BatchNorm(after)] if normalised else []),
+            LeakyReLU(0.2),
+        ]
+    layers += [Flatten(), *mlp(side * side * widths[-1], *hidden, outputs)]
     network = Sequential(layers, dtype=dtype, rng=rng)
     return with_small_weights(network) if batch_norm else network
+
+
+def _halvings(owner, image_channels, channels, convolutions):
+    """(side of the smallest picture, channels of every picture from 28 x 28 down to it)."""
+    channels = count("channels", channels)
+    if count("convolutions", convolutions) > len(KERNELS):
+        raise ValueError(
+            f"{owner}: convolutions must be at most {len(KERNELS)}, got {convolutions}"
+        )
+    return SIDES[convolutions], [image_channels, *(channels * 2**i for i in range(convolutions))]
 
 
 def with_small_weights(network):

@@ -1,0 +1,52 @@
+"""The DCGAN pair: pictures of the right sizes on the way down and up, and right gradients."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.models import dcgan_discriminator, dcgan_generator
+
+SIDES = {1: [28, 14], 2: [28, 14, 7], 3: [28, 14, 7, 4]}
+
+
+def sides(network, x):
+    """The sides of all pictures that pass through a network, one after the other."""
+    seen = [x.shape[1]] if x.ndim == 4 else []
+    for layer in network.layers:
+        x, _ = layer.forward(x, training=False)
+        if x.ndim == 4 and x.shape[1] not in seen:
+            seen.append(x.shape[1])
+    return seen
+
+
+@pytest.mark.parametrize("convolutions", SIDES)
+def test_each_convolution_halves_the_picture_and_each_transposed_one_doubles_it(convolutions):
+    generator = dcgan_generator(3, channels=2, convolutions=convolutions)
+    discriminator = dcgan_discriminator(channels=2, convolutions=convolutions)
+    assert sides(generator, np.ones((1, 3), np.float32)) == SIDES[convolutions][::-1]
+    assert sides(discriminator, np.ones((1, 28, 28, 1), np.float32)) == SIDES[convolutions]
+
+
+@pytest.mark.parametrize("convolutions", SIDES)
+def test_both_updates_have_the_right_gradients(convolutions):
+    sizes = {"channels": 1, "convolutions": convolutions, "hidden": (2,), "dtype": "float64"}
+    gan = mg.GAN(
+        dcgan_generator(2, **sizes),
+        dcgan_discriminator(batch_norm=False, **sizes),
+        latent_dim=2,
+        loss=mg.losses.Relativistic(),
+        penalties=[mg.penalties.R1(1.0), mg.penalties.R2(1.0)],
+    )
+    real = np.random.default_rng(3).standard_normal((4, 28, 28, 1))
+    report = mg.gradcheck.check_step(gan, real)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize("player", [partial(dcgan_generator, 3), dcgan_discriminator])
+def test_a_picture_of_28_pixels_can_be_halved_three_times(player):
+    with pytest.raises(ValueError, match="convolutions must be at most 3, got 4"):
+        player(convolutions=4)
+    with pytest.raises(ValueError, match="convolutions: expected an integer >= 1, got 0"):
+        player(convolutions=0)
