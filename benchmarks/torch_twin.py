@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from minigan import layers
+from minigan.conditional import OneHot
 
 
 def twin(network):
@@ -56,12 +57,27 @@ def _module(layer, of_images):
         return kind(layer.num_features, eps=layer.eps, momentum=layer.momentum)
     if isinstance(layer, layers.LeakyReLU):
         return nn.LeakyReLU(layer.slope)
+    if isinstance(layer, OneHot):
+        return _Choice(layer.classes, layer.scale)
     if isinstance(layer, layers.Flatten):
         return nn.Flatten()
     if isinstance(layer, layers.Reshape):
         height, width, channels = layer.shape
         return nn.Unflatten(1, (channels, height, width))
     return {layers.ReLU: nn.ReLU, layers.Tanh: nn.Tanh}[type(layer)]()
+
+
+class _Choice(nn.Module):
+    """The last `classes` values of a row of noise become one choice."""
+
+    def __init__(self, classes, scale):
+        super().__init__()
+        self.classes, self.scale = classes, scale
+
+    def forward(self, noise):
+        rest, votes = noise[:, : -self.classes], noise[:, -self.classes :]
+        chosen = nn.functional.one_hot(votes.argmax(1), self.classes)
+        return torch.cat([rest, self.scale * chosen], 1)
 
 
 def _channels_first(shape):

@@ -12,6 +12,7 @@ measured:
     R1 and R2            keep D flat around both: the game stays calm at rates of 1e-3 (D's loss
                          stays at log 2), and goes on improving; gamma falls from 5 to 1
     hidden layers        D judges the digit, not only its strokes; G plans it before it draws
+    categories           G's noise is in pieces, and need not pass from a 4 to a 9 by way of both
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,13 @@ from .schedules import cosine
 from .stabilisers import Annealing
 from .training import train
 
-STEPS, BATCH, LATENT, AVERAGING = 12_000, 64, 100, 0.999
-CHANNELS = 32  # of the DCGAN
-G_HIDDEN, D_HIDDEN = (256, 256, 256), (512, 256, 128)  # its linear layers, see `models.dcgan`
+STEPS, BATCH, AVERAGING = 12_000, 64, 0.999
+LATENT, CATEGORIES = (
+    128,
+    64,
+)  # values of the noise; of them, those that the recipe makes a choice of
+CHANNELS, CONVOLUTIONS = 32, 3  # of the DCGAN
+G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # its linear layers, see `models.dcgan`
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]
 RATES = cosine(final=0.1)
 
@@ -111,10 +116,11 @@ def _players(model, penalty, g_seed, d_seed):
         g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_seed)
         d = models.dcgan_discriminator(channels=CHANNELS, rng=d_seed)
     else:
-        g = models.dcgan_generator(LATENT, channels=CHANNELS, hidden=G_HIDDEN, rng=g_seed)
-        d = models.dcgan_discriminator(
-            channels=CHANNELS, hidden=D_HIDDEN, batch_norm=False, rng=d_seed
+        sizes = {"channels": CHANNELS, "convolutions": CONVOLUTIONS}
+        g = models.dcgan_generator(
+            LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_seed
         )
+        d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_seed)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
         d = Sequential([SpectralNorm(x) if x.params else x for x in d.layers], rng=d_seed)
     return g, d

@@ -63,6 +63,7 @@ def minibatch(kind, n=5, seed=0):
 LAYERS = [
     (C.OneHot(3), (5, 3)),
     (C.OneHot(3), (5, 7)),
+    (C.OneHot(3, scale=1.7), (5, 4)),
     (C.Projection(3), (5, 7)),
     (C.LabelPlanes((2, 3, 2), 3), (5, 15)),
     (C.Carry(L.Linear(4, 3), 2), (5, 6)),
@@ -149,6 +150,8 @@ def test_merged_backward_of_what_is_carried(layer, backend):
 def test_one_hot_by_hand():
     y, _ = C.OneHot(3).forward(np.array([[9.0, -1, 0.5, 0.2], [8.0, 0, 0, 1]]))
     assert y.tolist() == [[9, 0, 1, 0], [8, 0, 0, 1]]
+    y, _ = C.OneHot(3, scale=2.5).forward(np.array([[9.0, -1, 0.5, 0.2]]))
+    assert y.tolist() == [[9, 0, 2.5, 0]]
 
 
 def test_carry_by_hand():
@@ -376,6 +379,7 @@ def test_ready_models(kind):
     [
         (lambda: C.OneHot(1), ValueError, "OneHot: classes must be at least 2, got 1"),
         (lambda: C.OneHot(2.0), TypeError, "OneHot: classes must be an int"),
+        (lambda: C.OneHot(3, scale=0), ValueError, r"scale must be in \(0, inf\], got 0"),
         (lambda: C.OneHot(3).forward(np.zeros((4, 2))), ValueError, "at least 3 features, got 2"),
         (lambda: C.Carry("net", 3), TypeError, "Carry: layer must be a Layer, got 'net'"),
         (lambda: C.Carry(L.Tanh(), 0), ValueError, "Carry: width must be at least 1"),

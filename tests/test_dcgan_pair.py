@@ -33,15 +33,28 @@ def test_each_convolution_halves_the_picture_and_each_transposed_one_doubles_it(
 def test_both_updates_have_the_right_gradients(convolutions):
     sizes = {"channels": 1, "convolutions": convolutions, "hidden": (2,), "dtype": "float64"}
     gan = mg.GAN(
-        dcgan_generator(2, **sizes),
+        dcgan_generator(2, categories=2, **sizes),
         dcgan_discriminator(batch_norm=False, **sizes),
-        latent_dim=2,
+        latent_dim=4,
         loss=mg.losses.Relativistic(),
         penalties=[mg.penalties.R1(1.0), mg.penalties.R2(1.0)],
     )
     real = np.random.default_rng(3).standard_normal((4, 28, 28, 1))
     report = mg.gradcheck.check_step(gan, real)
     assert report.ok, report
+
+
+def test_categories_are_a_choice_of_the_same_variance_as_the_noise_they_are_made_of():
+    generator = dcgan_generator(3, categories=5, channels=2, hidden=(4,), dtype="float64")
+    noise = np.random.default_rng(0).standard_normal((20_000, 8))
+    y, _ = generator.layers[0].forward(noise)
+    assert np.array_equal(y[:, :3], noise[:, :3])
+    chosen = y[:, 3:]
+    assert np.array_equal(chosen.argmax(axis=1), noise[:, 3:].argmax(axis=1))
+    assert np.allclose((chosen**2).sum(axis=1), 5) and ((chosen > 0).sum(axis=1) == 1).all()
+    assert np.allclose(chosen.mean(axis=0), 5**0.5 / 5, atol=0.03)  # each as often as the others
+    plain = dcgan_generator(8, channels=2, hidden=(4,), dtype="float64")
+    assert np.array_equal(generator.theta, plain.theta)
 
 
 @pytest.mark.parametrize("player", [partial(dcgan_generator, 3), dcgan_discriminator])

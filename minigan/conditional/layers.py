@@ -7,30 +7,31 @@ does not move that place, so the derivative in the code is zero: exactly, and al
 import numpy as np
 
 from ..checks import flag, instance, shown
-from ..layers.base import Layer, StraightLayer, positive_int, sizes
+from ..layers.base import Layer, StraightLayer, positive_int, real_number, sizes
 from ..layers.composite import Composite, sweep_of
 from .rows import one_hot, read
 
 
 class OneHot(StraightLayer):
-    """y = [x_1, ..., x_F-K, e_k],  k = argmax of the last K values: noise becomes a class.
+    """y = [x_1, ..., x_F-K, scale e_k],  k = argmax of the last K values: noise becomes a class.
 
     x (N, F), y (N, F). Of K independent normal values each is the largest equally often, so plain
     noise N(0, I) asks for every class with probability 1 / K; and a one-hot code in these places
     asks for the class that it is: see `ask`.
 
-    dx = dy where x passes through, 0 at the code.  K = `classes` >= 2.
+    dx = dy where x passes through, 0 at the code.  K = `classes` >= 2, scale > 0.
     Raises ValueError for an input of fewer than K features.
     """
 
-    def __init__(self, classes):
+    def __init__(self, classes, *, scale=1.0):
         super().__init__()
         self.classes = positive_int("OneHot", "classes", classes, minimum=2)
+        self.scale = real_number("OneHot", "scale", scale, low=0, open_low=True)
 
     def forward(self, x, training=True):
         x = _rows(self, x, self.classes)
         y = x.copy()
-        y[:, -self.classes :] = one_hot(read(x, self.classes), self.classes)
+        y[:, -self.classes :] = self.scale * one_hot(read(x, self.classes), self.classes)
         return y, None
 
     def backward_input(self, dy, cache):
@@ -42,7 +43,8 @@ class OneHot(StraightLayer):
         return dy
 
     def __repr__(self):
-        return f"OneHot({self.classes})"
+        scale = "" if self.scale == 1 else f", scale={self.scale:g}"
+        return f"OneHot({self.classes}{scale})"
 
 
 class Carry(Composite):

@@ -1,6 +1,9 @@
 """Networks of convolutions, for images of 28 x 28."""
 
+import math
+
 from ..checks import count
+from ..conditional import OneHot
 from ..layers import (
     BatchNorm,
     Conv2d,
@@ -20,7 +23,7 @@ SIDES, KERNELS = (28, 14, 7, 4), (4, 4, 3)  # each convolution of stride 2 halve
 
 
 def dcgan_generator(
-    latent_dim, *, channels=64, convolutions=2, hidden=(), dtype="float32", rng=0
+    latent_dim, *, categories=0, channels=64, convolutions=2, hidden=(), dtype="float32", rng=0
 ):  # fmt: skip
     """DCGAN (Radford et al. 2016) for 28 x 28 images: noise (N, latent_dim) -> (N, 28, 28, 1).
 
@@ -29,13 +32,18 @@ def dcgan_generator(
     Weights start from N(0, 0.02^2), as in the paper. Batch norm makes of their scale a rate: the
     smaller the weights, the more one step of Adam turns them.
 
+    categories   : where not 0, so many values more of the noise, (N, latent_dim + categories) in
+                   all, become one choice among as many, of the same variance. The noise is then in
+                   pieces, and no digit need lie between a 4 and a 9 (see also `DiscreteNoise`).
     convolutions : 1 to 3
     hidden       : units of the linear layers between the noise and the first pixels, each with
                    batch norm and ReLU: there the noise is bent before anything is drawn
     """
     side, widths = _halvings("dcgan_generator", 1, channels, convolutions)
-    hidden = (count("latent_dim", latent_dim), *sizes("dcgan_generator", "hidden", hidden))
-    layers = []
+    categories = count("categories", categories, at_least=0)
+    inputs = count("latent_dim", latent_dim) + categories
+    hidden = (inputs, *sizes("dcgan_generator", "hidden", hidden))
+    layers = [OneHot(categories, scale=math.sqrt(categories))] if categories else []
     for before, after in zip(hidden, hidden[1:]):
         layers += [Linear(before, after, bias=False), BatchNorm(after), ReLU()]
     layers += [
