@@ -25,6 +25,7 @@ class Pen:
         or (N, K) mixtures."""
         wanted = np.asarray(wanted)
         code = np.eye(self.classes)[wanted] if wanted.ndim == 1 else wanted
+        code = self.to_class.scale * code
         rows = np.concatenate([noise[:, : -self.classes], code], axis=1).astype(noise.dtype)
         return unlabel(in_batches(self.inside, rows), SHAPE, self.classes)[0]
 

@@ -20,7 +20,7 @@ from minigan import auxiliary, conditional, image_recipes, judge, models, plots
 
 CLASSES, LATENT = 10, 64
 HIDDEN = (256,)  # of G and D: told the class, G has less to work out than in `image_recipes`
-WEIGHT = 0.1  # of what D says beside its logit
+WEIGHT = 0.1  # of what D says beside its logit; with 1, InfoGAN gives digits up for it
 
 parser = common.parser(
     __doc__,

@@ -29,10 +29,7 @@ from .stabilisers import Annealing
 from .training import train
 
 STEPS, BATCH, AVERAGING = 12_000, 64, 0.999
-LATENT, CATEGORIES = (
-    128,
-    64,
-)  # values of the noise; of them, those that the recipe makes a choice of
+LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that become one choice
 CHANNELS, CONVOLUTIONS = 32, 3  # of the DCGAN
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # its linear layers, see `models.dcgan`
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]

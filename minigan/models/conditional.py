@@ -3,6 +3,8 @@
 See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for the losses.
 """
 
+import math
+
 from ..checks import count
 from ..conditional import Carry, LabelPlanes, OneHot, Projection
 from ..layers import Reshape
@@ -19,13 +21,15 @@ def conditional_generator(
 
     Of a row of noise, the last `classes` values choose the class (see `OneHot`); before them stand
     `continuous` values more that are carried too, as InfoGAN wants. code = continuous + classes.
+    The choice has the variance of the values that it was made of, so G cannot overlook it; who
+    reads the code looks for the largest, however large.
     channels, hidden : as in `dcgan_generator`
     """
     code = count("classes", classes) + count("continuous", continuous, at_least=0)
     network = dcgan_generator(
         count("latent_dim", latent_dim) + code, channels=channels, hidden=hidden
     )
-    layers = [OneHot(classes), Carry(network, code, whole=True)]
+    layers = [OneHot(classes, scale=math.sqrt(classes)), Carry(network, code, whole=True)]
     return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
 
 
