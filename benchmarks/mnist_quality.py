@@ -65,6 +65,7 @@ import time
 
 import common
 import numpy as np
+from matplotlib.ticker import LogFormatter
 
 import minigan as mg
 from minigan import image_recipes, judge, plots
@@ -155,6 +156,7 @@ def curves(runs, held_out, path):
         panel.set(title=title, xlabel="training step")
     axes[0].set_yscale("log")
     axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].yaxis.set_minor_formatter(LogFormatter())  # labels those that there is room for
     axes[0].legend(fontsize=8)
     figure.savefig(path)
     print(f"wrote {path}")
