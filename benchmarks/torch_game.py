@@ -19,9 +19,7 @@ def train(gan, images, *, steps, batch_size, schedule, decay, rng, callback):
     """
     torch.manual_seed(rng[0])
     generator, discriminator = twin(gan.generator), twin(gan.discriminator)
-    average = AveragedModel(
-        generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
-    ).eval()
+    average = AveragedModel(generator, multi_avg_fn=_averaging(decay), use_buffers=True).eval()
     optimizers = [
         torch.optim.Adam(network.parameters(), o.lr, (o.beta1, o.beta2), o.eps, fused=True)
         for network, o in (
@@ -60,3 +58,12 @@ def train(gan, images, *, steps, batch_size, schedule, decay, rng, callback):
         discriminator.requires_grad_(True)
         average.update_parameters(generator)
         callback(step, sample)
+
+
+def _averaging(decay):
+    """`minigan.Average`, its first steps included, as AveragedModel takes it."""
+
+    def update(averages, values, count):
+        get_ema_multi_avg_fn(min(decay, float((1 + count) / (10 + count))))(averages, values, count)
+
+    return update
