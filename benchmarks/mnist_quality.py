@@ -58,6 +58,10 @@ However deep the players, and however long they played, about one digit in fourt
 the judge is sure of: seen by eye, a digit between two classes. Categories in the noise let G jump
 from class to class. They cost some of the recall, .79 with 64 beside 32 and .88 without after
 4,000 steps; so the recipe has 64 beside 64.
+
+The recipe as it stands, on seeds 0 to 4: 93.9, 94.2, 93.3, 95.2 and 93.4% confident, Frechet 1.4,
+1.2, 1.7, 2.0 and 1.4, TV .026 at most, recall .88 to .89. With three times the steps, seed 0:
+94.6%, 1.1, .017 and .89. In PyTorch, seed 0: 94.6%, 1.1, .020 and .89.
 """
 
 import json
