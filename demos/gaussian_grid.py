@@ -200,13 +200,19 @@ figure.savefig(results.path("discriminator.png", "the learned D beside D*, at th
 # %% The averaged generator's samples, by the field's definitions
 samples = learned.sample(10_000)
 held_out = data.sample(10_000, args.seed + 2)
-others = data.sample(10_000, args.seed + 3)
+others = data.sample(50_000, args.seed + 3).reshape(5, 10_000, 2)
 bandwidths = unit * 2.0 ** -np.arange(6)
+transport = mg.metrics.beside_real(mg.metrics.sliced_wasserstein, held_out, samples, others)
+discrepancy = mg.metrics.beside_real(
+    mg.metrics.mmd, held_out[:2000], samples[:2000], others[:, :2000], bandwidths=bandwidths
+)
 scores = {
-    "sliced_wasserstein": mg.metrics.sliced_wasserstein(samples, held_out),
-    "sliced_wasserstein_of_real": mg.metrics.sliced_wasserstein(others, held_out),
-    "mmd": mg.metrics.mmd(samples[:2000], held_out[:2000], bandwidths=bandwidths),
-    "mmd_of_real": mg.metrics.mmd(others[:2000], held_out[:2000], bandwidths=bandwidths),
+    "sliced_wasserstein": transport.fake,
+    "sliced_wasserstein_of_real": transport.held_out.mean,
+    "sliced_wasserstein_of_real_deviation": transport.held_out.deviation,
+    "mmd": discrepancy.fake,
+    "mmd_of_real": discrepancy.held_out.mean,
+    "mmd_of_real_deviation": discrepancy.held_out.deviation,
 }
 coverage = None
 if hasattr(data, "modes"):
@@ -252,10 +258,10 @@ if coverage:
         f"The worst mode, at ({x:.2f}, {y:.2f}), has {coverage.worst_share:.0%} of its share.",
     ]
 words += [
-    f"Sliced Wasserstein distance to held-out data: {scores['sliced_wasserstein']:.4f}; between "
-    f"two real samples: {scores['sliced_wasserstein_of_real']:.4f}.",
-    f"MMD^2: {scores['mmd']:.1e}; between two real samples: {scores['mmd_of_real']:.1e} "
-    "(unbiased, so it may be negative).",
+    f"Sliced Wasserstein distance to held-out data: {transport.fake:.4f}; of {len(others)} other "
+    f"draws of the data: {transport.held_out}.",
+    f"MMD^2 (unbiased, so it may be negative): {discrepancy.fake:.1e}; of {len(others)} other "
+    f"draws of the data: {discrepancy.held_out}.",
     "Mean |D - D*| where the samples are, at steps "
     + ", ".join(f"{moment['step']:,}" for moment in comparisons)
     + "".join(

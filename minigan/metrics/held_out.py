@@ -18,7 +18,7 @@ class Spread(NamedTuple):
 
     def __str__(self):
         parts = (_shown(part) for part in self[1:])
-        return "{} +- {}, from {} to {}".format(*parts)
+        return "mean {}, standard deviation {}, from {} to {}".format(*parts)
 
 
 class BesideReal(NamedTuple):
@@ -52,7 +52,7 @@ def beside_real(metric, real, fake, held_out, **options):
     """
     metric = _checks.function("beside_real", "metric", metric)
     real, fake = _checks.two_sets("real", real, "fake", fake)
-    several = np.ndim(held_out) == 3
+    several = _checks.as_array("held_out", held_out).ndim == 3
     draws = held_out if several else [held_out]
     if len(draws) == 0:
         raise ValueError("held_out: expected one draw or more, got none")

@@ -35,8 +35,8 @@ class ModeCoverage(Report):
 
     LEGEND = {
         "captured": "modes with one HQ sample or more",
-        "share": "a mode's HQ samples, over those that the mixture would give it (covered modes: "
-        "those at `min_share` or more)",
+        "share": "a mode's HQ samples, over those that the mixture would give it",
+        "covered": "modes with `min_share` or more of their share",
         "HQ": "high quality: within 3 standard deviations of the nearest mode",
         "reverse KL": "divergence of the modes' shares from the mixture's, in nats; 0 is perfect",
         "widths": "standard deviations of the modes' HQ samples, over the truth; 1 is perfect",

@@ -47,7 +47,10 @@ def test_several_draws_give_their_mean_and_spread():
     assert found.held_out.deviation == pytest.approx(np.std(each, ddof=1), rel=1e-12)
     assert found.held_out[3:] == (min(each), max(each))
     mean, deviation = (f"{value:.4g}" for value in found.held_out[1:3])
-    assert f"(5 draws of held-out real data: {mean} +- {deviation}, from " in str(found)
+    assert (
+        f"(5 draws of held-out real data: mean {mean}, standard deviation {deviation}, from "
+        in str(found)
+    )
 
 
 def test_several_draws_of_a_metric_with_several_numbers():
