@@ -123,8 +123,8 @@ def finish(args, data, learned):
     what_d_wants(learned.wants).savefig(
         results.path("what_d_wants.png", "where D wants ink, in real digits and in fakes")
     )
-    plots.training_curves(learned.history).savefig(
-        results.path("training.png", "both losses and both gradient norms at every step")
+    plots.training_curves(learned.history, loss=learned.game.loss).savefig(
+        results.path("training.png", "both losses and both gradient norms, every step and smoothed")
     )
     print("\nAsking the judge, a classifier of digits (trained once, a minute or two) ...")
     judged = judge.hire(data.images, data.labels)

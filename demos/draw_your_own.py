@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import common
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.figure import Figure
 
 import minigan as mg
 from minigan import plots
@@ -26,18 +26,19 @@ results = common.Results(args.out)
 
 def word(path):
     """Draws the word GAN, as matplotlib's fonts have it, into a picture file."""
-    figure = plt.figure(figsize=(3.0, 1.3), dpi=100)
+    figure = Figure(figsize=(3.0, 1.3), dpi=100)
     figure.text(0.5, 0.46, "GAN", size=72, weight="bold", ha="center", va="center")
     figure.savefig(path, dpi=100, bbox_inches="tight", pad_inches=0.15)
 
 
 def strokes(path):
     """A window to draw in, until it is closed; False if there is no screen or nothing is drawn."""
-    figure, panel = plots.figure(size=(5, 5))
+    figure, panel = plots.window(size=(5, 5))
     if not plots.has_screen(figure):
-        plt.close(figure)
         print("No --picture, and no screen to draw on: learning the word GAN.\n")
         return False
+    from matplotlib import pyplot  # which needs a working backend
+
     panel.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
     panel.set_title("draw with the mouse, then close the window")
     lines = []
@@ -56,10 +57,11 @@ def strokes(path):
 
     figure.canvas.mpl_connect("button_press_event", press)
     figure.canvas.mpl_connect("motion_notify_event", move)
-    plt.show()
+    pyplot.show()
     drawn = [line.get_data() for line in lines]
     if drawn:
-        figure, panel = plt.subplots(figsize=(2.5, 2.5), dpi=100)
+        figure = Figure(figsize=(2.5, 2.5), dpi=100)
+        panel = figure.subplots()
         for x, y in drawn:
             panel.plot(x, y, "k-", lw=5, solid_capstyle="round")
         panel.set(xlim=(0, 1), ylim=(0, 1), position=(0, 0, 1, 1))

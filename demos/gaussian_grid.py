@@ -29,8 +29,8 @@ from dataclasses import replace
 
 import common
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 
 import minigan as mg
 from minigan import plots, recipes
@@ -38,10 +38,9 @@ from minigan import plots, recipes
 
 def letters(path):
     """A picture to learn where none was given: writes one, and returns its path."""
-    figure = plt.figure(figsize=(4, 1.8), dpi=60)
+    figure = Figure(figsize=(4, 1.8), dpi=60)
     figure.text(0.5, 0.45, "GAN", size=96, weight="bold", ha="center", va="center")
     figure.savefig(path, pad_inches=0)
-    plt.close(figure)
     return path
 
 
@@ -243,8 +242,8 @@ if coverage:
         )
     axes[2].set(title="samples at each mode, over its due", xlabel="modes, sorted", xticks=[])
 figure.savefig(results.path("samples.png", "10,000 samples beside the data"))
-plots.training_curves(learned.history).savefig(
-    results.path("training.png", "both losses and both gradient norms at every step")
+plots.training_curves(learned.history, loss=learned.gan.loss).savefig(
+    results.path("training.png", "both losses and both gradient norms, every step and smoothed")
 )
 
 # %% In numbers

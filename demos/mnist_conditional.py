@@ -125,8 +125,8 @@ if infogan:
     pictures.codes(pen, noise, meaning, continuous).savefig(
         results.path("codes.png", "what each continuous code does, from -2 to 2")
     )
-plots.training_curves(history).savefig(
-    results.path("training.png", "both losses and both gradient norms at every step")
+plots.training_curves(history, loss=gan.loss).savefig(
+    results.path("training.png", "both losses and both gradient norms, every step and smoothed")
 )
 
 # %% In numbers

@@ -8,7 +8,6 @@ while it trains.
 
 # %% The data, and two players small enough to be seen through
 import common
-import matplotlib.pyplot as plt
 from matplotlib.animation import PillowWriter
 
 import minigan as mg
@@ -37,10 +36,12 @@ film = mg.watch.Film(gan, moons, moments=mg.watch.moments(args.steps, 60), rng=a
 vitals = mg.watch.Vitals(gan, moons, rng=args.seed)
 window = None
 if args.live:
-    window, panels = plots.figure(1, 2, size=(4.8, 3.6))
+    window, panels = plots.window(1, 2, size=(4.8, 3.6))
     if not plots.has_screen(window):
         print("--live: no screen here; training without a window. learning.html shows the same.\n")
         window = None
+    else:
+        from matplotlib import pyplot  # which needs a working backend
 
 
 def show(step, *_):
@@ -54,7 +55,7 @@ def show(step, *_):
         panels[1].set_title("what the generator does to the plane")
         panels[1].set_xlabel("every cell of the grid holds the same share of samples")
         window.suptitle(f"step {step:,}")
-        plt.pause(0.001)
+        pyplot.pause(0.001)
 
 
 # %% Train
@@ -97,8 +98,8 @@ plots.page(
 plots.layer_curves(vitals).savefig(
     results.path("layers.png", "gradient norms, update-to-weight ratios, units that are off")
 )
-plots.training_curves(history).savefig(
-    results.path("training.png", "both losses and both gradient norms at every step")
+plots.training_curves(history, loss=gan.loss).savefig(
+    results.path("training.png", "both losses and both gradient norms, every step and smoothed")
 )
 
 # %% In numbers

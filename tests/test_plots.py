@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 
 import minigan as mg
 from minigan import plots
+from minigan.plots.equilibrium import EQUILIBRIUM
 
 MOONS = mg.data.two_moons()
 NAMES = "chromium", "chromium-browser", "google-chrome"
@@ -123,3 +124,64 @@ def test_a_page_plays_in_a_browser_without_errors_or_requests(page, tmp_path):
     seen = json.loads(found.group(1))
     assert seen == {"start": "0", "moved": True, "changed": True, "errors": [], "fetched": []}
     assert "CONSOLE" not in run.stderr
+
+
+# -- curves ----------------------------------------------------------------------------------------
+
+
+def history_of(losses_of_d):
+    history = mg.History()
+    for step, value in enumerate(losses_of_d, 1):
+        figures = {"discriminator_loss": value, "generator_loss": 0.7}
+        norms = {"discriminator_gradient_norm": 1.0, "generator_gradient_norm": 2.0}
+        history.append(step, {**figures, **norms})
+    return history
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 16, 60, 200])
+def test_the_running_mean_by_its_definition(window):
+    values = np.random.default_rng(0).standard_normal(61)
+    expected = [
+        values[max(i - window // 2, 0) : i + (window + 1) // 2].mean() for i in range(len(values))
+    ]
+    np.testing.assert_allclose(plots.smooth(values, window), expected, rtol=1e-12, atol=1e-13)
+    assert len(plots.smooth([], window)) == 0
+
+
+def test_a_spike_does_not_spoil_the_running_mean_after_it():
+    values = np.full(200, 1e-3)
+    values[50] = 1e17
+    found = plots.smooth(values, 10)
+    np.testing.assert_allclose(found[60:], 1e-3, rtol=1e-12)
+
+
+def test_training_curves_show_every_step_and_name_what_is_smoothed():
+    peak = np.where(np.arange(1000) == 500, 1.14, 0.5)
+    figure = plots.training_curves(history_of(peak), loss=mg.losses.NonSaturating())
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    raw = lines["discriminator, every step"]
+    np.testing.assert_array_equal(raw.get_ydata(), peak)
+    assert raw.get_alpha() < 0.5
+    mean = lines["discriminator, mean of 10 steps"]
+    assert mean.get_ydata().max() == pytest.approx(0.564)
+    (legend,) = figure.legends
+    assert {text.get_text() for text in legend.get_texts()} == set(lines)
+    assert lines["discriminator, equilibrium: 2 log 2"].get_ydata()[0] == 2 * np.log(2)
+    assert lines["generator, equilibrium: log 2"].get_ydata()[0] == np.log(2)
+    short = plots.training_curves(history_of(peak[:50]))
+    labels = [line.get_label() for line in short.axes[0].get_lines()]
+    assert labels == ["discriminator, every step", "generator, every step"]
+
+
+@pytest.mark.parametrize("loss", EQUILIBRIUM)
+def test_equilibrium_losses_are_those_of_the_best_constant_logit(loss):
+    """p = q: the least that D can reach with one logit for all, and what G then sees, if unique."""
+    logits = np.linspace(-2, 2, 401)
+    of_d = np.array([loss().discriminator([[c]], [[c]])[0] for c in logits])
+    best = np.flatnonzero(of_d <= of_d.min() + 1e-12)
+    of_g = np.array([loss().generator([[logits[i]]], [[logits[i]]])[0] for i in best])
+    expected = {"discriminator": of_d.min()}
+    if np.ptp(of_g) < 1e-9:
+        expected["generator"] = of_g[0]
+    found = {player: value for player, (value, _) in EQUILIBRIUM[loss].items()}
+    assert found == pytest.approx(expected, abs=1e-9)

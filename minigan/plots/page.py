@@ -4,9 +4,11 @@ import html
 import re
 
 import matplotlib
+import numpy as np
 from matplotlib.animation import Animation
 
 from .. import checks
+from .style import STYLE
 
 ICONS = {  # of the icon font that matplotlib's page would fetch, as text
     "fa-minus": "slower",
@@ -56,7 +58,9 @@ def page(animation, path, *, title, words, fps=10, dpi=80):
     checks.instance("page", "title", title, str)
     dpi = checks.count("page: dpi", dpi)
     fps = checks.number("page: fps", fps, above=0.0)
-    with matplotlib.rc_context({"savefig.dpi": dpi}):  # to_jshtml takes no dpi of its own
+    # to_jshtml takes neither as an argument.
+    settings = {"savefig.dpi": dpi, "animation.embed_limit": STYLE["animation.embed_limit"]}
+    with matplotlib.rc_context(settings), np.errstate(under="ignore"):
         player = animation.to_jshtml(fps=fps, embed_frames=True, default_mode="loop")
     player = re.sub(r"<link[^>]*>", "", player)  # the icon font, from another server
     for icon, text in ICONS.items():
