@@ -2,7 +2,8 @@
 
     ledger = minigan.ledger.record(gan, real)
     print(ledger)                      # a table, from the loss back to the noise
-    ledger.check()                     # each gradient beside its central difference
+    ledger.check()                     # compares each gradient with its central differences
+    print(ledger.differences())        # small gradients entry by entry, beside the differences
     ledger.plot("step.png")            # the network, and on it every value and every gradient
     ledger.to_csv("step.csv")
 

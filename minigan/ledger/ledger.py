@@ -14,7 +14,7 @@ from .sums import LARGEST
 UNCHECKED = np.nan
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Row:
     """One tensor of the step: what it is, and how the loss answers to it.
 
@@ -30,6 +30,7 @@ class Row:
     value_sums, gradient_sums : of a tiny network, every entry written out (see `sums`)
     error      : relative error of the gradient beside its central difference, once checked
     checked, kinks : how many entries were compared, and how many differences straddled a kink
+    difference : the central differences, of the gradient's shape; NaN where none was taken
     """
 
     loss: str
@@ -48,6 +49,10 @@ class Row:
     error: float = UNCHECKED
     checked: int = 0
     kinks: int = 0
+    difference: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        self.difference = np.full(np.shape(self.gradient), UNCHECKED)
 
     @property
     def shape(self):
@@ -56,7 +61,12 @@ class Row:
     @property
     def norm(self):
         """The gradient's Euclidean length."""
-        return float(np.linalg.norm(np.ravel(self.gradient)))
+        with np.errstate(under="ignore"):
+            return float(np.linalg.norm(np.ravel(self.gradient)))
+
+    def __repr__(self):
+        compared = f", relative error {self.error:.1e}" if self.checked else ""
+        return f"Row({self.loss} through {self.player}: d{self.symbol} {self.shape}{compared})"
 
 
 class Ledger:
@@ -81,6 +91,7 @@ class Ledger:
             )
         return [row for row in self.rows if (row.loss, row.player) == (loss, player)]
 
+    @np.errstate(under="ignore")
     def check(self, entries=None, *, rng=0):
         """Compares every gradient with central differences, and writes the errors into the rows.
 
@@ -103,6 +114,8 @@ class Ledger:
             found = row.gradient.reshape(-1)[chosen]
             check = f"{row.loss} through {row.player}"
             report.compare_difference(check, f"d{row.symbol}", found, difference, kinks)
+            row.difference = np.full(row.shape, UNCHECKED)
+            row.difference.reshape(-1)[chosen] = difference
             row.error, row.checked = report.rows[-1].error, len(chosen)
             row.kinks = report.rows[-1].kinks
         for name, recorded, stepped in self.stepped:
@@ -111,6 +124,7 @@ class Ledger:
 
     # -- text ----------------------------------------------------------------------------------
 
+    @np.errstate(under="ignore")
     def table(self):
         """Every row on two lines: the value with its formula, the gradient with its rule."""
         wide = {
@@ -128,6 +142,23 @@ class Ledger:
             for row in self.section(loss, player):
                 lines += _two_lines(row, wide)
         return "\n".join([*lines, "", *_LEGEND, self.verdict()])
+
+    def differences(self, *, largest=LARGEST):
+        """Each gradient of at most `largest` entries in full, each entry beside its difference.
+
+        Of a larger tensor one line says how many of its entries `check` compared. Of a tensor that
+        `check(entries=...)` compared in part, the entries that it left out have a dash.
+        Raises ValueError if nothing has been checked yet.
+        """
+        largest = checks.count("largest", largest)
+        if not any(row.checked for row in self.rows):
+            raise ValueError("differences: nothing has been compared yet; call check() first")
+        lines = []
+        for (loss, player), what in _SECTIONS.items():
+            lines += ["", f"{loss}: {what}"]
+            for row in self.section(loss, player):
+                lines += _beside_differences(row, largest)
+        return "\n".join([*lines, "", self.verdict()]).lstrip("\n")
 
     def numbers(self):
         """Every entry of every value and gradient of a tiny network as the sum that it is."""
@@ -168,6 +199,7 @@ class Ledger:
 
     # -- files ---------------------------------------------------------------------------------
 
+    @np.errstate(under="ignore")
     def to_csv(self, path):
         """Writes a line per row, in full digits; small tensors entry by entry, in one cell."""
         with checks.path("path", path).open("w", newline="", encoding="utf-8") as file:
@@ -180,6 +212,7 @@ class Ledger:
                     row.error if row.checked else "", row.checked, row.kinks,
                 ])  # fmt: skip
 
+    @np.errstate(under="ignore")
     def plot(self, path):
         """Draws the step: the network, layer by layer, every value and gradient as a heat map."""
         from .drawing import draw
@@ -246,6 +279,24 @@ def _two_lines(row, wide):
         line(row.symbol, str(row.shape), row.formula, row.value),
         line(f"d{row.symbol}", "", row.rule, row.gradient, error + (" kink" if row.kinks else "")),
     ]
+
+
+def _beside_differences(row, largest):
+    """The head of a row's gradient and, if it is small, a line an entry."""
+    size = row.value.size
+    error = f"relative error {row.error:.1e}" + (", across a kink" if row.kinks else "")
+    head = f"  d{row.symbol} {row.shape} = {row.rule}: {row.checked} of {size} compared, {error}"
+    if size > largest:
+        return [head]
+    names = [
+        f"d{row.symbol}{list(at) if at else ''}".replace(" ", "") for at in np.ndindex(row.shape)
+    ]
+    widest = max(map(len, names))
+    lines = [head, f"    {'':{widest}}  {'gradient':>17}  {'difference':>17}"]
+    for name, found, difference in zip(names, np.ravel(row.gradient), np.ravel(row.difference)):
+        beside = "-" if np.isnan(difference) else f"{difference + 0.0:.10g}"
+        lines += [f"    {name:{widest}}  {found + 0.0:17.10g}  {beside:>17}"]
+    return lines
 
 
 def _given(symbol, what, value):

@@ -17,6 +17,7 @@ from .passes import Pass, leaves
 from .rows import Penalties, Section, parameters_of
 
 
+@np.errstate(under="ignore")
 def record(gan, real):
     """The Ledger of `gan.train_step(real)`, in float64. The gan itself is left alone.
 

@@ -47,6 +47,7 @@ def is_tiny(networks, loss, batch):
     return type(loss) in formulas.LOSSES
 
 
+@np.errstate(under="ignore")
 def evaluate(expression):
     """The value of an expression that stands in a ledger."""
     return float(eval(expression, {"__builtins__": {}}, _FUNCTIONS))

@@ -1,6 +1,7 @@
 """The ledger: every row beside its difference, beside the plain step, as a table and as files."""
 
 import csv
+import re
 import subprocess
 import sys
 
@@ -222,3 +223,60 @@ def test_plot(make, tmp_path):
 def test_importing_minigan_does_not_import_matplotlib():
     code = "import sys, minigan; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_small_gradients_are_printed_in_full_beside_their_differences(tiny_gan, real):
+    """Each printed pair is the row's, and the printed difference is one of the loss itself."""
+    ledger = mg.ledger.record(tiny_gan(activation="Tanh"), real)
+    text = ledger.differences()
+    printed = re.findall(r"^ +(d\w+(?:\[[\d,]*\])?) +(-?[\d.e-]+) +(-?[\d.e-]+)$", text, re.M)
+    expected = [
+        (value, difference)
+        for row in ledger.rows
+        for value, difference in zip(np.ravel(row.gradient), np.ravel(row.difference))
+    ]
+    assert len(printed) == len(expected) == sum(row.value.size for row in ledger.rows)
+    found = [(float(value), float(difference)) for _, value, difference in printed]
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    np.testing.assert_allclose(*np.transpose(found), atol=1e-8)
+    row = ledger.section("L_G", "G")[1]  # a value on the way
+    up, down = (row.value + sign * 1e-5 * np.eye(*row.shape) for sign in (1, -1))
+    along = (row.loss_at(up) - row.loss_at(down)) / 2e-5
+    assert along == pytest.approx(row.difference[np.eye(*row.shape) > 0].sum(), rel=1e-7)
+
+
+def test_large_gradients_take_a_line_and_entries_left_out_a_dash(real):
+    gan = mg.GAN(
+        mg.models.mlp_generator(1, (1,), hidden=(6,)),
+        mg.models.mlp_discriminator((1,), hidden=(6, 6)),
+        latent_dim=1,
+    )
+    ledger = mg.ledger.record(gan, real)
+    with pytest.raises(ValueError, match="differences: nothing has been compared yet"):
+        ledger.differences()
+    ledger.check(entries=4)
+    lines = ledger.differences().splitlines()
+    (head,) = (i for i, line in enumerate(lines) if line.startswith("  dW2 (6, 6)"))
+    assert "4 of 36 compared, relative error" in lines[head] and not lines[head + 1].startswith(
+        "    "
+    )
+    head = next(i for i, line in enumerate(lines) if line.startswith("  dW1 (1, 6)"))
+    assert sum(line.endswith(" -") for line in lines[head + 2 : head + 8]) == 2
+    assert "dW2[5,5]" in ledger.differences(largest=36)
+    with pytest.raises(ValueError, match="largest: expected an integer >= 1"):
+        ledger.differences(largest=0)
+
+
+def test_a_row_shows_itself_in_one_line(tiny_gan, real):
+    row = mg.ledger.record(tiny_gan(), real).rows[-1]
+    assert re.fullmatch(r"Row\(L_G through G: dz \(2, 2\), relative error \d\.\de-\d+\)", repr(row))
+
+
+def test_underflow_is_no_error(tiny_gan, real, tmp_path):
+    gan = tiny_gan(activation="Softplus")
+    gan.discriminator.theta *= 40
+    with np.errstate(all="raise", over="warn"):
+        ledger = mg.ledger.record(gan, 1e2 * real)
+        str(ledger)
+        ledger.to_csv(tmp_path / "step.csv")
+        ledger.plot(tmp_path / "step.png")
