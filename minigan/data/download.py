@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import sys
 import tempfile
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pooch
 from tqdm import tqdm
@@ -14,6 +16,18 @@ TIMEOUT = 15.0
 # Bytes a second: one that is slower than this, on average after the first TIMEOUT, is given up too.
 SLOWEST = 5_000
 TICK = 0.1  # seconds between two looks at what has arrived
+_CAUSES = {  # what requests says: what that means
+    "Name or service not known": "no network, or no such host",
+    "Temporary failure in name resolution": "no network, or no such host",
+    "nodename nor servname": "no network, or no such host",
+    "getaddrinfo failed": "no network, or no such host",
+    "Failed to resolve": "no network, or no such host",
+    "Network is unreachable": "no network",
+    "Connection refused": "connection refused",
+    "ProxyError": "the proxy does not answer",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here",
+    "timed out": "no answer in time",
+}
 
 
 def download(urls, path, read):
@@ -32,7 +46,7 @@ def download(urls, path, read):
         What `read` returned.
 
     Raises:
-        ConnectionError: no address gave a good file; the message has a line for each.
+        ConnectionError: no address gave a good file; the message, one line, says why for each.
         OSError: the folder cannot be made or written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,21 +56,34 @@ def download(urls, path, read):
         os.close(arriving)
         try:
             # pooch sets the total when the mirror tells it; until then tqdm cannot do without one.
-            with tqdm(desc=path.name, total=1, unit="B", unit_scale=True, leave=False) as bar:
+            # With a delay, a mirror that does not answer leaves no empty bar.
+            with tqdm(
+                desc=path.name, total=1, unit="B", unit_scale=True, leave=False, delay=0.5,
+                disable=sys.stderr is None,
+            ) as bar:  # fmt: skip
                 _fetch(url, Path(temporary), bar)
             content = read(Path(temporary))
             os.replace(temporary, path)
             return content
         except (OSError, ValueError) as error:  # every error of requests is an OSError
-            failures.append(f"  {url}: {error}")
+            failures.append(f"{urlsplit(url).hostname}: {_in_words(error)}")
         finally:
             with contextlib.suppress(PermissionError):  # Windows, and a slow mirror still writes
                 Path(temporary).unlink(missing_ok=True)
-    raise ConnectionError("\n".join(failures))
+    raise ConnectionError("; ".join(failures))
+
+
+def _in_words(error):
+    """What went wrong, in a line: requests wraps a pool's retries around the cause."""
+    text = " ".join(str(error).split())
+    for cause, words in _CAUSES.items():
+        if cause in text:
+            return words
+    return text
 
 
 def _fetch(url, path, bar):
-    """Fetch a file with pooch, and wait for it no longer than it deserves.
+    """Fetch a file with pooch, and give up on slow mirrors.
 
     pooch gives up where nothing at all arrives for a while. A byte a second is not nothing: so it
     works in a thread of its own, which is left behind when the file does not grow as it should.

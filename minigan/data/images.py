@@ -193,8 +193,8 @@ def _array(data_set, part, folder):
         return download(urls, path, lambda arrived: _read_download(arrived, data_set, part))
     except OSError as error:
         raise FileNotFoundError(
-            f"{data_set.title} is not on this machine, and its download to {path.parent} failed:\n"
-            f"{error}\n{_wanted(data_set)}, and name that folder in the environment variable "
+            f"{data_set.title} is not on this machine, and its download to {path.parent} failed "
+            f"({error}); {_wanted(data_set)}, and name that folder in the environment variable "
             "MINIGAN_DATA"
         ) from error
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import shutil
 import struct
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -319,6 +320,21 @@ def test_no_network(server, tmp_path):
     with pytest.raises(FileNotFoundError, match="(?s)refused.*put train-images-idx3-ubyte.gz"):
         mnist()
     assert cached(tmp_path) == []
+
+
+def test_a_failed_download_is_one_clear_line(server, monkeypatch, capfd):
+    """No connection pools, no empty progress bars; no stderr either, where there is none."""
+    server.mirrors("good")
+    server.shutdown()
+    server.server_close()
+    for stderr in (sys.stderr, None):
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with pytest.raises(FileNotFoundError) as caught:
+            mnist()
+        message = str(caught.value)
+        assert "(127.0.0.1: connection refused); for MNIST, put" in message
+        assert "\n" not in message and "Pool" not in message
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_name_is_given_only_to_a_whole_file(server, tmp_path):
