@@ -7,7 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan.bugs import CHECKS, REGISTRY, WEAK, complaint, examination
-from minigan.bugs.mutants import Edit, replace_lines
+from minigan.bugs.mutants import GENERAL, Edit, replace_lines
 
 NAMES = sorted(REGISTRY)
 
@@ -50,6 +50,29 @@ def test_at_least_twenty_bugs_each_with_its_label():
         for edit in bug.edits:
             assert all(line.strip() in label for line in edit.right.splitlines())
         assert bug.seen in label.replace("\n" + 12 * " ", " ")
+
+
+def test_the_counts_are_what_the_checks_find():
+    """The general checker catches none of the bugs that have a test of their own. (That it catches
+    the others is tested one by one above.)"""
+    for bug in REGISTRY.values():
+        if not bug.general:
+            with bug():
+                assert not any(complaint(CHECKS[check]) for check in GENERAL), bug.name
+    counts = mg.bugs.counts()
+    assert counts["bugs"] == len(REGISTRY) == counts["general"] + counts["own_test"]
+    assert counts["bugs"] == counts["shipped"] + counts["ours"]
+    assert counts["general"] == sum(bug.general for bug in REGISTRY.values())
+
+
+def test_each_label_says_who_shipped_it_and_what_catches_it():
+    for bug in REGISTRY.values():
+        label = str(bug)
+        assert ("  seen in " in label) == bug.shipped and ("  ours " in label) != bug.shipped
+        kind = "of the general checker" if bug.general else "a test of its own"
+        assert f"  caught by {bug.caught_by}, {kind}" in label
+    ours = [bug.name for bug in REGISTRY.values() if not bug.shipped]
+    assert ours == ["dgamma_unscaled", "variance_held"]
 
 
 def test_no_trace_is_left(backend):
@@ -140,3 +163,4 @@ def test_the_table(monkeypatch):
     assert [line.split()[0] for line in lines[2:5]] == ["(healthy", *few]
     assert "x" not in lines[2] and lines[3].split()[1:6] == [".", ".", ".", ".", "adam_table"]
     assert lines[5] == "caught: 2 of 2"
+    assert lines[6].startswith("  1 by the general checker") and "1 only by a test" in lines[6]

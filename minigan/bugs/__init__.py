@@ -1,16 +1,20 @@
-"""The bug museum: the gradient bugs of public projects, each put into this very code.
+"""The bug museum: gradient bugs of public GAN projects, each one put into minigan's own code.
 
-    with minigan.bugs.cache_clobber():               # in here, the bug is there
+    with minigan.bugs.cache_clobber():               # inside the block, the bug is there
         gan.train_step(real)
     print(minigan.bugs.REGISTRY["cache_clobber"])    # the wrong lines beside the right ones
+    print(minigan.bugs.counts())                     # how many, shipped by whom, caught by what
     print(minigan.bugs.examine())                    # which check catches which bug
 
-They shipped, past the tests that there were. Here they try the checker: every one must be caught by
-`minigan.gradcheck` or, where its gradient is right, by a test that has a name. A bug is in for the
-whole process, all its threads, until its context is left.
+Most were shipped by public projects, although those had tests; each exhibit says by whom. A few are
+ours, made to show what a weak check lets through. Here they test the checker. The general checker,
+`minigan.gradcheck`, catches the bugs that make a gradient wrong. The others leave every gradient
+right (of another function, an optimizer, an option, the data), and each of those is caught by a
+test of its own, which its exhibit names. A bug is in for the whole process, with all its threads,
+until its context is left.
 """
 
-from .catalogue import REGISTRY
+from .catalogue import REGISTRY, counts
 from .checks import CHECKS
 from .examination import Examination, complaint, examine
 from .mutants import Bug, Edit
@@ -18,5 +22,5 @@ from .weak import WEAK
 
 globals().update(REGISTRY)
 
-__all__ = ["Bug", "CHECKS", "Edit", "Examination", "REGISTRY", "WEAK", "complaint", "examine"]
-__all__ += list(REGISTRY)
+__all__ = ["Bug", "CHECKS", "Edit", "Examination", "REGISTRY", "WEAK", "complaint", "counts"]
+__all__ += ["examine", *REGISTRY]

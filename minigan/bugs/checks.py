@@ -1,8 +1,8 @@
-"""The checks that catch the museum's bugs: the four of `minigan.gradcheck`, and a few by name.
+"""The checks that catch the museum's bugs: the general checker's four, and tests of single bugs.
 
-Each is a function of a seed that returns a `gradcheck.Report`; healthy code passes every one. A
-bug's wrong gradient is for the first four. The others are for what no finite difference can see:
-a right gradient of the wrong function, an optimizer, an option, the data.
+Each is a function of a seed that returns a `gradcheck.Report`; healthy code passes every one. The
+general checker, `minigan.gradcheck`, finds wrong gradients. The other tests are for what no finite
+difference can see: a right gradient of the wrong function, an optimizer, an option, the data.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from ..network import Sequential
 
 
 def subjects():
-    """[(layer, shape of an input)]: every kind of layer in which something went wrong once."""
+    """[(layer, shape of an input)]: every kind of layer that a bug of the museum is about."""
     return [
         (layers.Linear(3, 2), (4, 3)),
         (layers.LeakyReLU(0.2), (4, 3)),
@@ -42,7 +42,7 @@ def check_layer(seed):
 
 
 def check_all_losses(seed):
-    """`gradcheck.check_loss` on the losses that have a formula of their own."""
+    """`gradcheck.check_loss` on the six basic losses."""
     names = "Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"
     return _together(
         "losses", [(name, check_loss(getattr(losses, name)(), rng=seed)) for name in names]
@@ -50,7 +50,7 @@ def check_all_losses(seed):
 
 
 def check_penalties(seed):
-    """`gradcheck.check_penalty`: R1 on a critic that curves, WGAN-GP on one of straight pieces."""
+    """`gradcheck.check_penalty`: R1 on a smooth critic, WGAN-GP on a piecewise linear one."""
     rng = np.random.default_rng(seed)
     real, fake = rng.standard_normal((2, 4, 2))
     curved = Sequential(
@@ -70,7 +70,7 @@ def check_penalties(seed):
 
 
 def check_whole_step(seed):
-    """`gradcheck.check_step`: a GAN with R1, and one whose discriminator mixes samples."""
+    """`gradcheck.check_step`: a GAN with R1, and one with batch norm in both players."""
     rng = np.random.default_rng(seed)
     real = rng.standard_normal((4, 2))
     return _together(
@@ -106,11 +106,11 @@ def normalised_gan(seed, width=3):
     return GAN(generator, discriminator, latent_dim=2, rng=seed)
 
 
-# -- by name: what no finite difference sees ---------------------------------------------------
+# -- tests of single bugs: what no finite difference can see ------------------------------------
 
 
 def adam_table(seed):
-    """Adam's first three steps, beside the table worked out number by number."""
+    """Adam's first three steps, compared with the formula applied to one number at a time."""
     lr, beta1, beta2, eps = 0.1, 0.5, 0.999, 1e-8
     gradients = np.random.default_rng(seed).standard_normal((3, 1))
     optimizer, theta = optim.Adam(lr, beta1, beta2, eps), np.zeros(1)
@@ -127,7 +127,7 @@ def adam_table(seed):
 
 
 def duplicated_batch(seed):
-    """A mean does not change when every sample is there twice; neither does its gradient."""
+    """The mean over a batch, and its gradient, stay the same when every sample occurs twice."""
     rng = np.random.default_rng(seed)
     network = models.mlp_discriminator((2,), hidden=(3,), dtype="float64", rng=seed)
     real, fake = rng.standard_normal((2, 4, 2))
@@ -148,7 +148,7 @@ def duplicated_batch(seed):
 
 
 def far_logits(seed):
-    """The slopes of the losses where the logits are far out: -1 or 0, and nothing in between."""
+    """The non-saturating loss's derivatives at logits of +-100 and +-1000: -1, 0 or 1."""
     far = np.array([[100.0], [1000.0]])
     report = Report("far logits")
     for sign in (1, -1):
@@ -162,7 +162,7 @@ def far_logits(seed):
 
 
 def mixing(seed):
-    """WGAN-GP's points lie between real and fake, on the line, one weight per sample."""
+    """WGAN-GP's points lie on the line between real and fake, with one weight per sample."""
     rng = np.random.default_rng(seed)
     real, fake = rng.standard_normal((2, 32, 3))
     points = penalties.GradientPenalty(1.0).points(real, fake, np.random.default_rng(seed))
@@ -175,7 +175,7 @@ def mixing(seed):
 
 
 def channel_statistics(seed):
-    """Batch norm over images: the statistics are a channel's, over samples and pixels together."""
+    """Batch norm of images: mean and variance per channel, over samples and pixels together."""
     x = 3 + 2 * np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
     network = Sequential([layers.BatchNorm(2)], dtype="float64")
     y, _ = network.forward(x)
@@ -186,7 +186,7 @@ def channel_statistics(seed):
 
 
 def keyword_only(seed):
-    """BatchNorm(4, 0.8) is refused: 0.8 of what?"""
+    """BatchNorm(4, 0.8) is refused, since 0.8 could be meant as momentum or as eps."""
     report = Report("options by keyword only")
     try:
         layers.BatchNorm(4, 0.8)
@@ -198,7 +198,7 @@ def keyword_only(seed):
 
 
 def epoch_coverage(seed):
-    """Over one epoch of minibatches every sample is dealt exactly once."""
+    """In one epoch of minibatches every sample occurs exactly once."""
     minibatches = Minibatches(np.arange(12).reshape(12, 1), 4, rng=seed)
     dealt = np.concatenate([minibatches.next() for _ in range(3)])
     report = Report("an epoch's coverage")
@@ -207,7 +207,7 @@ def epoch_coverage(seed):
 
 
 def distinct_modes(seed):
-    """A ring of eight has eight modes, no two in one place, and its samples reach all of them."""
+    """A ring of eight has eight different modes, and its samples reach all of them."""
     ring = mixtures.gaussian_ring(8)
     gaps = np.linalg.norm(ring.modes[:, None] - ring.modes[None], axis=-1) + 9 * np.eye(8)
     report = Report("the ring's modes")

@@ -1,4 +1,4 @@
-"""Bugs of the data: what the discriminator is shown as real."""
+"""Bugs of the data: which samples the discriminator gets as real ones."""
 
 from ..data.minibatches import Minibatches
 from ..data.mixtures import gaussian_ring
@@ -7,7 +7,7 @@ from .mutants import Bug, Edit
 BUGS = [
     Bug(
         "first_minibatches",
-        "The data are never dealt out: D sees the same first samples again and again.",
+        "Every minibatch consists of the same first samples of the data.",
         (
             Edit(
                 Minibatches.next,
@@ -16,12 +16,12 @@ BUGS = [
             ),
         ),
         seen="numpy-ml, WGAN_GP.fit",
-        survives="The losses look better than ever: a few samples are easily told from the rest.",
+        survives="The losses look good: a few samples are easily learned by heart.",
         caught_by="epoch_coverage",
     ),
     Bug(
         "closed_ring",
-        "The angles run from 0 to 2 pi, both included: eight modes, two of them in one place.",
+        "The angles run from 0 to 2 pi inclusive: two of the eight modes coincide.",
         (
             Edit(
                 gaussian_ring,

@@ -1,4 +1,4 @@
-"""Which check catches which bug: every bug put in, one after the other, and every check run."""
+"""Which check catches which bug: every bug is put in, one after the other, and every check run."""
 
 import numpy as np
 from tqdm import tqdm
@@ -8,16 +8,16 @@ from ..checks import count, flag, function, instance
 from ..gradcheck import Report
 from .catalogue import REGISTRY
 from .checks import CHECKS
+from .mutants import GENERAL
 from .weak import WEAK
 
-GRADCHECKS = "check_layer", "check_loss", "check_penalty", "check_step"
 HEALTHY = "(healthy code)"
 
 
 def complaint(check, seed=0):
-    """What `check` has against the code as it now is, in a few words; None if it has nothing.
+    """What `check` finds wrong with the code as it is now, in a few words; None if nothing.
 
-    A check that stops with an error has complained, too.
+    An error that the check raises counts as a complaint.
     """
     check, seed = function("complaint", "check", check), count("seed", seed, at_least=0)
     try:
@@ -28,14 +28,14 @@ def complaint(check, seed=0):
     if instance("complaint", "what check returns", report, Report).ok:
         return None
     row = report.failures[0]
-    return f"{row.check}, {row.tensor}: off by {row.error:.1g}"
+    return f"{row.check}, {row.tensor}: {row.reason or f'off by {row.error:.1g}'}"
 
 
 def examine(*, seed=0, progress=False):
     """Runs all CHECKS and all WEAK checks on healthy code, then on every bug of the museum.
 
-    progress : show a progress bar. All of it on the NumPy kernels, where the bugs are.
-    Returns an Examination.
+    progress : show a progress bar
+    Everything runs on the NumPy kernels, where the bugs are. Returns an Examination.
     """
     seed, progress = count("seed", seed, at_least=0), flag("examine", "progress", progress)
     exhibits = {HEALTHY: lambda: kernels.use_backend("numpy"), **REGISTRY}
@@ -49,7 +49,7 @@ def examine(*, seed=0, progress=False):
 
 
 class Examination:
-    """complaints[bug][check] : what the check said, None where it passed."""
+    """complaints[bug][check] : what the check found wrong, in words; None where it passed."""
 
     def __init__(self, complaints):
         self.complaints = complaints
@@ -62,31 +62,41 @@ class Examination:
         """The names of the CHECKS that catch `bug`."""
         return [name for name in CHECKS if self.complaints[bug][name] is not None]
 
+    def caught_by_general(self):
+        """The names of the bugs that one of the general checker's four checks catches."""
+        return [bug for bug in self.bugs if any(self.complaints[bug][check] for check in GENERAL)]
+
     def missed_by(self, check):
-        """The names of the bugs that `check`, weak or not, lets pass."""
+        """The names of the bugs that `check`, weak or not, does not catch."""
         return [bug for bug in self.bugs if self.complaints[bug][check] is None]
 
     def __str__(self):
-        """A row for each bug: x where a check catches it, a dot where it passes."""
-        short = [name.removeprefix("check_") for name in GRADCHECKS]
+        """A row for each bug: x where a check catches it, a dot where it does not."""
+        short = [name.removeprefix("check_") for name in GENERAL]
         by_name = {
-            bug: ", ".join(name for name in CHECKS if name not in GRADCHECKS and said[name]) or "."
+            bug: ", ".join(name for name in CHECKS if name not in GENERAL and said[name]) or "."
             for bug, said in self.complaints.items()
         }
-        wide, wide_named = max(map(len, by_name)), max(map(len, by_name.values()))
-        head = f"{'bug':{wide}}  {'  '.join(short)}  {'a test by name':{wide_named}}"
+        wide, wide_named = max(map(len, by_name)), max(17, *map(len, by_name.values()))
+        head = f"{'bug':{wide}}  {'  '.join(short)}  {'a test of its own':{wide_named}}"
         lines = [
             f"{'':{len(head)}}  | the famous weak checks, which catch",
             f"{head}  | {'  '.join(WEAK)}",
         ]
         for bug, said in self.complaints.items():
-            marks = self._marks(said, GRADCHECKS, short)
+            marks = self._marks(said, GENERAL, short)
             weak = self._marks(said, WEAK, WEAK)
             lines.append(f"{bug:{wide}}  {marks}  {by_name[bug]:{wide_named}}  | {weak}".rstrip())
         total = len(self.bugs)
+        caught = [bug for bug in self.bugs if self.caught(bug)]
+        general = len(self.caught_by_general())
         misses = ", ".join(f"{name} {len(self.missed_by(name))}" for name in WEAK)
-        lines.append(f"caught: {sum(bool(self.caught(bug)) for bug in self.bugs)} of {total}")
-        lines.append(f"passed by the weak checks: of {total}, {misses}")
+        lines.append(f"caught: {len(caught)} of {total}")
+        lines.append(
+            f"  {general} by the general checker ({', '.join(short)}), "
+            f"{len(caught) - general} only by a test of their own"
+        )
+        lines.append(f"not caught by the weak checks: of {total}, {misses}")
         return "\n".join(lines)
 
     @staticmethod

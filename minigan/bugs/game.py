@@ -1,11 +1,11 @@
-"""Bugs of the game: which pass belongs to which batch, and through whom the generator learns."""
+"""Bugs of the training step: which pass belongs to which batch, and how the generator learns."""
 
 from ..gan import GAN
 from ..layers.linear import Linear
 from ..penalties.shared_pass import shares_pass
 from .mutants import Bug, Edit
 
-# Real and fake each in a pass of its own, and the penalties in theirs: as those projects had it.
+# Separate passes for real samples, fake samples and penalties, as in those projects.
 SEPARATE_PASSES = (
     Edit(GAN._judge, "if self.discriminator.mixes_samples:", "if True:"),
     Edit(
@@ -18,7 +18,7 @@ SEPARATE_PASSES = (
 BUGS = [
     Bug(
         "generator_gradient_zero",
-        "G's gradient is cleared after the backward pass, so its optimizer is handed zeros.",
+        "G's gradient is cleared after the backward pass, so its optimizer is given zeros.",
         (
             Edit(
                 GAN._update_generator,
@@ -26,13 +26,13 @@ BUGS = [
                 "self.generator.backward_params(d_samples, generated)\nself.generator.zero_grad()",
             ),
         ),
-        seen="numpy-ml models/wgan_gp.py; milesd123/numpy-GAN (zero, or as in the next exhibit)",
+        seen="numpy-ml models/wgan_gp.py; milesd123/numpy-GAN",
         survives="D learns, both losses move, nothing crashes; a test of D alone passes.",
         caught_by="check_step",
     ),
     Bug(
         "discriminator_bypassed",
-        "G is handed dL_G/dlogits as if that were dL_G/dsamples: D's opinion never reaches it.",
+        "G is given dL_G/dlogits as if that were dL_G/dsamples, without going back through D.",
         (
             Edit(
                 GAN._update_generator,
@@ -69,8 +69,8 @@ BUGS = [
     ),
     Bug(
         "stale_activations",
-        "D has moved, and G's gradient goes back through D's new weights at the activations of the "
-        "old: the gradient of no function.",
+        "D has been updated, and G's gradient goes back through its new weights with the old "
+        "activations: the gradient of no function.",
         (
             Edit(
                 GAN._update_discriminator,

@@ -1,4 +1,4 @@
-"""Bugs of activations, convolutions and their kind, and of the optimizer."""
+"""Bugs of activations, linear layers and convolutions, and of the optimizer."""
 
 from ..kernels.reference.activations import activate_backward
 from ..kernels.reference.convolution import _add_bias_gradient, _correlate
@@ -27,7 +27,7 @@ BUGS = [
     ),
     Bug(
         "mask_from_output",
-        "ReLU's mask is read off its output, with >=: the output is never below 0, so it is all 1.",
+        "ReLU's mask is (output >= 0) instead of (output > 0), so it is 1 everywhere.",
         (
             Edit(
                 activate_backward,
@@ -36,7 +36,7 @@ BUGS = [
             ),
         ),
         seen="numpy-tutorials, MNIST",
-        survives="LeakyReLU hides it: its output does go below 0. So does positive input.",
+        survives="With LeakyReLU, whose output can be negative, it is right.",
         caught_by="check_layer",
     ),
     Bug(
@@ -50,13 +50,13 @@ BUGS = [
             ),
         ),
         seen="Grokking-Deep-Learning, issue 9",
-        survives="A difference cannot be taken while the mask is redrawn, so nobody takes one; and "
-        "Adam does not mind a gradient that is shorter.",
+        survives="Finite differences need the same mask every time, so nobody takes them; and Adam "
+        "hardly depends on the gradient's scale.",
         caught_by="check_layer",
     ),
     Bug(
         "mask_in_place",
-        "The activation's backward pass writes its answer into the caller's dy.",
+        "The activation's backward pass writes its result into the caller's dy.",
         (
             Edit(
                 LeakyReLU.backward_input,
@@ -65,8 +65,8 @@ BUGS = [
             ),
         ),
         seen="deep-learning-from-scratch; DCGAN-Numpy",
-        survives="The answer is right. In a plain chain nobody looks at dy again; with a skip "
-        "connection, or two backward passes from one dy, somebody does.",
+        survives="The result is right. In a plain chain dy is not used again; with a skip "
+        "connection, or two backward passes from one dy, it is.",
         caught_by="check_layer",
     ),
     Bug(
@@ -102,7 +102,7 @@ BUGS = [
     ),
     Bug(
         "upsample_strided",
-        "A pixel was copied to s x s places; its gradient is taken from one of them, not the sum.",
+        "A pixel is copied to s x s places; its gradient is taken from one of them, not summed.",
         (
             Edit(
                 Upsample2d.backward_input,
@@ -116,8 +116,8 @@ BUGS = [
     ),
     Bug(
         "bias_overwritten",
-        "In a loop over samples the convolution's bias gradient is overwritten, not added to: the "
-        "last sample's is what remains.",
+        "In a loop over samples the convolution's bias gradient is overwritten, not added to; only "
+        "the last sample counts.",
         (
             Edit(
                 _add_bias_gradient,
@@ -131,8 +131,8 @@ BUGS = [
     ),
     Bug(
         "weight_elementwise",
-        "The convolution's weight gradient multiplies channel by channel where every input channel "
-        "belongs with every output channel.",
+        "The convolution's weight gradient multiplies channel by channel instead of every input "
+        "channel with every output channel.",
         (
             Edit(
                 _correlate,

@@ -1,4 +1,4 @@
-"""Bugs of the losses: signs, means, and the far ends of the logits."""
+"""Bugs of the losses: signs, means, and extreme logits."""
 
 from ..kernels.reference.activations import softplus
 from ..losses import Minimax, NonSaturating, Wasserstein
@@ -35,14 +35,14 @@ BUGS = [
             ),
         ),
         seen="ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN",
-        survives="Adam divides the scale out again; with N = 1, in a unit test, it is right. What "
-        "changes in silence is the balance with a penalty: R1 counts for N times less.",
+        survives="Adam divides the scale out; with N = 1, in a unit test, it is right. But the "
+        "balance with a penalty changes: R1 counts N times less.",
         caught_by="check_loss",
     ),
     Bug(
         "log_epsilon",
-        "The non-saturating loss as -log(sigmoid(f) + 1e-8): below f = -18 the epsilon is all that "
-        "is left, and G's gradient is gone where it should be at its largest.",
+        "The non-saturating loss as -log(sigmoid(f) + 1e-8): below f = -18 the epsilon dominates, "
+        "and G's gradient vanishes where it should be largest.",
         (
             Edit(
                 NonSaturating.generator,
@@ -52,14 +52,14 @@ BUGS = [
                 "return -_mean(np.log(p + 1e-8)), np.zeros_like(real), slope",
             ),
         ),
-        seen="mimicry, and all that add an epsilon",
-        survives="Value and gradient agree with each other, so a finite difference is content; and "
+        seen="mimicry",
+        survives="Value and gradient agree with each other, so finite differences find nothing; "
         "near zero both are right to eight digits.",
         caught_by="far_logits",
     ),
     Bug(
         "softplus_overflow",
-        "log(1 + exp(x)) as it stands in the book: infinite beyond x = 88 in float32.",
+        "log(1 + exp(x)), computed just so: infinite beyond x = 88 in float32.",
         (
             Edit(
                 softplus,
@@ -68,7 +68,7 @@ BUGS = [
             ),
         ),
         seen="numpy-ml",
-        survives="Random logits are small. A logit of 88 comes after hours, with a D that has won.",
+        survives="Random logits are small. A logit of 88 occurs late, when D is far ahead.",
         caught_by="check_loss",
     ),
 ]

@@ -1,10 +1,10 @@
-"""What an exhibit is: this very code with a line replaced by the wrong one.
+"""What an exhibit is: minigan's own code with some lines replaced by wrong ones.
 
-An `Edit` names a function, a line of its source and the wrong line to stand there instead. Putting
-it in compiles the edited source and gives the function the new code; taking it out gives back the
-old. The function object stays the same one, so every name that refers to it (an import elsewhere,
-a method that a subclass inherits) sees the bug, as it would had the file been edited. The right
-line must be found in the source, exactly once: an exhibit cannot go out of date in silence.
+An `Edit` names a function, lines of its source and the wrong lines to replace them. Putting it in
+compiles the edited source and gives the function the new code; taking it out restores the old code.
+The function object stays the same, so every name that refers to it (an import elsewhere, a method
+that a subclass inherits) sees the bug, as if the file had been edited. The right lines must occur
+in the source exactly once, so an exhibit that no longer matches the code raises an error.
 """
 
 import contextlib
@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import kernels
+
+GENERAL = "check_layer", "check_loss", "check_penalty", "check_step"  # the general checker
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Edit:
     def _compile(self):
         source = textwrap.dedent(inspect.getsource(self.function))
         source = replace_lines(source, self.right, self.wrong, self.place)
-        # A method that says super() needs the cell __class__: only a scope around it can give one.
+        # A method that calls super() needs the cell __class__, which an outer function provides.
         source = f"def scope(__class__):\n{textwrap.indent(source, '    ')}"
         source += f"    return {self.function.__name__}\n"
         filename = f"<{self.place}: {self.wrong.strip()}>"
@@ -78,7 +80,7 @@ def replace_lines(source, right, wrong, place):
 
 @dataclass(frozen=True)
 class Bug:
-    """An exhibit. Calling it gives the context in which the bug is there:
+    """An exhibit. Calling it gives a context in which the bug is there:
 
         with minigan.bugs.adam_without_t():
             gan.train_step(real)
@@ -86,13 +88,14 @@ class Bug:
     name      : what it is called in the registry
     story     : what the wrong line does
     edits     : the lines, right and wrong
-    seen      : where it was shipped
-    survives  : why casual testing lets it live
+    seen      : the projects that shipped it; for one of ours, which checks it is made to test
+    survives  : why casual testing does not find it
     caught_by : the check that finds it, by its name in `minigan.bugs.CHECKS`
+    shipped   : whether a public project shipped it; if not, it is ours
 
-    Within the context the NumPy kernels are active and layers are walked one by one: theirs is the
-    code that is edited. On leaving it, by an exception too, code and kernels are as they were.
-    What a network learned inside, or a bug made it keep, stays with that network.
+    Within the context the NumPy kernels are active and a network runs its layers one by one,
+    because the edited code is theirs. Afterwards, also after an exception, code and kernels are as
+    before. What a network learned inside the context stays with that network.
     """
 
     name: str
@@ -101,6 +104,12 @@ class Bug:
     seen: str
     survives: str
     caught_by: str
+    shipped: bool = True
+
+    @property
+    def general(self):
+        """Whether the general checker catches it, and not only a test of its own."""
+        return self.caught_by in GENERAL
 
     @contextlib.contextmanager
     def __call__(self):
@@ -110,15 +119,16 @@ class Bug:
             yield self
 
     def __str__(self):
+        kind = "of the general checker" if self.general else "a test of its own"
         lines = [textwrap.fill(f"{self.name}: {self.story}", 98, subsequent_indent="  ")]
         for edit in self.edits:
             lines.append(f"  {edit.place}")
             lines.append(textwrap.indent(edit.right, "    + "))
             lines.append(textwrap.indent(edit.wrong or "(missing)", "    - "))
         for label, words in (
-            ("seen", self.seen),
+            ("seen in" if self.shipped else "ours", self.seen),
             ("survives", self.survives),
-            ("caught by", self.caught_by),
+            ("caught by", f"{self.caught_by}, {kind}"),
         ):
             lines.append(textwrap.fill(f"  {label:10}{words}", 98, subsequent_indent=" " * 12))
         return "\n".join(lines)

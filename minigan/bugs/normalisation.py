@@ -1,4 +1,4 @@
-"""Bugs of the normalisations: what moves with the batch, and what does not."""
+"""Bugs of the normalisations: which statistics depend on the input, and which are constants."""
 
 from ..gan import GAN
 from ..kernels.reference.normalisation import _normalise_backward
@@ -11,8 +11,8 @@ NORMALISE = "return inv_std * (g - through_mean - through_variance)"
 BUGS = [
     Bug(
         "frozen_batch_norm",
-        "While G learns, D is frozen: it judges with running statistics. Its batch norm goes back "
-        "by the batch's formula all the same.",
+        "While G is updated, D's batch norm uses running statistics forward, but the formula for "
+        "batch statistics backward.",
         (
             Edit(
                 GAN._update_generator,
@@ -31,7 +31,7 @@ BUGS = [
     ),
     Bug(
         "batch_norm_per_pixel",
-        "Every pixel of a feature map is normalised by itself, not its channel as a whole.",
+        "Every pixel of a feature map is normalised separately, not the channel as a whole.",
         (
             Edit(
                 BatchNorm.forward,
@@ -90,7 +90,7 @@ BUGS = [
             ),
         ),
         seen="ML-From-Scratch",
-        survives="The gradient is right: of another function. No finite difference can tell.",
+        survives="The gradient is right, but of another function; finite differences cannot tell.",
         caught_by="channel_statistics",
     ),
     Bug(
@@ -110,7 +110,7 @@ BUGS = [
     ),
     Bug(
         "dgamma_unscaled",
-        "gamma's gradient uses x - mean, where x_hat = (x - mean) / std belongs.",
+        "gamma's gradient uses x - mean instead of x_hat = (x - mean) / std.",
         (
             Edit(
                 BatchNorm.backward_params,
@@ -118,31 +118,35 @@ BUGS = [
                 'self.grads["gamma"] += np.sum(dy * (rows - mean), axis=0)',
             ),
         ),
-        seen="the check that lets it pass: deep-learning-from-scratch ch06, with a batch of 1",
-        survives="Of a batch of 1, x - mean is zero and so is dgamma, whatever the formula.",
+        seen="made to test a check with a batch of 1, as in deep-learning-from-scratch ch06; we "
+        "know of no project that shipped it",
+        survives="In a batch of 1, x - mean is zero and so is dgamma, whatever the formula.",
         caught_by="check_layer",
+        shipped=False,
     ),
     Bug(
         "variance_held",
         "Batch norm's dx leaves out the path through the variance.",
         (Edit(_normalise_backward, NORMALISE, "return inv_std * (g - through_mean)"),),
-        seen="the check that lets it pass: DeZero, minitorch, with a cotangent of ones",
-        survives="Of a constant cotangent the true dx is zero, and so is this one.",
+        seen="made to test a check with a cotangent of ones, as in DeZero and minitorch; we know "
+        "of no project that shipped it",
+        survives="For a constant cotangent the true dx is zero, and so is this one.",
         caught_by="check_layer",
+        shipped=False,
     ),
     Bug(
         "statistics_held",
-        "Batch norm's dx takes the batch's mean and variance for constants.",
+        "Batch norm's dx treats the batch's mean and variance as constants.",
         (Edit(_normalise_backward, NORMALISE, "return inv_std * g"),),
         seen="mlpack, issue 1923",
-        survives="dgamma and dbeta are right, and nothing stood before the layer under test that "
-        "would have asked for dx.",
+        survives="dgamma and dbeta are right, and the tested layer was the first, so its dx was "
+        "never used.",
         caught_by="check_layer",
     ),
     Bug(
         "second_std_held",
-        "In the second backward pass of a normalisation, 1/std is taken for a constant. (DeZero's "
-        "was batch norm; a penalised critic here may only have layer norm.)",
+        "In the second backward pass of a normalisation, 1/std is treated as a constant. (In "
+        "DeZero it is batch norm; here a penalised critic may have layer norm, not batch norm.)",
         (
             Edit(
                 LayerNorm.curvature,
@@ -151,7 +155,7 @@ BUGS = [
             ),
         ),
         seen="DeZero",
-        survives="The first derivatives, which everybody checks, are right.",
+        survives="The first derivatives are right, and only those are usually checked.",
         caught_by="check_penalty",
     ),
     Bug(
@@ -165,7 +169,7 @@ BUGS = [
             ),
         ),
         seen="tensorflow/addons, issue 2414",
-        survives="The lost part points along W's largest direction alone; the rest still trains.",
+        survives="The missing term is of rank one; the rest of the gradient still trains.",
         caught_by="check_layer",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Bugs of the gradient penalties: the second derivative, the tip of the cone, the mixing."""
+"""Bugs of the gradient penalties: the second derivative, |g| at g = 0, the mixed samples."""
 
 from ..layers.activations import Tanh
 from ..penalties.gradient import GradientPenalty, _uniform_per_sample, _ZeroCentred
@@ -7,7 +7,7 @@ from .mutants import Bug, Edit
 BUGS = [
     Bug(
         "curvature_missing",
-        "The second backward pass knows the activation's phi' and forgets its phi''.",
+        "The second backward pass leaves out the term with the activation's phi''.",
         (Edit(Tanh.second, "return -2 * y * (1 - y * y)", "return None"),),
         seen="numpy-ml, _bwd2",
         survives="With ReLU it is right: phi'' is zero. With tanh the penalty's value still is.",
@@ -15,7 +15,7 @@ BUGS = [
     ),
     Bug(
         "root_at_zero",
-        "The slope of |g| is g / |g|, which is 0 / 0 where the critic is flat.",
+        "The derivative of |g| is computed as g / |g|, which is 0 / 0 where the critic is flat.",
         (
             Edit(
                 GradientPenalty.measure,
@@ -54,7 +54,7 @@ BUGS = [
             ),
         ),
         seen="labml",
-        survives="The gradient is right, of another penalty; nobody plots where the points are.",
+        survives="The gradient is right, but of another penalty.",
         caught_by="mixing",
     ),
     Bug(
@@ -68,7 +68,7 @@ BUGS = [
             ),
         ),
         seen="GAN_stability diracgan/gans.py, in one term of the consensus regulariser",
-        survives="It is a gamma twice as strong, and gamma was chosen by trying.",
+        survives="It acts like a gamma twice as large, and gamma was found by trial.",
         caught_by="check_penalty",
     ),
 ]

@@ -1,7 +1,7 @@
-"""The famous weak checks: each one looks like a gradient check, shipped, and passes on broken code.
+"""Weak gradient checks, as public projects use them: each one passes on some broken code.
 
-`casual` is an ordinary gradient check, with the habits that make it weak as its options. `WEAK`
-has each habit by itself, so that the table of `examine` can say what each alone lets through.
+`casual` is an ordinary gradient check; its options are the habits that make such a check weak.
+`WEAK` has a check for each habit, so that the table of `examine` shows what each one misses.
 """
 
 import numpy as np
@@ -82,7 +82,7 @@ def _differences(function, x, step):
 
 
 def ones(seed):
-    """The cotangent is all ones: what a normalisation's backward does to it is zero, right or wrong
+    """The cotangent is all ones, for which the dx of a normalisation is zero, right or wrong
     (DeZero, minitorch)."""
     return casual(seed, cotangent=lambda rng, shape: np.ones(shape))
 
@@ -93,7 +93,7 @@ def batch_of_one(seed):
 
 
 def parameters_only(seed):
-    """dx is never looked at, since nothing stood before the layer (mlpack issue 1923)."""
+    """dx is not compared, only the parameters' gradients (mlpack issue 1923)."""
     return casual(seed, dx=False)
 
 
@@ -103,7 +103,7 @@ def single_precision(seed):
 
 
 def sign_by_hand(seed):
-    """The losses alone, and where a sign disagrees it is put right in the test (numpy-ml)."""
+    """Only the losses are checked, and without regard to signs: the test flips them (numpy-ml)."""
     rng = np.random.default_rng(seed)
     report = Report("signs by hand")
     for loss in LOSSES:
@@ -118,10 +118,10 @@ def sign_by_hand(seed):
 
 
 def loss_falls(seed):
-    """Watching the losses: D alone, then G alone, against an opponent that stands still; both fall.
+    """Trains D alone, then G alone, with the other player fixed, and asks whether the loss falls.
 
-    Four small GANs, so that every layer and loss of the museum has its turn. On other seeds it now
-    and then cries wolf over healthy code: a game's losses need not fall.
+    Four small GANs contain every layer and loss of the museum. On other seeds it sometimes fails on
+    healthy code, because a player's loss need not fall.
     """
     report = Report("the loss falls")
     for title, make in (

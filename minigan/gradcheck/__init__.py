@@ -4,22 +4,30 @@
     print(report)                                   # a table, a row per tensor
     report.ok, report.max_relative_error
 
+A wrong row shows its worst entry: the index, what was found and what was expected. A row that could
+not be measured fails too, and says why: the function is not deterministic, not finite, or computed
+in less than float64.
+
 `check_step` does it for a whole training step of a GAN: the complete update of the discriminator
-and the complete update of the generator, over every parameter.
+and the complete update of the generator, over every parameter. `check_function` does it for one
+plain function and its gradient.
 """
 
+from .functions import check_function
 from .layers import check_layer
 from .losses import check_loss
 from .penalties import check_penalty
-from .report import Report, Row, relative_error
+from .report import Report, Row, Worst, relative_error
 from .steps import check_step
 
 __all__ = [
+    "check_function",
     "check_layer",
     "check_loss",
     "check_penalty",
     "check_step",
     "Report",
     "Row",
+    "Worst",
     "relative_error",
 ]

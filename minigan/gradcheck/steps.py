@@ -1,34 +1,48 @@
-"""The check of a whole training step: what the optimizers were given, beside what the losses say.
+"""The check of a whole training step: what the optimizers were given, and what the losses say.
 
 A copy of the GAN takes one real step, `GAN.train_step`, with its optimizers replaced by recorders
-that note what they are handed before they pass it on. The gradients noted are then compared with
-central differences of the two losses, computed from forward passes alone. Nothing about the order
-of the passes, the caches, the reuse of activations or the division by N is taken on trust.
+that note the gradients they are given and pass them on. These gradients are then compared with
+central differences of the two losses. The order of the passes, the caches, the reuse of activations
+and the division by N are all part of what is checked.
+
+The losses are computed from forward passes alone, with one exception: a gradient penalty contains
+grad_x D, which a backward pass of D gives. That backward pass is itself compared with differences
+of D over its input, from forward passes alone, where the samples are small: see `input_gradient`.
 """
 
 import numpy as np
 
 from ..chance import Bookmark
-from ..checks import instance
+from ..checks import flag, instance
 from ..gan import GAN
 from ..penalties.second_order import InputGradient
 from ..penalties.shared_pass import measure_shared, split_by_pass
-from .differences import central_differences
+from .differences import measure
+from .input_gradient import check_input_gradients
 from .layers import compare_parameters
+from .progress import progress_bar
 from .report import Report
 
 
-def check_step(gan, real):
+def check_step(gan, real, *, progress=True):
     """Checks one `gan.train_step(real)` in float64, over every parameter of both players.
 
-    gan itself is left alone: a float64 copy takes the step. The rows:
-        D update : dL_D/dtheta_D, penalties included, each parameter beside central differences of
-                   L_D; the loss it reports; theta and grad of G to the last bit as they were
-        G update : dL_G/dtheta_G, through the updated D, likewise; theta, grad and buffers of D to
-                   the last bit as they were
+    real     : a minibatch (N, ...)
+    progress : show a progress bar if it takes more than two seconds
+
+    gan itself is not changed: a float64 copy takes the step. The rows:
+        D update : dL_D/dtheta_D, penalties included, each parameter compared with central
+                   differences of L_D; the loss it reports; theta and grad of G, unchanged to the
+                   last bit
+        grad_x D : with penalties, and samples of up to 1024 values: what the backward pass gives,
+                   compared with differences of D over its input; and the penalty's value, with its
+                   value at those differences
+        G update : dL_G/dtheta_G, through the updated D, likewise; theta, grad and buffers of D,
+                   unchanged to the last bit
     Returns a Report. The cost is about four forward passes per parameter: meant for small networks
     and small batches.
     """
+    progress = flag("check_step", "progress", progress)
     twin = instance("check_step", "gan", gan, GAN).copy("float64")
     real = np.array(twin.check_real(real))
     real_before = real.copy()
@@ -40,18 +54,30 @@ def check_step(gan, real):
     figures = twin.train_step(real)
     after = _Snapshot(twin)
     report = Report(f"check of one training step, {type(gan.loss).__name__}, batch {len(real)}")
+    entries = twin.discriminator.theta.size + twin.generator.theta.size
+    with progress_bar(entries, progress) as bar:
+        before.restore()
+        _check_discriminator(report, twin, real, figures, before, d_record, bar.update)
+        _check_generator(report, twin, real, figures, before, d_record, g_record, bar.update)
+    report.compare("G update", "theta_D unchanged", after.theta_d, g_record.other_theta, 0)
+    report.compare("G update", "grad_D unchanged", after.grad_d, d_record.grad, 0)
+    for (name, value), kept in zip(after.buffers_d, d_record.buffers):
+        report.compare("G update", f"buffer {name} of D unchanged", value, kept[1], 0)
+    report.compare("both", "real minibatch unchanged", real, real_before, 0)
+    return report
 
-    # -- the discriminator's update, replayed from the same noise
-    before.restore()
+
+def _check_discriminator(report, twin, real, figures, before, record, tick):
+    """D's update, replayed from the same noise. `twin` is as it was before the step."""
     generator, discriminator = twin.generator, twin.discriminator
     with generator.held_buffers(), discriminator.held_buffers():
         fake, _ = generator.forward(twin.draw_noise(len(real)))
         judging = Bookmark(*twin.rngs)
-        _set_buffers(discriminator, d_record.buffers)  # spectral vectors, as the step used them
+        _set_buffers(discriminator, record.buffers)  # spectral vectors, as the step used them
 
         along, apart = split_by_pass(twin.penalties, discriminator)
 
-        def discriminator_loss():
+        def loss():
             judging.restore()
             real_logits, fake_logits, judged = twin._judge(real, fake)
             value, *_ = twin.loss.discriminator(real_logits, fake_logits)
@@ -61,21 +87,23 @@ def check_step(gan, real):
                 value += measure_shared(along, g, len(real))[0]
             return value + sum(p.value(discriminator, real, fake, twin.rng) for p in apart)
 
-        report.compare(
-            "D update", "L_D reported", figures["discriminator_loss"] + figures["penalty"],
-            discriminator_loss(),
-        )  # fmt: skip
-        difference, kinks = central_differences(discriminator_loss, discriminator.theta)
-    compare_parameters(report, "D update", discriminator, d_record.grad, difference, kinks)
-    report.compare("D update", "theta_G unchanged", d_record.other_theta, before.theta_g, 0)
-    report.compare("D update", "grad_G unchanged", d_record.other_grad, before.grad_g, 0)
+        reported = figures["discriminator_loss"] + figures["penalty"]
+        report.compare("D update", "L_D reported", reported, loss())
+        differences = measure(loss, discriminator.theta, tick=tick)
+        compare_parameters(report, "D update", discriminator, record.grad, differences)
+        check_input_gradients(report, twin.penalties, discriminator, real, fake, twin.rng)
+    report.compare("D update", "theta_G unchanged", record.other_theta, before.theta_g, 0)
+    report.compare("D update", "grad_G unchanged", record.other_grad, before.grad_g, 0)
 
-    # -- the generator's, with the discriminator as its own update left it
+
+def _check_generator(report, twin, real, figures, before, d_record, g_record, tick):
+    """G's update, from the noise before the step and the discriminator that D's update left."""
+    generator, discriminator = twin.generator, twin.discriminator
     discriminator.theta[...] = g_record.other_theta
     with generator.held_buffers(), discriminator.held_buffers():
         _set_buffers(discriminator, g_record.other_buffers)
 
-        def generator_loss():
+        def loss():
             before.random.restore()
             fake, _ = generator.forward(twin.draw_noise(len(real)))
             d_record.random.restore()
@@ -85,19 +113,13 @@ def check_step(gan, real):
                 real_logits, _ = discriminator.forward(real)
             return twin.loss.generator(real_logits, fake_logits)[0]
 
-        report.compare("G update", "L_G reported", figures["generator_loss"], generator_loss())
-        difference, kinks = central_differences(generator_loss, generator.theta)
-    compare_parameters(report, "G update", generator, g_record.grad, difference, kinks)
-    report.compare("G update", "theta_D unchanged", after.theta_d, g_record.other_theta, 0)
-    report.compare("G update", "grad_D unchanged", after.grad_d, d_record.grad, 0)
-    for (name, value), kept in zip(after.buffers_d, d_record.buffers):
-        report.compare("G update", f"buffer {name} of D unchanged", value, kept[1], 0)
-    report.compare("both", "real minibatch unchanged", real, real_before, 0)
-    return report
+        report.compare("G update", "L_G reported", figures["generator_loss"], loss())
+        differences = measure(loss, generator.theta, tick=tick)
+    compare_parameters(report, "G update", generator, g_record.grad, differences)
 
 
 class _Recorder:
-    """Stands in for an optimizer: notes what it is given, then lets the optimizer work."""
+    """Takes the place of an optimizer: notes what it is given, then calls the optimizer."""
 
     def __init__(self, gan, network):
         self.gan, self.network = gan, network

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import checks
-from ..gradcheck.differences import central_differences
+from ..gradcheck.differences import measure
 from ..gradcheck.report import Report
 from .sums import LARGEST
 
@@ -110,12 +110,13 @@ class Ledger:
             chosen = np.arange(size)
             if entries is not None and entries < size:
                 chosen = np.sort(rng.choice(size, entries, replace=False))
-            difference, kinks = central_differences(*_displaced(row, chosen))
+            differences = measure(*_displaced(row, chosen))
             found = row.gradient.reshape(-1)[chosen]
             check = f"{row.loss} through {row.player}"
-            report.compare_difference(check, f"d{row.symbol}", found, difference, kinks)
+            indices = np.transpose(np.unravel_index(chosen, row.shape))
+            report.compare_difference(check, f"d{row.symbol}", found, differences, indices)
             row.difference = np.full(row.shape, UNCHECKED)
-            row.difference.reshape(-1)[chosen] = difference
+            row.difference.reshape(-1)[chosen] = differences.gradient.reshape(-1)
             row.error, row.checked = report.rows[-1].error, len(chosen)
             row.kinks = report.rows[-1].kinks
         for name, recorded, stepped in self.stepped:
@@ -255,7 +256,7 @@ def in_forward_order(rows):
 
 
 def _displaced(row, chosen):
-    """(function, x) for `central_differences`: the loss, the chosen entries displaced by x."""
+    """(function, x) for `measure`: the loss, the chosen entries displaced by x."""
     displacement = np.zeros(len(chosen))
 
     def function():
