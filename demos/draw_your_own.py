@@ -10,7 +10,7 @@ Fourier features let both networks represent fine strokes; R1 and R2 keep traini
 from pathlib import Path
 
 import numpy as np
-from helpers import common, progress, real_scores
+from helpers import common, progress
 from matplotlib import pyplot as plt
 from matplotlib.animation import FuncAnimation, PillowWriter
 
@@ -160,21 +160,22 @@ samples = gan.sample(10_000)
 on_ink = float(np.mean(np.isfinite(drawing.log_density(samples))))
 blank = np.random.default_rng(args.seed).uniform((left, bottom), (right, top), (10_000, 2))
 by_chance = float(np.mean(np.isfinite(drawing.log_density(blank))))
-real = drawing.sample(10_000, args.seed + 2)
-distance = mg.metrics.sliced_wasserstein(samples, real)
-real_distance = real_scores.distances(drawing, 10_000, args.seed + 3)
+real, *others = drawing.sample(110_000, args.seed + 2).reshape(11, 10_000, 2)
+distance = mg.metrics.beside_real(mg.metrics.sliced_wasserstein, real, samples, others)
 results.finish(
     {
         "on_ink": on_ink,
         "on_ink_by_chance": by_chance,
-        "sliced_wasserstein": distance,
-        "sliced_wasserstein_of_real_samples": real_distance.values,
+        "sliced_wasserstein": distance.fake,
+        "sliced_wasserstein_of_real_samples": distance.held_out.mean,
+        "sliced_wasserstein_of_real_samples_deviation": distance.held_out.deviation,
         "final": {name: history[name][-1] for name in history.columns},
     },
     [
         f"{on_ink:.1%} of the samples lie where the drawing is not white; "
         f"of points drawn uniformly from the frame, {by_chance:.1%} do.",
-        f"Sliced Wasserstein distance of 10,000 samples to as many points of the drawing: "
-        f"{distance:.4f}; between two real sets of that size: {real_distance}.",
+        "Sliced Wasserstein distance from 10,000 samples to 10,000 points of the drawing: "
+        f"{distance.fake:.4f}; from other points of the drawing itself, in {len(others)} draws: "
+        f"{distance.held_out}.",
     ],
 )

@@ -28,7 +28,7 @@ penalties: it comes as close to D* as its network allows.
 from dataclasses import replace
 
 import numpy as np
-from helpers import common, progress, real_scores
+from helpers import common, progress
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -206,16 +206,20 @@ figure.savefig(results.path("discriminator.png", "D and the optimal D*, at three
 # %% The averaged generator's samples, in the usual measures
 samples = learned.sample(10_000)
 held_out = data.sample(10_000, args.seed + 2)
+others = data.sample(50_000, args.seed + 3).reshape(5, 10_000, 2)
 bandwidths = unit * 2.0 ** -np.arange(6)
-scores = {
-    "sliced_wasserstein": mg.metrics.sliced_wasserstein(samples, held_out),
-    "mmd": mg.metrics.mmd(samples[:2000], held_out[:2000], bandwidths=bandwidths),
-}
-real_distance = real_scores.distances(data, 10_000, args.seed + 3)
-real_mmd = real_scores.spread(
-    lambda x, y: mg.metrics.mmd(x, y, bandwidths=bandwidths), data, 2000, args.seed + 4
+transport = mg.metrics.beside_real(mg.metrics.sliced_wasserstein, held_out, samples, others)
+discrepancy = mg.metrics.beside_real(
+    mg.metrics.mmd, held_out[:2000], samples[:2000], others[:, :2000], bandwidths=bandwidths
 )
-scores["sliced_wasserstein_of_real"], scores["mmd_of_real"] = real_distance.mean, real_mmd.mean
+scores = {
+    "sliced_wasserstein": transport.fake,
+    "sliced_wasserstein_of_real": transport.held_out.mean,
+    "sliced_wasserstein_of_real_deviation": transport.held_out.deviation,
+    "mmd": discrepancy.fake,
+    "mmd_of_real": discrepancy.held_out.mean,
+    "mmd_of_real_deviation": discrepancy.held_out.deviation,
+}
 coverage = None
 if hasattr(data, "modes"):
     coverage = mg.metrics.mode_coverage(samples, data.modes, data.std)
@@ -263,10 +267,10 @@ if coverage:
         common.MODES_LEGEND,
     ]
 words += [
-    f"Sliced Wasserstein distance to held-out data: {scores['sliced_wasserstein']:.4f}; between "
-    f"two real sets of that size: {real_distance}.",
-    f"MMD^2: {scores['mmd']:.1e}; between two real sets: {min(real_mmd.values):.1e} to "
-    f"{max(real_mmd.values):.1e} (unbiased, so it may be negative).",
+    f"Sliced Wasserstein distance to held-out data: {transport.fake:.4f}; of {len(others)} other "
+    f"draws of the data: {transport.held_out}.",
+    f"MMD^2 (unbiased, so it may be negative): {discrepancy.fake:.1e}; of {len(others)} other "
+    f"draws of the data: {discrepancy.held_out}.",
     "Mean |D - D*| where the samples are, at steps "
     + ", ".join(f"{moment['step']:,}" for moment in comparisons)
     + "".join(

@@ -7,7 +7,7 @@ layer, its gradient norm, the relative size of its updates, and the share of its
 """
 
 # %% The data, and two small networks
-from helpers import common, progress, real_scores
+from helpers import common, progress
 from matplotlib import pyplot as plt
 from matplotlib.animation import PillowWriter
 
@@ -105,15 +105,15 @@ plots.training_curves(history).savefig(
 )
 
 # %% In numbers
-real = moons.sample(2000, args.seed + 2)
-distance = mg.metrics.sliced_wasserstein(gan.sample(2000), real)
-real_distance = real_scores.distances(moons, 2000, args.seed + 3)
+real, *others = moons.sample(22_000, args.seed + 2).reshape(11, 2000, 2)
+distance = mg.metrics.beside_real(mg.metrics.sliced_wasserstein, real, gan.sample(2000), others)
 first, last = (film.frames[i].push for i in (0, -1))
 lengths = [float((push**2).sum(axis=1).mean() ** 0.5) for push in (first, last)]
 results.finish(
     {
-        "sliced_wasserstein": distance,
-        "sliced_wasserstein_of_real_samples": real_distance.values,
+        "sliced_wasserstein": distance.fake,
+        "sliced_wasserstein_of_real_samples": distance.held_out.mean,
+        "sliced_wasserstein_of_real_samples_deviation": distance.held_out.deviation,
         "push": {"first": lengths[0], "last": lengths[1]},
         "diagnosis": mg.diagnose(vitals).scalars(),
         "layers": {
@@ -125,8 +125,9 @@ results.finish(
         },
     },
     [
-        f"Sliced Wasserstein distance from 2,000 samples to 2,000 points of the data: "
-        f"{distance:.4f}; between two real sets of 2,000: {real_distance}.",
+        "Sliced Wasserstein distance from 2,000 samples to 2,000 points of the data: "
+        f"{distance.fake:.4f}; from other points of the data, in {len(others)} draws: "
+        f"{distance.held_out}.",
         f"Root mean square length of the arrows: {lengths[0]:.3g} at the start, {lengths[1]:.3g} "
         "at the end. Where D cannot tell real from fake, its gradient is 0.",
         "layers.png, off: units of a LeakyReLU whose output is at most 0 for every probe sample.",

@@ -19,6 +19,7 @@ _PIXELS_AT_ONCE = 200_000  # so that the arrays of one round stay small: 255 ima
 _WAVES = 3  # cosines along each axis in a smooth displacement
 
 
+@np.errstate(under="ignore")
 def glyphs(count=10_000, *, size=28, rng=0):
     """Digits from sixteen fonts, bent at random, in the format of MNIST.
 

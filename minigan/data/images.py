@@ -164,6 +164,7 @@ def cache_folder():
     return Path(pooch.os_cache("minigan"))
 
 
+@np.errstate(under="ignore")
 def _load(data_set, split, folder):
     if not isinstance(split, str) or split not in _SPLITS:
         raise ValueError(f'split: expected "train" or "test", got {_checks.shown(split)}')

@@ -24,6 +24,9 @@ class RoundMixture(PlanarDistribution):
         right, top = centres.max(axis=0) + 5 * std
         self.extent = (float(left), float(right), float(bottom), float(top))
 
+    def _describe(self):
+        return f"{len(self._centres)} centres, std={self.std:g}"
+
     def _draw(self, n, rng):
         component = rng.integers(len(self._centres), size=n)
         return self._centres[component] + self.std * rng.standard_normal((n, 2))
@@ -56,6 +59,9 @@ class GaussianModes(RoundMixture):
     @property
     def modes(self):
         return self._centres.copy()
+
+    def _describe(self):
+        return f"{len(self._centres)} modes, std={self.std:g}"
 
 
 def gaussian_ring(modes=8, *, radius=1.0, std=0.01):

@@ -1,7 +1,7 @@
 """A picture as a distribution: where it is dark, points are dense."""
 
 import numpy as np
-from PIL import Image  # comes with matplotlib
+from PIL import Image, ImageOps
 
 from minigan.data import _checks
 from minigan.data.planar import PlanarDistribution
@@ -28,6 +28,10 @@ class PictureDistribution(PlanarDistribution):
         self._cumulative /= self._cumulative[-1]
         right, top = width * self._pixel / 2, height * self._pixel / 2
         self.extent = (-right, right, -top, top)
+
+    def _describe(self):
+        height, width = self._mass.shape
+        return f"{width} x {height} pixels"
 
     def _draw(self, n, rng):
         # side="right" finds the first pixel whose cumulative mass is above u, and so passes over
@@ -57,10 +61,11 @@ def from_picture(path):
     A pixel of grey level g in [0, 1] has a mass in proportion to 1 - g; colours count by their
     luma 0.299 R + 0.587 G + 0.114 B, and a transparent picture is laid on white. Within its pixel
     a point is uniform. The picture is centred at the origin with y upwards, keeps its aspect, and
-    its longer side spans [-1, 1].
+    its longer side spans [-1, 1]. It stands as viewers show it: a photograph's EXIF orientation is
+    followed. Of an animated PNG the first image counts.
 
     Args:
-        path: a PNG or JPEG file of at most 2048 x 2048 pixels in all.
+        path: a PNG or JPEG file of at most 4,194,304 pixels (2048 x 2048).
 
     Returns:
         A `PictureDistribution`. Its density is piecewise constant and exact; its logarithm is
@@ -85,9 +90,27 @@ def _darkness(path):
             width, height = picture.size
             if width * height > _MOST_PIXELS:
                 raise ValueError(f"{width} x {height} pixels, more than {_MOST_PIXELS}")
-            if picture.mode == "I;16":  # grey of 16 bits, which RGBA would cut to 8
-                return 1 - np.asarray(picture) / 65535
-            pixels = np.asarray(picture.convert("RGBA")) / 255
+            picture.load()
+            upright = _upright(picture)
+            if upright.mode.startswith("I"):  # grey of 16 bits, which RGBA would cut to 8
+                return _darkness_of_grey(upright)
+            if upright.mode == "CMYK":
+                upright = upright.convert("RGB")  # there is no direct way from CMYK to RGBA
+            pixels = np.asarray(upright.convert("RGBA")) / 255
     except Exception as error:  # a decoder fed with damaged data raises nearly anything
         raise ValueError(f"{path}: expected a PNG or JPEG picture ({error})") from error
     return (1 - pixels[..., :3]) @ [0.299, 0.587, 0.114] * pixels[..., 3]
+
+
+def _upright(picture):
+    """The picture turned or mirrored as its EXIF orientation says."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # damaged EXIF, which viewers ignore; the pixels have been read already
+        return picture
+
+
+def _darkness_of_grey(picture):
+    """`_darkness` of a 16-bit grey picture, in which one level may be declared transparent."""
+    levels = np.asarray(picture)
+    return np.where(levels == picture.info.get("transparency", -1), 0.0, 1 - levels / 65535)

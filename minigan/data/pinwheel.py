@@ -17,10 +17,19 @@ class Pinwheel(PlanarDistribution):
         reach = 1 + 5 * max(radial_std, tangential_std)
         self.extent = (-reach, reach, -reach, reach)
 
+    def _describe(self):
+        radial, tangential = self._std
+        return (
+            f"arms={len(self._angles)}, radial_std={radial:g}, tangential_std={tangential:g}, "
+            f"rate={self._rate:g}"
+        )
+
     def _twist(self, points):
         """The angle rate exp(|x|) by which a point is turned, (m, 2) -> (m,)."""
-        # Held at exp(700): beyond it the angle would overflow, and no sample is ever there.
-        return self._rate * np.exp(np.minimum(np.hypot(points[:, 0], points[:, 1]), 700))
+        # Held at the largest float: an infinite angle would have no cosine.
+        with np.errstate(over="ignore"):
+            angle = self._rate * np.exp(np.hypot(points[:, 0], points[:, 1]))
+        return np.minimum(angle, np.finfo(np.float64).max)
 
     def _draw(self, n, rng):
         arm = rng.integers(len(self._angles), size=n)
@@ -28,9 +37,9 @@ class Pinwheel(PlanarDistribution):
         return _rotate(straight, self._angles[arm] + self._twist(straight))
 
     def _log_density(self, points):
-        untwisted = _rotate(points, -self._twist(points))
         exponents = np.empty((len(points), len(self._angles)))
         with np.errstate(over="ignore"):
+            untwisted = _rotate(points, -self._twist(points))
             for j, angle in enumerate(self._angles):
                 standard = (_rotate(untwisted, -angle) - [1, 0]) / self._std
                 exponents[:, j] = -(standard**2).sum(axis=1) / 2

@@ -12,7 +12,8 @@ class PlanarDistribution:
     D*(x) = p(x) / (p(x) + q(x)), and what was learned can be laid beside it.
 
     A subclass says how to draw, `_draw(n, rng)` -> (n, 2), and what the logarithm of the
-    density is, `_log_density(points)` -> (m,), both in float64; it sets `extent`.
+    density is, `_log_density(points)` -> (m,), both in float64; it sets `extent` and describes
+    itself in a few words, `_describe()`.
 
     Attributes:
         extent: (left, right, bottom, top), a box that holds all but a negligible share of the
@@ -21,6 +22,11 @@ class PlanarDistribution:
 
     extent: tuple[float, float, float, float]
 
+    def __repr__(self):
+        extent = ", ".join(f"{side:.4g}" for side in self.extent)
+        return f"{type(self).__name__}({self._describe()}, extent=({extent}))"
+
+    @np.errstate(under="ignore")
     def sample(self, n, rng, *, dtype="float32"):
         """Draw n independent points.
 
@@ -37,6 +43,7 @@ class PlanarDistribution:
         dtype = _checks.float_dtype("dtype", dtype)
         return self._draw(n, _checks.generator("rng", rng)).astype(dtype)
 
+    @np.errstate(under="ignore")
     def log_density(self, points):
         """Natural logarithm of the density p(x, y), per unit of area.
 
@@ -44,14 +51,15 @@ class PlanarDistribution:
             points: array of shape (m, 2), finite.
 
         Returns:
-            Array of shape (m,), float64. A mixture's stays finite however far the point is,
-            where its density has long rounded to zero.
+            Array of shape (m,), float64. A mixture's stays finite where its density rounds to zero.
         """
         return self._log_density(_checks.points("points", points))
 
     def density(self, points):
         """Density p(x, y) per unit of area at points (m, 2); an array of shape (m,), float64."""
-        return np.exp(self.log_density(points))
+        log_density = self.log_density(points)
+        with np.errstate(under="ignore"):  # far from the data 0 is the right answer
+            return np.exp(log_density)
 
 
 def log_mean_exp(exponents):

@@ -51,8 +51,9 @@ last two columns, as long as the eigenvalues of M are not real:
 
 s = sqrt(gamma^2 - 1)/2 and k = 1 - h gamma/4. R1's s is real from gamma = 1 on (for the alternating
 step's mu, from 1 - h/4): the turning has stopped, the slower of two real eigenvalues decides, and
-more gamma makes it slower. WGAN-GP has no J at 0, and WGAN's clipping acts far from it: for these
-two, `floor` proves that they stay away from it.
+more gamma makes it slower. The faster one passes -1 at gamma = 2/h + h/8 (alternating: 2/h - h/8),
+beyond which training diverges. WGAN-GP has no J at 0, and WGAN's J knows nothing of its clipping:
+for these two, `floor` is a lower bound on the distance from 0 (0 for alternating WGAN with h >= 2).
 """
 
 from .fields import (

@@ -6,17 +6,35 @@ for one point.
 
 import numpy as np
 
+from ..checks import as_array, shown
 from ..kernels.reference import sigmoid
 from ..layers.base import real_number
 
 NODES = 64  # of the Gauss-Hermite sums
+# A product of two tiny numbers that rounds to 0 is right here, under np.seterr(all="raise") too.
+QUIET = np.errstate(under="ignore")
 
 
+@QUIET
 def slopes(t):
     """f' = sigmoid(-t), f'' = -f' (1 - f'), f''' = -f'' (1 - 2 f'), of f(t) = -log(1 + exp(-t))."""
     first = sigmoid(-t)
     second = -first * (1 - first)
     return first, second, -second * (1 - 2 * first)
+
+
+def _point(owner, start):
+    """`start` as (theta, psi), two finite floats."""
+    found = as_array(f"{owner}: start", start)
+    if found.shape != (2,) or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+        raise ValueError(f"{owner}: start must be (theta, psi), got {shown(start)}")
+    return map(float, found)
+
+
+def _discrete(owner, step):
+    """Refuses a flow, whose path the bounds on steps say nothing about."""
+    if getattr(step, "name", None) not in ("simultaneous", "alternating"):
+        raise ValueError(f"{owner}: step must be Simultaneous or Alternating, got {shown(step)}")
 
 
 class _Field:
@@ -26,8 +44,12 @@ class _Field:
     def jacobian(self, theta, psi):
         raise NotImplementedError
 
+    def __repr__(self):
+        options = (f"{name}={value:g}" for name, value in vars(self).items() if name[0] != "_")
+        return f"{type(self).__name__}({', '.join(options)})"
+
     def project(self, psi):
-        """Where D's step may leave psi: weight clipping has a say in it."""
+        """psi after D's step, put back into its bounds; only weight clipping has any."""
         return psi
 
     def _number(self, name, value):
@@ -41,10 +63,12 @@ class Minimax(_Field):
     leaves the circle along its tangent, |z'|^2 = |z|^2 (1 + h^2 f'^2): outward, from anywhere.
     """
 
+    @QUIET
     def field(self, theta, psi):
         slope, _, _ = slopes(psi * theta)
         return -psi * slope, theta * slope
 
+    @QUIET
     def jacobian(self, theta, psi):
         t = psi * theta
         slope, bend, _ = slopes(t)
@@ -62,10 +86,12 @@ class NonSaturating(_Field):
     circle of radius sqrt(2 h).
     """
 
+    @QUIET
     def field(self, theta, psi):
         t = psi * theta
         return -psi * slopes(-t)[0], theta * slopes(t)[0]
 
+    @QUIET
     def jacobian(self, theta, psi):
         t = psi * theta
         slope_g, bend, _ = slopes(-t)  # f'' is even: one bend for both
@@ -89,30 +115,40 @@ class ClippedWasserstein(_Field):
     def __init__(self, clip=1.0):
         self.clip = self._number("clip", clip)
 
+    @QUIET
     def field(self, theta, psi):
         return -psi, theta
 
+    @QUIET
     def jacobian(self, theta, psi):
         return np.array([[0.0, -1.0], [1.0, 0.0]])
 
     def project(self, psi):
         return np.clip(psi, -self.clip, self.clip)
 
+    @QUIET
     def floor(self, step, start):
-        """A bound from below on |z_n|, for all n.
+        """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
         ends at |psi| = clip. So |z_n| >= min(|z_0|, clip).
-        Alternating: a step without clipping keeps Q = theta^2 + psi^2 - h theta psi. Between the
-        two moves Q is theta^2 + psi^2 + h theta psi, so clipping, which happens there, leaves at
-        least the minimum of that over theta, clip^2 (1 - h^2/4). And Q <= (1 + h/2) |z|^2.
+        Alternating: psi' = psi + h theta, then theta' = theta - h psi'. A step without clipping
+        keeps Q = theta^2 + psi^2 + h theta psi. Between the two moves, in theta and psi', the same
+        Q reads theta^2 + psi'^2 - h theta psi'. Clipping happens there and leaves |psi'| = clip,
+        so Q is then at least the minimum of that over theta, clip^2 (1 - h^2/4). Hence
+        Q_n >= min(Q_0, clip^2 (1 - h^2/4)), and Q <= (1 + h/2) |z|^2 turns this into a bound on
+        |z|. From h = 2 on Q can be negative, and the bound is the trivial one, 0.
+
+        step  : a `Simultaneous` or an `Alternating`; ValueError for a `Flow`
+        start : (theta, psi)
         """
-        theta, psi = start
+        theta, psi = _point("ClippedWasserstein.floor", start)
+        _discrete("ClippedWasserstein.floor", step)
         if step.name == "simultaneous":
             return float(min(np.hypot(theta, psi), self.clip))
-        first = theta**2 + psi**2 - step.h * theta * psi
+        first = theta**2 + psi**2 + step.h * theta * psi
         clipped = self.clip**2 * (1 - step.h**2 / 4)
-        return float(np.sqrt(min(first, clipped) / (1 + step.h / 2)))
+        return float(np.sqrt(max(min(first, clipped), 0.0) / (1 + step.h / 2)))
 
 
 class GradientPenalty(_Field):
@@ -125,7 +161,7 @@ class GradientPenalty(_Field):
     about (lambda target, 0), with the eigenvalues of [[0, -1], [1, -lambda]], -lambda/2 +- i omega,
     omega = sqrt(1 - lambda^2/4). From one crossing of psi = 0 to the next it makes half a turn, and
     its distance to that centre shrinks by q = exp(-pi lambda / (2 omega)). So theta, at a crossing,
-    becomes -lambda target - q (theta + lambda target). From any start, that leads to the cycle
+    becomes -lambda target - q (theta + lambda target). From any start but 0 that leads to the cycle
     where it is -theta: |theta| = lambda target (1 + q) / (1 - q).
     """
 
@@ -133,9 +169,11 @@ class GradientPenalty(_Field):
         self.weight = self._number("weight", weight)
         self.target = self._number("target", target)
 
+    @QUIET
     def field(self, theta, psi):
         return -psi, theta - 2 * self.weight * (np.abs(psi) - self.target) * np.sign(psi)
 
+    @QUIET
     def jacobian(self, theta, psi):
         """For psi != 0; ValueError at 0, where there is none."""
         if psi == 0:
@@ -152,12 +190,18 @@ class GradientPenalty(_Field):
         q = np.exp(-np.pi * strength / np.sqrt(4 - strength**2))
         return float(strength * self.target * (1 + q) / (1 - q))
 
+    @QUIET
     def floor(self, step, start):
-        """A bound from below on max(|z_n|, |z_n+1|), for all n, unless psi hits 0 to the last bit.
+        """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no
         more than 2 r if it stays within r. So r >= h lambda target / (2 + h sqrt(1 + lambda^2)).
+
+        step  : a `Simultaneous` or an `Alternating`; ValueError for a `Flow`
+        start : (theta, psi); the bound does not depend on it
         """
+        _point("GradientPenalty.floor", start)
+        _discrete("GradientPenalty.floor", step)
         strength = 2 * self.weight
         return float(step.h * strength * self.target / (2 + step.h * np.hypot(1, strength)))
 
@@ -176,6 +220,7 @@ class InstanceNoise(_Field):
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self._noise, self._weights = self.sigma * nodes, weights / weights.sum()
 
+    @QUIET
     def field(self, theta, psi):
         theta, psi = (np.asarray(value, np.float64)[..., None] for value in (theta, psi))
         e, x = self._noise, theta + self._noise
@@ -183,6 +228,7 @@ class InstanceNoise(_Field):
         on_real, _, _ = slopes(-psi * e)
         return -psi[..., 0] * self._mean(on_fake), self._mean(x * on_fake - e * on_real)
 
+    @QUIET
     def jacobian(self, theta, psi):
         e, x = self._noise, theta + self._noise
         slope, bend, _ = slopes(psi * x)
@@ -209,10 +255,12 @@ class R1(_Field):
         self.gamma = self._number("gamma", gamma)
         self._game = NonSaturating()
 
+    @QUIET
     def field(self, theta, psi):
         v1, v2 = self._game.field(theta, psi)
         return v1, v2 - self.gamma * psi
 
+    @QUIET
     def jacobian(self, theta, psi):
         return self._game.jacobian(theta, psi) - np.diag([0.0, self.gamma])
 
@@ -232,11 +280,13 @@ class Consensus(_Field):
         self.gamma = self._number("gamma", gamma)
         self._game = Minimax()
 
+    @QUIET
     def regulariser(self, theta, psi):
         """R."""
         v1, v2 = self._game.field(theta, psi)
         return (v1**2 + v2**2) / 2
 
+    @QUIET
     def field(self, theta, psi):
         v1, v2 = self._game.field(theta, psi)
         slope, bend, _ = slopes(psi * theta)
@@ -246,6 +296,7 @@ class Consensus(_Field):
             v2 - self.gamma * (g * psi + dg * q / 2 * theta),
         )
 
+    @QUIET
     def jacobian(self, theta, psi):
         t, q = psi * theta, theta**2 + psi**2
         slope, bend, third = slopes(t)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..checks import as_array, part, shown
 from ..layers.base import positive_int, real_number
+from .fields import QUIET
 
 
 class _Step:
@@ -19,10 +20,14 @@ class _Step:
     def name(self):
         return type(self).__name__.lower()
 
+    def __repr__(self):
+        return f"{type(self).__name__}({self.h:g})"
+
 
 class Simultaneous(_Step):
     """z' = z + h v(z):  M = I + h J."""
 
+    @QUIET
     def __call__(self, method, z):
         v1, v2 = method.field(*z)
         return np.array([z[0] + self.h * v1, method.project(z[1] + self.h * v2)])
@@ -34,6 +39,7 @@ class Simultaneous(_Step):
 class Alternating(_Step):
     """D moves, then G:  M = [[1 + h a, h b], [0, 1]] [[1, 0], [h c, 1 + h d]]."""
 
+    @QUIET
     def __call__(self, method, z):
         theta, psi = z
         psi = method.project(psi + self.h * method.field(theta, psi)[1])
@@ -50,6 +56,7 @@ class Flow(_Step):
     M = I + A + A^2/2 + A^3/6 + A^4/24, A = h J: exp(h J) as far as it goes.
     """
 
+    @QUIET
     def __call__(self, method, z):
         def v(z):
             return np.array(method.field(*z))
@@ -66,6 +73,7 @@ class Flow(_Step):
         return one + a @ (one + a / 2 @ (one + a / 3 @ (one + a / 4)))
 
 
+@QUIET
 def trajectory(method, step, start=(1.0, 1.0), steps=500):
     """z_0, z_1, ..., shape (steps + 1, 2). The defaults are those of the paper's notebook."""
     _check("trajectory", method, step)
@@ -79,12 +87,14 @@ def trajectory(method, step, start=(1.0, 1.0), steps=500):
     return path
 
 
+@QUIET
 def predicted_contraction(method, step):
     """The largest |eigenvalue| of the step's matrix M at the equilibrium."""
     _check("predicted_contraction", method, step)
     return float(np.max(np.abs(np.linalg.eigvals(step.matrix(method.jacobian(0.0, 0.0))))))
 
 
+@QUIET
 def measured_contraction(method, step, steps=4000, radius=1e-4):
     """The factor by which a step changes |z| near 0, of the method itself, not of its Jacobian.
 

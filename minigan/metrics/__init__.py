@@ -9,12 +9,13 @@
     a classifier's outputs         class_coverage         classes reached, confidence
     two vectors of shares          total_variation  reverse_kl
 
-Read none of them alone: `beside_real` prints what held-out real data score.
+Read none of them alone: `beside_real` gives what held-out real data score, with the spread over
+several draws. The reports of mode_coverage and class_coverage explain their words: `.legend()`.
 """
 
 from minigan.metrics.classes import ClassCoverage, class_coverage
 from minigan.metrics.frechet import frechet_distance
-from minigan.metrics.held_out import BesideReal, beside_real
+from minigan.metrics.held_out import BesideReal, Spread, beside_real
 from minigan.metrics.kernel_distances import kernel_distance, mmd
 from minigan.metrics.modes import ModeCoverage, mode_coverage
 from minigan.metrics.neighbours import NeighbourScores, precision_recall_density_coverage
@@ -26,6 +27,7 @@ __all__ = [
     "ClassCoverage",
     "ModeCoverage",
     "NeighbourScores",
+    "Spread",
     "beside_real",
     "class_coverage",
     "frechet_distance",

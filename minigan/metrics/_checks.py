@@ -4,6 +4,8 @@ import numpy as np
 
 from minigan.checks import as_array, count, function, generator, number  # noqa: F401
 
+LARGEST = 1e140  # its square, summed over many coordinates and samples, is still a float64
+
 
 def points(name, value, *, rows=1):
     """`value` as a float64 matrix (n, d): n samples in rows, d >= 1 coordinates, n >= `rows`."""
@@ -19,6 +21,11 @@ def points(name, value, *, rows=1):
     if bad:
         raise ValueError(
             f"{name}: expected finite numbers, got NaN or infinity in {bad} of {len(array)} rows"
+        )
+    if len(array) and np.abs(array).max() > LARGEST:
+        raise ValueError(
+            f"{name}: expected numbers of magnitude {LARGEST:g} at most, "
+            f"got {np.abs(array).max():.3g}"
         )
     return array
 

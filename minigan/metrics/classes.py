@@ -9,7 +9,7 @@ from minigan.metrics._report import Report
 from minigan.metrics.shares import reverse_kl, total_variation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClassCoverage(Report):
     """What `class_coverage` found, over C classes."""
 
@@ -24,6 +24,13 @@ class ClassCoverage(Report):
     confidence: float
     shares: np.ndarray  # (C,) share of the samples in each class
 
+    LEGEND = {
+        "class": "the one to which the classifier gives the largest probability",
+        "total variation": "share of the samples that would have to change class to match",
+        "reverse KL": "divergence of the classes' shares from the reference, in nats; 0 is perfect",
+        "confidence": "the largest probability; a classifier can be sure of noise, too",
+    }
+
     def __str__(self):
         return (
             f"{self.covered} of {self.classes} classes at {self.min_share:.0%} of the samples or "
@@ -33,6 +40,7 @@ class ClassCoverage(Report):
         )
 
 
+@np.errstate(under="ignore")
 def class_coverage(probabilities, *, reference=None, min_share=0.05, confidence=0.9):
     """Shares of the classes among samples, judged by a classifier: class = argmax probability.
 

@@ -5,6 +5,7 @@ import numpy as np
 from minigan.metrics import _checks
 
 
+@np.errstate(under="ignore")
 def frechet_distance(features_a, features_b):
     """Squared 2-Wasserstein distance between the Gaussians fitted to two sets of features.
 
@@ -28,6 +29,8 @@ def frechet_distance(features_a, features_b):
     Dowson and Landau 1982; Heusel et al. 2017 (with Inception features: the FID).
     """
     a, b = _checks.two_sets("features_a", features_a, "features_b", features_b, rows=2)
+    origin = b.mean(axis=0)  # near both sets: a mean far from 0 would lose the digits of the shift
+    a, b = a - origin, b - origin
     shift = a.mean(axis=0) - b.mean(axis=0)
     size = min(max(len(a), len(b)), a.shape[1])
     root_a, root_b = _covariance_root(a, size), _covariance_root(b, size)

@@ -2,36 +2,82 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minigan.metrics import _checks
 
 
+class Spread(NamedTuple):
+    """The scores of several draws of real data: each a float, or the metric's named tuple."""
+
+    draws: int
+    mean: Any
+    deviation: Any  # standard deviation, denominator draws - 1
+    least: Any
+    greatest: Any
+
+    def __str__(self):
+        parts = (_shown(part) for part in self[1:])
+        return "mean {}, standard deviation {}, from {} to {}".format(*parts)
+
+
 class BesideReal(NamedTuple):
-    """What `beside_real` found: the samples' score, and the score held-out real data get."""
+    """What `beside_real` found: the samples' score, and what held-out real data score.
+
+    held_out: the score of one draw, or a `Spread` over several.
+    """
 
     fake: Any
     held_out: Any
 
     def __str__(self):
-        scores = (f"{score:.4g}" if isinstance(score, float) else str(score) for score in self)
-        return "{} (held-out real data: {})".format(*scores)
+        draws = f"{self.held_out.draws} draws of " if isinstance(self.held_out, Spread) else ""
+        return f"{_shown(self.fake)} ({draws}held-out real data: {_shown(self.held_out)})"
 
 
 def beside_real(metric, real, fake, held_out, **options):
     """metric(real, fake) and metric(real, held_out): what was reached, and what perfect means.
 
-    Most metrics change with the number of samples, so `fake` and `held_out` must have the same;
-    `options` go to both calls. Give an `rng` as a seed, not a Generator, which would move on
-    between the two; give `mmd` its bandwidths.
+    The score of one held-out draw is itself a random number. Give several draws, and their mean
+    and spread tell whether the samples' score could be that of real data.
 
-    metric: any function of two sets, such as `frechet_distance`. real: (n, d); fake, held_out:
-    (m, d), with no row of `real` in `held_out`. Returns a `BesideReal` of two scores.
+    Most metrics change with the number of samples, so each draw must have as many as `fake`;
+    `options` go to all calls. Give an `rng` as a seed, not a Generator, which would move on
+    between the calls; give `mmd` its bandwidths.
+
+    metric: any function of two sets that returns a float or a named tuple of floats, such as
+    `frechet_distance`. real: (n, d); fake: (m, d); held_out: one draw (m, d), or several
+    (draws, m, d), with no row of `real` in them. Returns a `BesideReal`.
     Raises ValueError or TypeError, naming the argument.
     """
     metric = _checks.function("beside_real", "metric", metric)
     real, fake = _checks.two_sets("real", real, "fake", fake)
-    real, held_out = _checks.two_sets("real", real, "held_out", held_out)
-    if len(fake) != len(held_out):
-        raise ValueError(
-            f"held_out: expected {len(fake)} samples, as many as fake, got {len(held_out)}"
-        )
-    return BesideReal(metric(real, fake, **options), metric(real, held_out, **options))
+    several = _checks.as_array("held_out", held_out).ndim == 3
+    draws = held_out if several else [held_out]
+    if len(draws) == 0:
+        raise ValueError("held_out: expected one draw or more, got none")
+    draws = [_checks.two_sets("real", real, "held_out", draw)[1] for draw in draws]
+    for draw in draws:
+        if len(draw) != len(fake):
+            raise ValueError(
+                f"held_out: expected {len(fake)} samples, as many as fake, got {len(draw)}"
+            )
+    scores = [metric(real, draw, **options) for draw in draws]
+    return BesideReal(metric(real, fake, **options), _spread(scores) if several else scores[0])
+
+
+def _spread(scores):
+    """The `Spread` of a list of floats, or of named tuples of floats, field by field."""
+    made_of = type(scores[0])
+
+    def alike(values):
+        return float(values) if np.ndim(values) == 0 else made_of(*map(float, values))
+
+    values = np.array(scores, dtype=np.float64)
+    deviation = values.std(axis=0, ddof=1) if len(scores) > 1 else np.full_like(values[0], np.nan)
+    measures = values.mean(axis=0), deviation, values.min(axis=0), values.max(axis=0)
+    return Spread(len(scores), *map(alike, measures))
+
+
+def _shown(score):
+    return f"{score:.4g}" if isinstance(score, float) else str(score)

@@ -13,9 +13,11 @@ from minigan.metrics import _checks
 from minigan.metrics._distances import row_blocks, squared_distances
 
 OCTAVES = 2.0 ** np.arange(-2, 3)  # the default mixture: the median distance / 4, / 2, 1, x 2, x 4
+LARGEST_FEATURE = 1e45  # its sixth power, summed over all pairs, is still a float64
 MEDIAN_ROWS = 1000  # rows of each set that the median is taken over
 
 
+@np.errstate(under="ignore")
 def mmd(x, y, *, bandwidths=None):
     """Unbiased MMD^2 with the kernel k(a, b) = mean over s of exp(-|a - b|^2 / (2 s^2)).
 
@@ -40,12 +42,13 @@ def mmd(x, y, *, bandwidths=None):
 
     def gaussian(a, b):
         squared = squared_distances(a, b)
-        with np.errstate(over="ignore", under="ignore"):  # far apart for a narrow kernel: exp(-inf)
+        with np.errstate(over="ignore"):  # far apart for a narrow kernel: exp(-inf)
             return sum(np.exp(-0.5 * (squared / s / s)) for s in bandwidths) / len(bandwidths)
 
     return _unbiased_mmd2(x, y, gaussian)
 
 
+@np.errstate(under="ignore")
 def kernel_distance(x, y):
     """Kernel distance (KID): unbiased MMD^2 with the cubic kernel k(a, b) = (a.b / d + 1)^3.
 
@@ -55,11 +58,17 @@ def kernel_distance(x, y):
 
     x: (n, d), y: (m, d) features, n, m >= 2. Returns a float; negative values are noise about 0.
     Not invariant to a shift or scale of the features: compare within one network's features.
+    Features whose mean is far from 0 beside their spread lose digits, about 1e-16 (|mean|^2/d)^3.
     Time O((n + m)^2 d), memory O(n + m). Raises ValueError or TypeError, naming the argument.
 
     Binkowski et al. 2018, section 4.
     """
     x, y = _checks.two_sets("x", x, "y", y, rows=2)
+    largest = max(np.abs(x).max(), np.abs(y).max())
+    if largest > LARGEST_FEATURE:
+        raise ValueError(
+            f"x, y: expected features of magnitude {LARGEST_FEATURE:g} at most, got {largest:.3g}"
+        )
 
     def cubic(a, b):
         base = a @ b.T / a.shape[1] + 1.0

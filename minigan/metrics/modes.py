@@ -13,7 +13,7 @@ from minigan.metrics.shares import reverse_kl
 HQ_RADIUS = 3.0  # standard deviations
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModeCoverage(Report):
     """What `mode_coverage` found. K modes in d dimensions; HQ means high quality."""
 
@@ -33,6 +33,15 @@ class ModeCoverage(Report):
     shares: np.ndarray  # (K,) the same, over all samples
     covariances: np.ndarray  # (K, d, d) over the truth: the identity is perfect; NaN: too few
 
+    LEGEND = {
+        "captured": "modes with one HQ sample or more",
+        "share": "a mode's HQ samples, over those that the mixture would give it",
+        "covered": "modes with `min_share` or more of their share",
+        "HQ": "high quality: within 3 standard deviations of the nearest mode",
+        "reverse KL": "divergence of the modes' shares from the mixture's, in nats; 0 is perfect",
+        "widths": "standard deviations of the modes' HQ samples, over the truth; 1 is perfect",
+    }
+
     def __str__(self):
         return (
             f"{self.captured} of {self.modes} modes captured, "
@@ -45,6 +54,7 @@ class ModeCoverage(Report):
         )
 
 
+@np.errstate(under="ignore")
 def mode_coverage(samples, modes, std, *, weights=None, min_share=0.2):
     """Score samples against a mixture of K isotropic Gaussians, sum_k w_k N(mu_k, std^2 I).
 
@@ -75,8 +85,9 @@ def mode_coverage(samples, modes, std, *, weights=None, min_share=0.2):
         raise ValueError("weights: expected every mode's weight > 0, got a zero")
 
     nearest = _nearest(samples, modes)
-    offsets = (samples - modes[nearest]) / std
-    is_hq = np.einsum("nd,nd->n", offsets, offsets) <= HQ_RADIUS**2
+    with np.errstate(over="ignore"):  # inf is as far from the mode as it should be
+        offsets = (samples - modes[nearest]) / std
+        is_hq = np.einsum("nd,nd->n", offsets, offsets) <= HQ_RADIUS**2
     counts = np.bincount(nearest[is_hq], minlength=k)
     hq = int(counts.sum())
     relative = counts / (n * weights)

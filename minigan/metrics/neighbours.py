@@ -23,6 +23,7 @@ class NeighbourScores(NamedTuple):
         )
 
 
+@np.errstate(under="ignore")
 def precision_recall_density_coverage(real, fake, k=5):
     """Fidelity and diversity of `fake`, from balls that reach to each point's k-th neighbour.
 
@@ -35,9 +36,12 @@ def precision_recall_density_coverage(real, fake, k=5):
         coverage  = share of the real balls with some y_j in them                   in [0, 1]
 
     An outlier among the reals has a huge ball, which flatters precision; density averages that
-    out, and coverage, unlike recall, is not flattered by stray fakes. For two draws from one
-    distribution, density is 1 on average and coverage 1 - prod_{i=1..k} (n-i) / (n+m-i), near
-    1 - 2^-k when n = m; precision and recall have no such value: print what held-out data score.
+    out, and coverage, unlike recall, is not flattered by stray fakes. The ball of a point with k
+    or more duplicates has radius 0: it holds the duplicates, but density does not count them.
+
+    For two draws from one distribution, density is 1 on average and coverage
+    1 - prod_{i=1..k} (n-i) / (n+m-i), near 1 - 2^-k when n = m; precision and recall have no such
+    value: print what held-out data score.
 
     real: (n, d), fake: (m, d), features or points; n, m > k. k >= 1. The neighbours are exact;
     distances are taken a block at a time: time O((n + m)^2 d), memory O(n + m).

@@ -5,6 +5,7 @@ import numpy as np
 from minigan.metrics import _checks
 
 
+@np.errstate(under="ignore")
 def sliced_wasserstein(x, y, *, directions=128, p=2, rng=0):
     """(mean over unit directions u of W_p(x.u, y.u)^p)^(1/p), in the units of the points.
 
@@ -28,12 +29,20 @@ def sliced_wasserstein(x, y, *, directions=128, p=2, rng=0):
     p = _checks.number("p", p, at_least=1.0)
     rng = _checks.generator("rng", rng)
 
+    # A joint shift changes nothing but the rounding, which grows with the distance from the origin.
+    origin = y.mean(axis=0)
+    x, y = x - origin, y - origin
     x_index, y_index, mass = _merged_quantiles(len(x), len(y))
-    cost = 0.0
-    for u in _unit_directions(directions, x.shape[1], rng):
+    largest, costs = np.zeros(directions), np.zeros(directions)  # W_p^p = largest^p * cost
+    for i, u in enumerate(_unit_directions(directions, x.shape[1], rng)):
         gaps = np.abs(np.sort(x @ u)[x_index] - np.sort(y @ u)[y_index])
-        cost += float(mass @ gaps**p)
-    return (cost / directions) ** (1.0 / p)
+        largest[i] = gaps.max()
+        if largest[i] > 0.0:  # gaps^p itself could overflow, or round to 0
+            costs[i] = mass @ (gaps / largest[i]) ** p
+    scale = largest.max()
+    if scale == 0.0:
+        return 0.0
+    return float(scale * np.mean((largest / scale) ** p * costs) ** (1.0 / p))
 
 
 def _merged_quantiles(n, m):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imsave
-from PIL import Image
+from PIL import Image, ImageOps
 
 from minigan.data import from_picture
 
@@ -86,6 +86,104 @@ def test_jpeg(tmp_path):
     levels = np.kron(np.array([[BLACK, WHITE]], np.uint8), np.ones((16, 16), np.uint8))
     picture = from_picture(saved(tmp_path, levels, name="picture.jpg"))
     assert picture.density([[-0.5, 0]]) > 100 * picture.density([[0.75, 0]])
+
+
+# The pixels of a photograph by the way the camera was held: EXIF's orientation, 1 to 8.
+UPRIGHT = np.kron(
+    np.array([[0, 200], [100, WHITE], [50, WHITE]], np.uint8), np.ones((16, 16), "u1")
+)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png"])
+@pytest.mark.parametrize("orientation", range(10))  # 0 and 9 mean nothing
+def test_a_photograph_stands_as_viewers_show_it(tmp_path, name, orientation):
+    exif, path = Image.Exif(), tmp_path / name
+    exif[0x0112] = orientation
+    Image.fromarray(UPRIGHT).convert("RGB").save(path, exif=exif, quality=100)
+    shown = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("L"), float)
+    picture = from_picture(path)
+    assert picture._mass == pytest.approx((255 - shown) / (255 - shown).sum(), abs=1e-5)
+    wide = shown.shape[1] > shown.shape[0]
+    assert wide == (5 <= orientation <= 8) and picture.extent[1] == (1 if wide else 2 / 3)
+
+
+def test_orientation_keeps_transparency_and_sixteen_bits(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3  # half a turn
+    alpha = np.array([[[0, 0, 0, 255], [0, 0, 0, 0]], [[0, 0, 0, 51], [0, 0, 0, 0]]], np.uint8)
+    deep = np.array([[0, 65535], [65535 - 257, 65535]], np.uint16)
+    for name, pixels, corner in (("alpha", alpha, 0.2), ("deep", deep, 1 / 255)):
+        path = tmp_path / f"{name}.png"
+        Image.fromarray(pixels).save(path, exif=exif)
+        expected = np.array([[0, corner], [0, 1]]) / (1 + corner)
+        assert from_picture(path)._mass == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's, and true
+def test_damaged_exif_is_passed_over(tmp_path):
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(UPRIGHT).save(
+        path, exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(9), quality=100
+    )
+    assert from_picture(path)._mass.shape == UPRIGHT.shape
+
+
+def test_a_truncated_photograph_is_refused(tmp_path):
+    path, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[0x0112] = 6
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+    Image.fromarray(noise).save(path, exif=exif)
+    path.write_bytes(path.read_bytes()[:1500])
+    with pytest.raises(ValueError, match="photo.jpg: expected a PNG or JPEG picture .*truncated"):
+        from_picture(path)
+
+
+def test_cmyk(tmp_path):
+    path = tmp_path / "print.jpg"
+    colours = np.array([[[0, 0, 0, 0], [0, 0, 0, 255]]], np.uint8)  # paper, black ink
+    Image.fromarray(np.kron(colours, np.ones((8, 8, 1), "u1")), "CMYK").save(path, quality=100)
+    mass = from_picture(path)._mass
+    assert mass[:, :8].sum() == pytest.approx(0, abs=0.01) and mass[:, 8:].sum() > 0.99
+
+
+@pytest.mark.parametrize("mode, clear", [("L", 30), ("RGB", (30, 30, 30)), ("P", 0)])
+def test_a_transparent_colour_is_white(tmp_path, mode, clear):
+    path = tmp_path / "picture.png"
+    picture = Image.fromarray(np.array([[30, 90]], np.uint8)).convert(mode)
+    if mode == "P":
+        clear = picture.getpixel((0, 0))
+    picture.save(path, transparency=clear)
+    assert from_picture(path)._mass[0] == pytest.approx([0, 1])
+
+
+def test_a_transparent_level_of_sixteen_bits_is_white(tmp_path):
+    path = tmp_path / "picture.png"
+    Image.fromarray(np.array([[300, 301]], np.uint16)).save(path, transparency=300)
+    assert from_picture(path)._mass[0] == pytest.approx([0, 1])
+
+
+def test_black_and_white(tmp_path):
+    path = saved(tmp_path, np.array([[0, 255], [255, 0]], np.uint8), "1")
+    assert from_picture(path)._mass == pytest.approx(np.eye(2) / 2)
+
+
+def test_of_an_animated_png_the_first_image_counts(tmp_path):
+    path = tmp_path / "film.png"
+    frames = [Image.fromarray(np.array([row], np.uint8)) for row in ([0, 255], [255, 0])]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    assert from_picture(path)._mass[0] == pytest.approx([1, 0])
+
+
+@pytest.mark.parametrize("suffix", ["gif", "bmp", "tiff", "webp"])
+def test_other_formats_are_refused_in_one_line(tmp_path, suffix):
+    frames = [Image.fromarray(np.full((4, 4), level, np.uint8)) for level in (0, 99)]
+    path = tmp_path / f"picture.{suffix}"
+    frames[0].save(
+        path, **({"save_all": True, "append_images": frames[1:]} if suffix == "gif" else {})
+    )
+    with pytest.raises(ValueError, match="expected a PNG or JPEG picture") as error:
+        from_picture(path)
+    assert "\n" not in str(error.value)
 
 
 def png_header(width, height):

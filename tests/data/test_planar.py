@@ -246,3 +246,27 @@ BAD = [
 def test_bad_input_is_one_clear_error(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_each_shows_itself_in_one_line(picture):
+    shown = {
+        data.gaussian_ring(): "GaussianModes(8 modes, std=0.01, extent=(-1.05, 1.05, -1.05, 1.05))",
+        data.pinwheel(): "Pinwheel(arms=5, radial_std=0.3, tangential_std=0.1, rate=0.25, extent=("
+        "-2.5, 2.5, -2.5, 2.5))",
+        data.from_picture(picture / "right.png"): "PictureDistribution(24 x 16 pixels, extent=("
+        "-1, 1, -0.6667, 0.6667))",
+    }
+    for distribution, text in shown.items():
+        assert repr(distribution) == text
+    assert repr(data.two_moons()).startswith("BlurredCurve(126 centres, std=0.05, extent=(-1.7")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_underflow_is_no_error(picture, name):
+    """Under np.seterr(all="raise"): densities far away, and samples."""
+    distribution = CASES[name](picture)[0]
+    far = [[50.0, 50.0], [-7.0, 1e5], [1e300, -1e300], [1e-170, 1e-170], [0.3, -0.2]]
+    with np.errstate(all="raise"):
+        density = distribution.density(far)
+        distribution.sample(1000, 0)
+    assert (density[:3] == 0).all() and (density[3:] >= 0).all()

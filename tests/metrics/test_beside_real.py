@@ -35,3 +35,36 @@ def test_counts_must_agree():
     real, fake, held_out = three_sets()
     with pytest.raises(ValueError, match="held_out: expected 200 samples, as many as fake, got 9"):
         beside_real(frechet_distance, real, fake, held_out[:9])
+
+
+def test_several_draws_give_their_mean_and_spread():
+    real, fake, _ = three_sets()
+    draws = np.random.default_rng(1).standard_normal((5, 200, 2))
+    found = beside_real(sliced_wasserstein, real, fake, draws, directions=8)
+    each = [sliced_wasserstein(real, draw, directions=8) for draw in draws]
+    assert found.held_out.draws == 5
+    assert found.held_out.mean == pytest.approx(np.mean(each), rel=1e-12)
+    assert found.held_out.deviation == pytest.approx(np.std(each, ddof=1), rel=1e-12)
+    assert found.held_out[3:] == (min(each), max(each))
+    mean, deviation = (f"{value:.4g}" for value in found.held_out[1:3])
+    assert (
+        f"(5 draws of held-out real data: mean {mean}, standard deviation {deviation}, from "
+        in str(found)
+    )
+
+
+def test_several_draws_of_a_metric_with_several_numbers():
+    real, fake, _ = three_sets()
+    draws = np.random.default_rng(1).standard_normal((3, 200, 2))
+    found = beside_real(precision_recall_density_coverage, real, fake, draws, k=3).held_out
+    each = [precision_recall_density_coverage(real, draw, k=3) for draw in draws]
+    assert found.mean.recall == pytest.approx(np.mean([score.recall for score in each]))
+    assert type(found.greatest) is type(each[0])
+
+
+def test_wrong_draws():
+    real, fake, held_out = three_sets()
+    with pytest.raises(ValueError, match="held_out: expected one draw or more, got none"):
+        beside_real(frechet_distance, real, fake, np.empty((0, 200, 2)))
+    with pytest.raises(ValueError, match="held_out: expected 200 samples, as many as fake, got 9"):
+        beside_real(frechet_distance, real, fake, held_out[None, :9])
