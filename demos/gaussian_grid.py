@@ -223,7 +223,7 @@ scores = {
 coverage = None
 if hasattr(data, "modes"):
     coverage = mg.metrics.mode_coverage(samples, data.modes, data.std)
-    print(f"\n{coverage}")
+    print(f"\n{coverage}\n\n{coverage.legend()}")
 
 # %% And beside the data
 figure, axes = plots.figure(1, 3 if coverage else 2, size=(4.2, 4.4))
@@ -264,7 +264,6 @@ if coverage:
         f"The worst mode, at ({x:.2f}, {y:.2f}), has {coverage.worst_share:.0%} of its share.",
         "Captured: at least one sample within three standard deviations. HQ: the share of all "
         "samples that are within three of some mode.",
-        common.MODES_LEGEND,
     ]
 words += [
     f"Sliced Wasserstein distance to held-out data: {transport.fake:.4f}; of {len(others)} other "

@@ -91,7 +91,7 @@ frames = snapshots.all() or [(len(history), average.network.forward(noise, train
 gan.generator = average.network
 samples = gan.sample(10_000)
 coverage = mg.metrics.mode_coverage(samples, ring.modes, ring.std)
-print(f"\n{coverage}")
+print(f"\n{coverage}\n\n{coverage.legend()}")
 
 # %% A picture: before, on the way, after; and the losses
 figure, axes = plots.figure(1, 3, size=(3.4, 3.6))
@@ -145,6 +145,5 @@ results.finish(
         f"{coverage.min_share:.0%} of their share of the samples). HQ: {coverage.hq:.1%} of the "
         f"samples lie within three standard deviations of a Gaussian (a perfect sampler: "
         f"{coverage.hq_perfect:.1%}).",
-        common.MODES_LEGEND,
     ],
 )

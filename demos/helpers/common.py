@@ -31,13 +31,6 @@ FREE = {
     "judge",
     "live",
 }  # options that a resumed run may change
-MODES_LEGEND = (
-    "Reverse KL: the distance, in nats, from the shares of samples at each Gaussian and elsewhere "
-    "to the right ones; 0 is right. Widths: the standard deviation of the samples at a Gaussian, "
-    "along the narrowest and the widest axis of any, as a multiple of the data's; 1 is right."
-)
-
-
 def parser(description, *, steps=None, data=None, resumes=False):
     """The arguments that all demos take; a demo may add its own before it calls `parse`.
 
