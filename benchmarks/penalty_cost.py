@@ -2,8 +2,8 @@
 
 A step is: generate a minibatch (G is not updated), evaluate D on real and fake, update D. In
 minigan the penalties' gradients are written by hand (`minigan.penalties`) and share D's forward
-pass; PyTorch differentiates its own backward pass (`create_graph=True`). Each contender has a process of
-its own; they are timed in turns. The penalties of the first minibatch must be equal.
+pass; PyTorch differentiates its own backward pass (`create_graph=True`). Each contender has a
+process of its own; they are timed in turns. The penalties of the first minibatch must be equal.
 """
 
 import common

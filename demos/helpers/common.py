@@ -31,6 +31,8 @@ FREE = {
     "judge",
     "live",
 }  # options that a resumed run may change
+
+
 def parser(description, *, steps=None, data=None, resumes=False):
     """The arguments that all demos take; a demo may add its own before it calls `parse`.
 
