@@ -225,7 +225,7 @@ if hasattr(data, "modes"):
     coverage = mg.metrics.mode_coverage(samples, data.modes, data.std)
     print(f"\n{coverage}\n\n{coverage.legend()}")
 
-# %% And beside the data
+# %% A picture of the samples and the data
 figure, axes = plots.figure(1, 3 if coverage else 2, size=(4.2, 4.4))
 for panel, shown, colour, title in (
     (axes[0], held_out, plots.REAL, "data"),
@@ -248,7 +248,7 @@ if coverage:
             0, height, words, size=8, va="center", bbox={"color": "white", "pad": 1.5, "alpha": 0.9}
         )
     axes[2].set(title="share of each mode, 1 is right", xlabel="modes, sorted", xticks=[])
-figure.savefig(results.path("samples.png", "10,000 samples beside the data"))
+figure.savefig(results.path("samples.png", "10,000 samples, and the data"))
 plots.training_curves(learned.history).savefig(
     results.path("training.png", "both losses and both gradient norms over training")
 )

@@ -29,7 +29,7 @@ args = common.parse(parser)
 results = common.Results(args.out)
 data = digits.load(args.data, args.seed)
 infogan = args.model == "infogan"
-continuous = 2 if infogan else 0  # codes beside the ten categories
+continuous = 2 if infogan else 0  # continuous codes, and ten categories
 code = continuous + CLASSES
 if infogan:
     rows = conditional.blank(data.images, code)

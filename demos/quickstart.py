@@ -36,7 +36,7 @@ first = ring.sample(8, args.seed)
 report = mg.gradcheck.check_step(gan, first)
 print(report, "\n")
 
-# %% One gradient in full: of G's loss with respect to four samples, beside finite differences
+# %% One gradient in full, of G's loss with respect to four samples, and finite differences
 critic, real = discriminator.copy("float64"), first[:4].astype(float)
 few = np.random.default_rng(args.seed).standard_normal((4, 2))
 fake, _ = generator.copy("float64").forward(few)

@@ -2,7 +2,7 @@
 
 args = common.arguments(__doc__, steps=2000)         # --seed --steps --out --backend
 results = common.Results(args.out)
-figure.savefig(results.path("samples.png", "2,000 samples beside the data"))
+figure.savefig(results.path("samples.png", "2,000 samples, and the data"))
 results.finish({"modes": 8}, ["8 of 8 modes: every Gaussian is reached."])
 """
 
@@ -221,7 +221,7 @@ class Results:
         self.folder, self.written = Path(folder), []
 
     def path(self, name, meaning):
-        """Where to write `name`; `meaning` is printed beside it at the end."""
+        """Where to write `name`; `meaning` is printed with it at the end."""
         self.note(name, meaning)
         return self.folder / name
 

@@ -232,7 +232,7 @@ def finish(args, data, learned, results):
 
 
 def hundred(game, data):
-    """A figure: a hundred samples beside a hundred held-out images, ten of each digit."""
+    """A figure: a hundred samples and a hundred held-out images, ten of each digit."""
     order = np.argsort(data.held_out_labels[:1000], kind="stable")
     images = data.held_out[order]
     chosen = images[np.linspace(0, len(images) - 1, 100).round().astype(int)]
@@ -263,7 +263,7 @@ def what_d_wants(wants):
     """A figure of dD/dpixel over training: real digits and fakes, their gradients below each.
 
     Red where more ink would raise the logit ("more real"), blue where less would; each row of
-    gradients has a scale of its own, its largest value printed beside it.
+    gradients has a scale of its own, its largest value printed above it.
     """
     made, axes = plots.figure(len(wants), 2, size=(4.6, 1.25), squeeze=False)
     for row, (step, (real, d_real, fake, d_fake)) in zip(axes, wants):

@@ -3,7 +3,7 @@
     python demos/pictures/make.py                      # all of them; the digits take half an hour
     python demos/pictures/make.py ledger learning      # some of them
 
-Beside each picture, in pictures.json, it records the command, a checksum of the file, and the
+In pictures.json it records, for each picture, the command, a checksum of the file, and the
 content of the same picture after a few training steps: for each line, point set and image in it the
 number of values, their mean and their standard deviation, and each text. The tests draw that short
 version again (see tests/trust/test_pictures.py): it differs when the code would draw something

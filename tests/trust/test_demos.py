@@ -56,6 +56,7 @@ def run(monkeypatch):
     for module in (mg, training, recipes):
         monkeypatch.setattr(module, "train", and_no_further)
     monkeypatch.syspath_prepend(str(DEMOS))
+    monkeypatch.setattr(mg.gradcheck, "check_step", lambda *args: "left out: it takes seconds")
     yield start
     signal.signal(signal.SIGINT, before)
     forget_helpers()
