@@ -1,8 +1,10 @@
-"""What the benchmarks share: the machine in a line, medians, JSON and plots under --out."""
+"""What the benchmarks share: arguments, the machine in a line, medians, JSON under --out."""
 
 import argparse
 import json
+import os
 import platform
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -20,14 +22,42 @@ def arguments(description, name, **options):
             f"--{option}", type=type(default), default=default, help=f"{explanation} ({default})"
         )
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    for option, (default, _) in options.items():
+        if isinstance(default, int | float) and not 0 < getattr(args, option) < float("inf"):
+            parser.error(f"--{option}: expected a number > 0, got {getattr(args, option)}")
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: cannot write to {args.out}: {error.strerror}")
     return args
+
+
+def refuse(message):
+    """Ends the benchmark with one line about its command line, and exit code 2."""
+    print(f"{Path(sys.argv[0]).stem}: error: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def listed(option, text, known):
+    """The names in "one,two", each of which must be known."""
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in known:
+            refuse(f"--{option}: expected names of {', '.join(known)}, got {name!r}")
+    return names
+
+
+def seeds(option, text):
+    """[first, ..., last] from "first-last"."""
+    try:
+        first, last = map(int, text.split("-"))
+    except ValueError:
+        refuse(f"--{option}: expected first-last, such as 0-4, got {text!r}")
+    return range(first, last + 1)
 
 
 def machine():
     """{"cpu", "cores", "python", and the versions of what is installed}."""
-    import os
-
     found = {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
     found["python"] = platform.python_version()
     for package in ("numpy", "numba", "torch", "jax"):

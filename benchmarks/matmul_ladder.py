@@ -1,8 +1,8 @@
-"""One matrix product, rung by rung: from three nested loops to the kernel that trains the GANs.
+"""A matrix product in seven versions, from three nested loops to minigan's kernel and NumPy's BLAS.
 
-Every rung computes C = A B and is checked against NumPy before it is timed. The ladder is climbed
-on a square product; the last rungs are then timed beside NumPy and PyTorch, in turns, on the
-shapes that GAN training steps are made of. The ceiling is measured, not looked up: `peak.py`.
+Each version computes C = A B and is compared with NumPy before it is timed, on a square product.
+Then minigan, NumPy and PyTorch are timed on the shapes that occur in training steps, in turns, each
+in a process of its own. The machine's largest rate is measured with `peak.py`.
 """
 
 import time
@@ -11,15 +11,16 @@ import common
 import numpy as np
 from numba import njit, prange
 from peak import multiply_add_peak
+from products import LIBRARIES, SHAPES, prepare
 from turns import Contender, measure
 
 import minigan as mg
 from minigan import plots
 
 
-# %% The rungs
+# %% The versions
 def three_loops(a, b, c):
-    """Rung 1. The definition, in plain Python: c[i, j] = sum over k of a[i, k] b[k, j]."""
+    """1. The definition, in plain Python: c[i, j] = sum over k of a[i, k] b[k, j]."""
     for i in range(len(a)):
         for j in range(b.shape[1]):
             c[i, j] = sum(a[i, k] * b[k, j] for k in range(len(b)))
@@ -27,8 +28,8 @@ def three_loops(a, b, c):
 
 @njit
 def compiled_loops(a, b, c):
-    """Rung 2. The same loops compiled. The inner one walks down a column of b: every step lands in
-    another cache line, and no two neighbours share a vector instruction."""
+    """2. The same loops compiled. The inner one goes down a column of b: each step is in another
+    cache line, and no vector instructions are possible."""
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
             total = c.dtype.type(0)
@@ -39,8 +40,8 @@ def compiled_loops(a, b, c):
 
 @njit
 def rows_of_b(a, b, c):
-    """Rung 3. The two inner loops exchanged: the inner one now runs along rows of b and c, and the
-    compiler makes vector instructions of it. But c travels to memory and back for every k."""
+    """3. The two inner loops exchanged: the inner one now goes along rows of b and c, and the
+    compiler uses vector instructions. But c is read and written for each k."""
     c[:] = 0
     for i in range(a.shape[0]):
         for k in range(a.shape[1]):
@@ -52,8 +53,8 @@ def rows_of_b(a, b, c):
 @njit(fastmath=True)
 def _four_by_four(a, b, c, first, last):
     """Rows [first, last) of c, four rows and four k at a time, in panels of 256 columns: sixteen
-    products for every four numbers of b that are loaded. The sums wait in an array of their own,
-    which the compiler knows to overlap with neither a nor b: it may then use vectors."""
+    products for four numbers of b that are loaded. The sums are kept in a separate array, so that
+    the compiler knows that it does not overlap a or b, and can use vector instructions."""
     depth, columns = b.shape
     sums = np.empty((4, 256), c.dtype)
     for panel in range(0, columns, 256):
@@ -65,7 +66,7 @@ def _four_by_four(a, b, c, first, last):
                 a10, a11, a12, a13 = a[i + 1, k], a[i + 1, k + 1], a[i + 1, k + 2], a[i + 1, k + 3]
                 a20, a21, a22, a23 = a[i + 2, k], a[i + 2, k + 1], a[i + 2, k + 2], a[i + 2, k + 3]
                 a30, a31, a32, a33 = a[i + 3, k], a[i + 3, k + 1], a[i + 3, k + 2], a[i + 3, k + 3]
-                for j in range(np.uintp(width)):  # unsigned: no index needs to be wrapped around
+                for j in range(np.uintp(width)):  # unsigned: no negative index to wrap around
                     column = np.uintp(panel) + j
                     b0, b1, b2, b3 = (
                         b[k, column], b[k + 1, column], b[k + 2, column], b[k + 3, column]
@@ -79,30 +80,30 @@ def _four_by_four(a, b, c, first, last):
 
 @njit
 def unrolled(a, b, c):
-    """Rung 4. Blocking by hand, for sizes that four divides."""
+    """4. Blocking by hand, for sizes that are multiples of four."""
     _four_by_four(a, b, c, 0, a.shape[0])
 
 
 @njit(parallel=True)
 def unrolled_parallel(a, b, c):
-    """Rung 5. The same, its rows shared out among the cores."""
+    """5. The same, its rows divided among the cores."""
     blocks = a.shape[0] // 64
     for block in prange(blocks):
         _four_by_four(a, b, c, block * 64, (block + 1) * 64)
 
 
 def register_tiles(a, b, c):
-    """Rung 6. The real one: packed panels, a tile of c held in vector registers; see
+    """6. minigan's: packed panels, a tile of c in vector registers; see
     `minigan/kernels/compiled/gemm.py`."""
     mg.kernels.matmul(a, b, out=c)
 
 
 def blas(a, b, c):
-    """NumPy, that is, its BLAS."""
+    """7. NumPy's BLAS."""
     np.matmul(a, b, out=c)
 
 
-RUNGS = (  # (function, label, the largest size it is patient enough for)
+RUNGS = (  # (function, label, the largest size that takes seconds at most)
     (three_loops, "three loops, Python", 64),
     (compiled_loops, "three loops, compiled", 512),
     (rows_of_b, "inner loop along rows", 1024),
@@ -112,22 +113,10 @@ RUNGS = (  # (function, label, the largest size it is patient enough for)
     (blas, "NumPy's BLAS", 1024),
 )
 
-# (rows, inner, columns, transpose a, transpose b): the products of the steps in `steps.py`
-SHAPES = (
-    (256, 128, 128, False, False), (512, 128, 128, False, False), (128, 512, 128, True, False),
-    (512, 128, 128, False, True), (256, 2, 128, False, False), (512, 128, 1, False, False),
-    (64, 1024, 784, False, False), (64, 784, 1024, False, True), (1024, 64, 784, True, False),
-    (128, 784, 512, False, False), (784, 128, 512, True, False), (256, 512, 784, False, False),
-    (512, 784, 512, False, False), (784, 512, 512, True, False), (512, 512, 784, False, True),
-    (64, 64, 6272, False, False), (3136, 512, 64, False, False), (12544, 16, 32, False, False),
-    (512, 3136, 64, True, False), (16, 12544, 32, True, False),
-    (512, 512, 512, False, False), (1024, 1024, 1024, False, False),
-)  # fmt: skip
 
-
-# %% Climbing
+# %% Timing
 def check(function, size):
-    """Raises SystemExit unless the rung computes the product."""
+    """Seconds of the first call. Raises SystemExit unless the function computes the product."""
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((size, size)).astype(np.float32) for _ in range(2))
     c = np.empty((size, size), np.float32)
@@ -173,40 +162,13 @@ def climb(seconds, peak):
     return rows
 
 
-def prepare(name, shape):
-    """In the contender's own process: (None, run) for one shape."""
-    m, k, n, ta, tb = shape
-    rng = np.random.default_rng(2)
-    a = rng.standard_normal((k, m) if ta else (m, k)).astype(np.float32)
-    b = rng.standard_normal((n, k) if tb else (k, n)).astype(np.float32)
-    c = np.empty((m, n), np.float32)
-    if name == "minigan":
-        product = lambda: mg.kernels.matmul(a, b, transpose_a=ta, transpose_b=tb, out=c)  # noqa: E731
-    elif name == "NumPy":
-        a, b = a.T if ta else a, b.T if tb else b
-        product = lambda: np.matmul(a, b, out=c)  # noqa: E731
-    else:
-        import torch
-
-        a, b, c = torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(c)
-        a, b = a.T if ta else a, b.T if tb else b
-        product = lambda: torch.matmul(a, b, out=c)  # noqa: E731
-
-    def run(count):
-        for _ in range(count):
-            product()
-
-    return None, run
-
-
 def compare(seconds, threads):
-    """Times the contenders on every shape, in turns; [{shape, name: gflops}]."""
-    names, rows = ["minigan", "NumPy", "torch"], []
+    """Times the libraries on each shape, in turns; [{shape, name: gflops}]."""
+    names, rows = installed(threads), []
     print(f"\n{'rows x inner x columns':>26}" + "".join(f"{name:>10}" for name in names))
     for shape in SHAPES:
         m, k, n, ta, tb = shape
-        started = {name: Contender(threads, prepare, name, shape) for name in names}
-        contenders = {name: one for name, one in started.items() if not one.absent}
+        contenders = {name: Contender(threads, prepare, name, shape) for name in names}
         times = measure(contenders, seconds, 9)
         for contender in contenders.values():
             contender.stop()
@@ -214,11 +176,24 @@ def compare(seconds, threads):
         row |= {name: 2 * m * k * n / np.median(taken) / 1e9 for name, taken in times.items()}
         rows.append(row)
         print(f"{row['shape']:>26}" + "".join(f"{row.get(name, np.nan):10.1f}" for name in names))
-    for name in [name for name in names[1:] if name in rows[0]]:
+    for name in names[1:]:
         ratios = [row["minigan"] / row[name] for row in rows]
         mean = float(np.exp(np.mean(np.log(ratios))))
         print(f"minigan / {name}: geometric mean {mean:.2f}, smallest {min(ratios):.2f}")
     return rows
+
+
+def installed(threads):
+    """The names of the libraries that can be imported; says which cannot."""
+    names = []
+    for name in LIBRARIES:
+        contender = Contender(threads, prepare, name, SHAPES[0])
+        if contender.absent:
+            print(f"{name} is left out: {contender.absent}")
+        else:
+            contender.stop()
+            names.append(name)
+    return names
 
 
 def picture(ladder, shapes, peak, path):

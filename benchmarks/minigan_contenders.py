@@ -1,4 +1,4 @@
-"""minigan in `train_step.py`, on both twins; and the networks that every contender starts from."""
+"""minigan in `train_step.py`, on both backends; and the networks that all contenders start from."""
 
 import numpy as np
 
@@ -59,6 +59,6 @@ class Minigan:
 
 
 class MiniganNumpy(Minigan):
-    """This library, on its NumPy twin."""
+    """This library, on its NumPy backend."""
 
     backend = "numpy"

@@ -1,10 +1,10 @@
-"""Mode coverage on PacGAN's ring and grid: the recipe, the plain GAN, and each lever taken away.
+"""Mode coverage on PacGAN's ring and grid: the recipe, the plain GAN, and the recipe's ablations.
 
-Every method has the same networks, steps, batches and averaging; the final averaged generator is
+All methods have the same networks, steps, batches and averaging; the final averaged generator is
 scored, no checkpoint is chosen, no seed is left out. A run succeeds if every mode has at least 20%
 of its share of 10,000 samples and HQ is at least 95% (a perfect sampler: 98.9%).
 
-How the recipe was found: one lever at a time, on seed 0, most of them once, so that small
+How the recipe was found: one change at a time, on seed 0, most of them once, so that small
 differences mean nothing. Lengths are in standard deviations of the data; "swings" means that D's
 loss fell from log 2 = .69 to about .3 and G's gradient grew tenfold.
 
@@ -60,10 +60,10 @@ a point or two mean nothing:
     non-saturating   8 modes, 98.8%    25 modes, 96.7%    as good as the pairing loss
     recipe, seed 10  8 modes, 97.6%    25 modes, 98.5%
 
-So coins, penalties and Fourier features carry the recipe. That instance noise helps was believed
-when it was put in, and this one seed does not show it: more seeds would have to tell.
+So coins, penalties and Fourier features matter most. Instance noise was added because it was
+expected to help; this one seed does not show it, and more seeds would be needed to tell.
 
-What is left wrong: the modes are narrower than the data's along some axis (down to 0.56 of their
+Remaining faults: the modes are narrower than the data's along some axis (down to 0.56 of their
 width on the grid), and their shares run from 65% up.
 """
 
@@ -157,14 +157,8 @@ def picture(results, path):
     print(f"wrote {path}")
 
 
-def seeds(span):
-    """[first, ..., last] from "first-last"."""
-    first, last = map(int, span.split("-"))
-    return range(first, last + 1)
-
-
 def write(folder, results, lines, facts, steps):
-    """The table as text and as JSON: after every run, so that an interrupted night is not lost."""
+    """The table as text and as JSON, written after each run in case the next is interrupted."""
     totals = {m: {d: summary(rows) for d, rows in t.items()} for m, t in results.items()}
     text = [*lines, ""]
     for method, tables in totals.items():
@@ -195,9 +189,12 @@ def main():
     lines = [f"{common.in_words(facts)}; {args.steps} steps of {RECIPE.batch_size} samples"]
     print(lines[0])
     results = {}
-    for method in args.methods.split(","):
-        results[method] = {name: [] for name in args.data.split(",")}
-        for seed in seeds(args.seeds if method in ("recipe", "plain") else args.ablation_seeds):
+    wanted = {"seeds": common.seeds("seeds", args.seeds)}
+    wanted["ablation_seeds"] = common.seeds("ablation_seeds", args.ablation_seeds)
+    data = common.listed("data", args.data, DATA)
+    for method in common.listed("methods", args.methods, METHODS):
+        results[method] = {name: [] for name in data}
+        for seed in wanted["seeds" if method in ("recipe", "plain") else "ablation_seeds"]:
             for name, rows in results[method].items():
                 rows.append(run(name, METHODS[method], seed, args.steps))
                 lines.append(f"{method:15} {name:5} {in_words(rows[-1])}")

@@ -1,10 +1,9 @@
-"""What R1 and R2 cost: D's step with both penalties beside the plain one.
+"""The cost of R1 and R2: D's step with both penalties, and without.
 
-A step is: generate a minibatch (G is not moved), judge real and fake, update D. In minigan the
-penalties' gradients are written by hand (`minigan.penalties`) and share the pass in which D judges;
-PyTorch differentiates its own backward pass (`create_graph=True`). Each contender is a process, and
-its two steps are timed in turns with all the others'. The penalties of the first minibatch are
-compared: what is timed is the same arithmetic.
+A step is: generate a minibatch (G is not updated), evaluate D on real and fake, update D. In
+minigan the penalties' gradients are written by hand (`minigan.penalties`) and share D's forward
+pass; PyTorch differentiates its own backward pass (`create_graph=True`). Each contender has a
+process of its own; they are timed in turns. The penalties of the first minibatch must be equal.
 """
 
 import common
@@ -73,7 +72,7 @@ def prepare(name, step, threads, penalised):
     """In the contender's own process."""
     if name == "PyTorch":
         return pytorch(step, threads, penalised)
-    return ours({"minigan": "numba", "its NumPy twin": "numpy"}[name], step, threads, penalised)
+    return ours({"minigan": "numba", "minigan, NumPy": "numpy"}[name], step, threads, penalised)
 
 
 def main():
@@ -91,7 +90,7 @@ def main():
         print(f"{step.name}: {step.description}")
         contenders = {
             (name, penalised): Contender(args.threads, prepare, name, step, args.threads, penalised)
-            for name in ("minigan", "its NumPy twin", "PyTorch")
+            for name in ("minigan", "minigan, NumPy", "PyTorch")
             for penalised in (False, True)
         }
         for name, _ in [key for key, contender in contenders.items() if contender.absent]:
@@ -99,7 +98,7 @@ def main():
         contenders = {k: contender for k, contender in contenders.items() if not contender.absent}
         first = [contender.report for (_, penalised), contender in contenders.items() if penalised]
         if not np.allclose(first, first[0], rtol=TOLERANCE):
-            raise SystemExit(f"{step.name}: not the same work: penalties {first}")
+            raise SystemExit(f"{step.name}: the penalties differ: {first}")
         times = measure(contenders, args.seconds, args.rounds)
         for contender in contenders.values():
             contender.stop()

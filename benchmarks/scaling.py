@@ -1,8 +1,8 @@
-"""How the time of a training step grows: with the batch, the width, and the size of the images.
+"""The time of a training step against the batch size, the width, and the size of the images.
 
-Beside each time stands the arithmetic that the step cannot do without (two operations for each
-multiplication in a product of matrices), so a column says how many useful GFLOP/s that is: flat
-where the arithmetic decides, falling where something else does.
+With each time it prints the rate of the arithmetic that the step needs (two operations for each
+multiplication in a matrix product), in GFLOP/s: constant where arithmetic determines the time, and
+lower where something else does.
 """
 
 import time

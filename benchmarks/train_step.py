@@ -1,13 +1,12 @@
-"""Complete GAN training steps, side by side with the frameworks, in one run.
+"""Times complete GAN training steps of minigan and of other frameworks, in one run.
 
-The same shapes, the same first parameters, the same non-saturating loss, the same Adam(2e-4, .5,
-.999), the same number of threads. Each contender lives in a process of its own; they take turns,
-a slice of steps each, so that a noisy neighbour disturbs them alike. Before any timing, all of them
-are given the same real data and the same noise for three steps, and must report the same losses:
-what is timed is the same work.
+The same shapes, first parameters, non-saturating loss, Adam(2e-4, .5, .999) and number of threads.
+Each contender has a process of its own; they take turns of several steps, so that other programs on
+the machine affect them alike. Before the timing, each takes three steps with the same data and
+noise, and the losses must be equal: the work that is timed is the same.
 
-A step is: generate, judge real and fake, update D, judge the fakes anew, update G. The contenders
-are in `contenders.py`; those that are not installed are left out and named.
+A step is: generate; D's loss for real and fake, and its update; D's output for the fakes again, and
+G's update. The contenders are in `contenders.py`; those that are not installed are named.
 """
 
 import common
@@ -37,7 +36,7 @@ def start(step, threads, names):
     for name, contender in started.items():
         seen = np.array(contender.report)
         if not np.allclose(seen, reference, rtol=TOLERANCE, atol=TOLERANCE):
-            raise SystemExit(f"{step.name}: {name} does other work: losses {seen} vs {reference}")
+            raise SystemExit(f"{step.name}: {name} gives other losses: {seen} vs {reference}")
     print(f"  losses of the first {REPORTED} steps agree: {np.round(reference, 4).tolist()}")
     return started
 
@@ -53,7 +52,7 @@ def main():
     )
     facts = common.machine()
     print(f"{common.in_words(facts)}; {args.threads} threads each\n")
-    wanted = {word for word in args.only.split(",") if word}
+    wanted = set(common.listed("only", args.only, [*CONTENDERS, *(s.name for s in STEPS)]))
     names = [n for n in CONTENDERS if not wanted & set(CONTENDERS) or n in wanted | {"minigan"}]
     steps = [s for s in STEPS if not wanted & {s.name for s in STEPS} or s.name in wanted]
     results = {}

@@ -1,29 +1,35 @@
-"""Contenders take turns, each in a process of its own.
+"""Times several libraries in turns, each in a process of its own.
 
-Two libraries in one process disturb each other: the threads of one go on spinning for a while after
-a call, on the cores that the other needs. So each contender has a process, and one at a time is
-asked to work. Turns are short and many, so that a noisy neighbour disturbs all alike. The first
-quarter of a turn is not counted: threads that have slept wake up, caches fill, and what compiles at
-its first call has done so.
+Two libraries in one process affect each other: the threads of one wait actively for a while after a
+call, on the cores that the other needs. So each has its own process, and only one at a time works.
+Turns are short and many, so that other programs on the machine affect all alike. The first quarter
+of a turn is not counted: sleeping threads wake up, caches fill, functions are compiled.
 """
 
+import contextlib
 import multiprocessing
 import os
 import statistics
+import sys
 import time
+from unittest import mock
 
-PAUSE = 0.03  # seconds between turns: spinning threads go to sleep
+from tqdm import tqdm
+
+PAUSE = 0.03  # seconds between turns, in which waiting threads go to sleep
+THREADS = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 STRETCH = 0.01  # seconds of work, at least, between two looks at the clock
 
 
-def _serve(pipe, threads, prepare, arguments):
+def _serve(pipe, prepare, arguments):
     """A contender's process. prepare(*arguments) -> (what to report, run(count))."""
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(threads)
     try:
         report, run = prepare(*arguments)
     except ImportError as error:
         pipe.send(("absent", str(error)))
+        return
+    except Exception as error:
+        pipe.send(("failed", f"{type(error).__name__}: {error}"))
         return
     pipe.send(("ready", report))
     for seconds in iter(pipe.recv, None):
@@ -51,25 +57,46 @@ def _seconds(run, count):
 class Contender:
     """A process that runs prepare(*arguments)'s `run` when it is its turn.
 
-    .report is what `prepare` had to report, and .absent why there is nothing, if there is not.
+    .report is what `prepare` reports; .absent is the reason if its library cannot be imported.
+    Raises SystemExit if `prepare` fails otherwise.
+
+    The process imports the module of `prepare` and no other: the script that was started is left
+    out (unless `prepare` is in it), since it may import other libraries.
     """
 
     def __init__(self, threads, prepare, *arguments):
         context = multiprocessing.get_context("spawn")
         self._pipe, there = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(there, threads, prepare, arguments), daemon=True
+            target=_serve, args=(there, prepare, arguments), daemon=True
         )
-        self._process.start()
+        threads = mock.patch.dict(os.environ, dict.fromkeys(THREADS, str(threads)))
+        with threads, contextlib.ExitStack() as hidden:
+            if prepare.__module__ != "__main__":
+                script = sys.modules["__main__"]
+                hidden.enter_context(mock.patch.object(script, "__spec__", None))
+                if hasattr(script, "__file__"):
+                    hidden.enter_context(mock.patch.object(script, "__file__"))
+                    del script.__file__
+            self._process.start()
         there.close()
-        state, answer = self._pipe.recv()
+        state, answer = self._answer()
+        if state == "failed":
+            raise SystemExit(f"{' '.join(map(str, arguments))}: {answer}")
         self.report, self.absent = (answer, None) if state == "ready" else (None, answer)
 
     def turn(self, seconds):
         """Seconds per run, over about so many seconds."""
         time.sleep(PAUSE)
         self._pipe.send(seconds)
-        return self._pipe.recv()
+        return self._answer()
+
+    def _answer(self):
+        try:
+            return self._pipe.recv()
+        except EOFError:
+            self._process.join()
+            raise SystemExit(f"a process ended with exit code {self._process.exitcode}") from None
 
     def stop(self):
         self._pipe.send(None)
@@ -78,10 +105,13 @@ class Contender:
 
 def measure(contenders, seconds, rounds):
     """{name: [seconds per run, one for each round]}, in about `seconds` for each contender."""
-    for contender in contenders.values():  # a first turn, in which things compile
-        contender.turn(seconds / rounds)
+    turns = (rounds + 1) * len(contenders)
     times = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, contender in contenders.items():
-            times[name].append(contender.turn(seconds / rounds))
+    with tqdm(total=turns, unit="turn", disable=None, leave=False, dynamic_ncols=True) as bar:
+        for turn in range(rounds + 1):
+            for name, contender in contenders.items():
+                taken = contender.turn(seconds / rounds)
+                if turn:  # in the first one, functions are compiled
+                    times[name].append(taken)
+                bar.update()
     return times

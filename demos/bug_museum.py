@@ -1,26 +1,26 @@
-"""The bug museum: the gradient bugs of public projects, each put into this very code.
+"""The bug museum: gradient bugs reported from public projects, each reproduced in minigan's code.
 
-Prints the catalogue (the wrong line beside the right one, where it was seen, why it survived, what
-caught it here), the table of which check catches which bug, and draws what each bug does to
-training beside the healthy run. The bugs are mutants of the NumPy kernels, so all of it, the
-healthy runs too, is computed with those, whatever --backend says.
+Prints the catalogue (the wrong line and the right one, where it was seen, why it was not noticed,
+which check finds it here), the table of which check finds which bug, and draws the effect of each
+bug on training, compared with a healthy run. The bugs change the NumPy kernels, so healthy runs use
+those too, and --backend has no effect.
 """
 
-# %% The catalogue: every bug is put in, and caught
+# %% The catalogue: each bug is switched on, and each check is run
 import contextlib
 import os
 import textwrap
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when NumPy loads: threads do not pay for 64 x 64
 
-import common
 import numpy as np
+from helpers import common, progress
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
-from tqdm import tqdm
 
 import minigan as mg
 from minigan import layers, plots
+from minigan.bugs.examination import GRADCHECKS
 
 args = common.arguments(__doc__, steps=1000)
 results = common.Results(args.out)
@@ -31,7 +31,7 @@ for bug in mg.bugs.REGISTRY.values():
     print(f"\n{bug}: {textwrap.shorten(said, 80)}")
 print(f"\n{examination}\n")
 
-# %% Where they do their damage: six settings, each with the code its bugs are in
+# %% Six settings in which the bugs are tried, each with the code that its bugs are in
 ring = mg.data.gaussian_ring(std=0.05)
 held_out = ring.sample(4000, rng=1)
 glyphs, _ = mg.data.glyphs(3000, rng=0)
@@ -106,7 +106,7 @@ def gradient_penalty(seed):
 
 
 def late_start(seed):
-    """No penalty. D has had 50 steps of its own, against a G that starts 85 away: it is sure."""
+    """No penalty. D is trained alone for 50 steps; G starts 85 away, so D is sure of its fakes."""
     gan = adversaries(mlp(2, 2, layers.ReLU), mlp(2, 1, layers.LeakyReLU), seed)
     gan.generator.layers[-1].params["bias"][...] = 60
     gan.discriminator_optimizer.lr = 1e-2
@@ -131,7 +131,7 @@ def images(seed):
     return adversaries(generator, discriminator, seed, rate=2e-3)
 
 
-# %% Train: the healthy code on three seeds, the broken code on the first of them
+# %% Train: the healthy code on three seeds, each bug on the first of them
 def train(setting, seed):
     """The samples after training, or what stopped it."""
     if setting is images:
@@ -163,7 +163,7 @@ def score(samples):
 
 
 def is_damaged(setting, bug):
-    """Is it 1.5 times worse than the worst of the healthy seeds?"""
+    """Whether the samples are 1.5 times worse than those of the worst healthy seed."""
     (distance, modes), healthy = scores[setting, bug], [scores[setting, seed] for seed in seeds]
     if distance > 1.5 * max(w for w, _ in healthy):
         return True
@@ -195,8 +195,7 @@ settings = {
 seeds = range(args.seed, args.seed + 3)
 runs = [(setting, run) for setting, bugs in settings.items() for run in (*seeds, *bugs)]
 outcomes, scores = {}, {}
-for setting, run in (bar := tqdm(runs, unit="run")):
-    bar.set_postfix_str(f"{setting.__name__}: {run}")
+for setting, run in progress.each(runs, "training", "run"):
     broken = mg.bugs.REGISTRY[run]() if run in mg.bugs.REGISTRY else contextlib.nullcontext()
     with broken, np.errstate(all="ignore"):
         outcomes[setting, run] = train(setting, args.seed if run in mg.bugs.REGISTRY else run)
@@ -208,7 +207,7 @@ HARM, GOOD, HIDDEN = "#c0392b", "#2e8b57", "#b9bec6"
 
 
 def panel(axes, setting, run):
-    """What the generator makes: samples over the data's Gaussians, or a sheet of digits."""
+    """The samples of one run: points over the data's Gaussians, or a sheet of digits."""
     samples, (distance, modes) = outcomes[setting, run], scores[setting, run]
     healthy = np.median([scores[setting, seed][0] for seed in seeds])
     colour = GOOD if run == args.seed else HARM if run in damaged else HIDDEN
@@ -288,14 +287,16 @@ figure.suptitle(
     fontsize=14,
     fontweight="bold",
 )
-figure.savefig(results.path("museum.png", "what each bug does to training, beside a healthy run"))
+figure.savefig(results.path("museum.png", "the effect of each bug on training, and healthy runs"))
 
 # %% In numbers
-caught = [bug for bug in examination.bugs if examination.caught(bug)]
+caught = {bug: examination.caught(bug) for bug in examination.bugs if examination.caught(bug)}
+general = [bug for bug, checks in caught.items() if {*checks} & {*GRADCHECKS}]
 results.finish(
     {
         "bugs": len(examination.bugs),
         "caught": len(caught),
+        "caught_by_the_general_checker": len(general),
         "caught_by": {bug: examination.caught(bug) for bug in examination.bugs},
         "missed_by_weak_checks": {name: examination.missed_by(name) for name in mg.bugs.WEAK},
         "false_alarms": [
@@ -305,17 +306,19 @@ results.finish(
         "scores": {f"{setting.__name__}: {run}": scores[setting, run] for setting, run in runs},
     },
     [
-        f"Caught: {len(caught)} of {len(examination.bugs)} bugs, by a gradient check or by a test "
-        "with a name; by the weak checks: "
+        f"Caught: {len(caught)} of {len(examination.bugs)} bugs: {len(general)} by the gradient "
+        f"checker that is used for any network, {len(caught) - len(general)} by a test of their "
+        "own. By weaker checks alone: "
         + ", ".join(
             f"{name} {len(examination.bugs) - len(examination.missed_by(name))}"
             for name in mg.bugs.WEAK
         )
         + ".",
-        f"Seen in the samples: {len(damaged)}. The other {hidden} end within 1.5 times the worst "
-        "of three healthy seeds.",
-        "W is the sliced Wasserstein distance between samples and held-out data, as a multiple of "
-        "the healthy one's;",
-        "a mode counts with a fifth of its share of samples within three standard deviations.",
+        f"Visible in the samples: {len(damaged)}. With the other {hidden} they are not 1.5 times "
+        "worse than those of the worst of three healthy seeds.",
+        "In the picture: W is the sliced Wasserstein distance between samples and held-out data; "
+        "with an x, as a multiple of the healthy run's. A mode counts if it has a fifth of its "
+        "share of samples within three standard deviations.",
+        "In the table: a column for each check; a mark where it finds the bug of that row.",
     ],
 )

@@ -7,8 +7,8 @@ for a GAN of two small networks: its eigenvalues, from hand-written Hessian-vect
 """
 
 # %% The nine methods, and two ways to take turns, at the rate and the start of the paper's notebook
-import common
 import numpy as np
+from helpers import common
 from tqdm import tqdm
 
 import minigan as mg

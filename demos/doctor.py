@@ -1,22 +1,21 @@
-"""The doctor's round: trainings made ill on purpose, healthy ones, and what is found in each.
+"""Trainings made to fail on purpose, healthy ones, and what `minigan.diagnose` finds in each.
 
-Every patient is a small GAN in the plane. Six illnesses are provoked, each by one bad choice that
-people really make; the healthy ones differ in loss, penalty and data. `minigan.diagnose` reads
-nothing but the vital signs that were measured during training.
+Each patient is a small GAN in the plane. Seven are made ill by one bad choice (two of them with the
+same illness); the five healthy ones differ in loss, penalty and data. The diagnosis uses only the
+vital signs that were measured during training.
 """
 
-# %% The patients: what is provoked, and by which choice
-import common
+# %% The patients: which illness is provoked, and by which choice
 import numpy as np
+from helpers import common, progress
 from matplotlib.colors import LinearSegmentedColormap
-from tqdm import tqdm
 
 import minigan as mg
 from minigan import plots
 from minigan.diagnosis import SIGNS
 
 parser = common.parser(__doc__, steps=1500)
-parser.add_argument("--seeds", type=common.whole(1), default=1, help="visits to each patient")
+parser.add_argument("--seeds", type=common.whole(1), default=1, help="trainings of each patient")
 args = common.parse(parser)
 results = common.Results(args.out)
 adam, sgd, layers, losses, penalties = (
@@ -64,7 +63,7 @@ def visit(
     data, loss, seed, *, optimizer=adam, lr_d=1e-3, lr_g=1e-3, schedule=FADING, penalties=(),
     generator=None, critic_steps=1,
 ):  # fmt: skip
-    """(what the doctor finds, samples) after training one patient."""
+    """(the diagnosis, samples) after training one patient."""
     make = generator or (lambda seed: mg.models.mlp_generator(2, (2,), hidden=(64, 64), rng=seed))
     gan = mg.GAN(
         make(seed),
@@ -83,18 +82,28 @@ def visit(
             schedule=schedule, callback=vitals, progress=False, rng=seed,
         )  # fmt: skip
     except FloatingPointError as error:
-        tqdm.write(f"training ended: {error}")
+        ended.append(error)
     return mg.diagnose(vitals), gan.sample(600)
 
 
-# %% The round
-found, samples = {}, {}
+# %% Train them all. Ctrl-C ends this; the patients that are complete are reported
+found, samples, ended = {}, {}, []
 rounds = [(name, args.seed + i) for name in PATIENTS for i in range(args.seeds)]
-for name, seed in tqdm(rounds, unit="visit"):
-    _, data, loss, choices = PATIENTS[name]
-    found[name, seed], samples[name, seed] = visit(data, loss, seed, **choices)
+with common.interruptible() as interrupted:
+    for name, seed in progress.each(rounds, "training", "patient"):
+        _, data, loss, choices = PATIENTS[name]
+        found[name, seed], samples[name, seed] = visit(data, loss, seed, **choices)
+PATIENTS = {
+    name: patient
+    for name, patient in PATIENTS.items()
+    if all((name, args.seed + i) in found for i in range(args.seeds))
+}
+if not PATIENTS:
+    raise KeyboardInterrupt
+for error in ended:
+    print(common.wrapped(f"training ended: {error}"))
 
-# %% Each visit of the first seed in full, then all of them in a line each
+# %% Each training of the first seed in full, then one line for each patient
 for name, (illness, *_) in PATIENTS.items():
     print(f"\n== {name}: {illness or 'healthy'} ==\n{found[name, args.seed]}")
 right = {
@@ -118,6 +127,8 @@ for name, (illness, *_) in PATIENTS.items():
 
 # %% What the patients look like: samples over the data
 figure, axes = plots.figure(3, 4, size=(2.75, 2.95))
+for panel in axes.flat[len(PATIENTS) :]:
+    panel.set_axis_off()
 for panel, (name, (illness, data, *_)) in zip(axes.flat, PATIENTS.items()):
     real = data.sample(600, 0) if hasattr(data, "sample") else data[:600]
     shown = samples[name, args.seed]
@@ -137,7 +148,7 @@ figure.legend(
 figure.savefig(results.path("patients.png", "the samples of each patient, and what was provoked"))
 
 
-# %% Every vital sign of every patient, as a multiple of the threshold that it crosses when ill
+# %% The vital signs of the patients, as multiples of the thresholds that mark an illness
 def in_few_letters(value):
     return f"{value:,.0f}" if 100 <= value < 1e6 else f"{value:.2g}"
 
@@ -178,7 +189,7 @@ for spine in panel.spines.values():
 bar = figure.colorbar(shade, ax=panel, ticks=[-2, 0, 2], shrink=0.6)
 bar.ax.set_yticklabels(["well clear", "threshold", "far beyond"])
 bar.outline.set_visible(False)
-figure.savefig(results.path("signs.png", "every vital sign of every patient, beside its threshold"))
+figure.savefig(results.path("signs.png", "the vital signs of the patients, and their thresholds"))
 
 # %% In numbers
 ill = [ok for name, oks in right.items() if PATIENTS[name][0] for ok in oks]
@@ -193,6 +204,7 @@ results.finish(
     [
         f"Provoked illnesses named: {sum(ill)} of {len(ill)}, {sum(first.values())} of them first. "
         f"Clean bills for healthy trainings: {sum(well)} of {len(well)}.",
-        "An illness seldom comes alone: the first one named is the one to treat first.",
+        "One illness often causes another: treat the first one named first.",
+        f"Interrupted: only {len(PATIENTS)} patients." if interrupted else "",
     ],
 )

@@ -1,17 +1,16 @@
-"""A GAN learns your own drawing: dark pixels are where the data are dense.
+"""A GAN learns your own drawing: the darker a pixel, the more data points lie there.
 
     python demos/draw_your_own.py --picture cat.png
 
 Without a picture a window opens to draw in; where there is no screen, the word GAN is learned.
-Fourier features let both players have fine strokes, and R1 and R2 keep the game calm.
+Fourier features let both networks represent fine strokes; R1 and R2 keep training stable.
 """
 
 # %% The drawing: a file, a window, or a word
-import sys
 from pathlib import Path
 
-import common
 import numpy as np
+from helpers import common, progress
 from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
@@ -25,14 +24,17 @@ results = common.Results(args.out)
 
 
 def word(path):
-    """Draws the word GAN, as matplotlib's fonts have it, into a picture file."""
+    """Writes a picture of the word GAN."""
     figure = Figure(figsize=(3.0, 1.3), dpi=100)
     figure.text(0.5, 0.46, "GAN", size=72, weight="bold", ha="center", va="center")
     figure.savefig(path, dpi=100, bbox_inches="tight", pad_inches=0.15)
 
 
 def strokes(path):
-    """A window to draw in, until it is closed; False if there is no screen or nothing is drawn."""
+    """Opens a window to draw in, and writes the drawing once it is closed.
+
+    False if there is no screen or nothing was drawn.
+    """
     figure, panel = plots.window(size=(5, 5))
     if not plots.has_screen(figure):
         print("No --picture, and no screen to draw on: learning the word GAN.\n")
@@ -77,10 +79,10 @@ if picture is None:
         strokes(picture) or word(picture)
 try:
     drawing = mg.data.from_picture(picture)
-except (FileNotFoundError, ValueError) as error:
-    sys.exit(f"--picture: {error}")
+except (OSError, ValueError) as error:
+    common.refuse(f"--picture: {error}")
 
-# %% The players. Both see the plane through waves of random directions and lengths
+# %% The networks. Fourier features: sines of the input along random directions
 waves, mlp = mg.layers.FourierFeatures, mg.models.mlp
 generator = mg.Sequential([waves(2, 32, scale=0.3), *mlp(64, 128, 128, 128, 2)], rng=args.seed)
 discriminator = mg.Sequential([waves(2, 64, scale=1.5), *mlp(128, 128, 128, 1)], rng=args.seed + 1)
@@ -95,11 +97,13 @@ gan = mg.GAN(
     rng=args.seed,
 )
 
-# %% Train, keeping the same 3,000 samples every so often
+# %% Train, and record 3,000 samples of the same noise every so often
 average = mg.Average(generator, 0.995)
 noise = gan.draw_noise(3000)
 moments = set(mg.watch.moments(args.steps, 50))
-snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
+snapshots = common.Snapshots(
+    results, "snapshots", "3,000 samples of the same noise at about 50 steps", resume=args.resume
+)
 
 
 def keep(step, *_):
@@ -117,9 +121,9 @@ history = mg.train(
     schedule=mg.schedules.cosine(final=0.02),
     callback=keep,
     rng=args.seed,
-    **common.checkpointed(args),
+    **common.checkpointed(args, results),
 )
-frames = snapshots.all()
+frames = snapshots.all() or [(len(history), average.network.forward(noise, training=False)[0])]
 gan.generator = average.network
 
 # %% Pictures: the target, and the samples over training
@@ -147,12 +151,13 @@ def draw(frame):
     panel.set_title(f"step {step:,}")
 
 
-animation = FuncAnimation(figure, draw, frames=frames + frames[-1:] * 12)
+shown = frames + frames[-1:] * 12
+animation = progress.reported(FuncAnimation(figure, draw, frames=shown), len(shown), "learned.gif")
 animation.save(
     results.path("learned.gif", "the samples moving in"), writer=PillowWriter(fps=12), dpi=80
 )
 
-# %% In numbers: how much of what is made lies on ink, and how far it is from the drawing
+# %% In numbers: how many samples lie on ink, and their distance from the drawing
 samples = gan.sample(10_000)
 on_ink = float(np.mean(np.isfinite(drawing.log_density(samples))))
 blank = np.random.default_rng(args.seed).uniform((left, bottom), (right, top), (10_000, 2))
@@ -170,9 +175,9 @@ results.finish(
     },
     [
         f"{on_ink:.1%} of the samples lie where the drawing is not white; "
-        f"of points strewn over the frame, {by_chance:.1%} do.",
-        "Sliced Wasserstein distance from 10,000 samples to 10,000 points of the drawing:",
-        f"{distance.fake:.4f}; from other points of the drawing itself, in {len(others)} draws:",
+        f"of points drawn uniformly from the frame, {by_chance:.1%} do.",
+        "Sliced Wasserstein distance from 10,000 samples to 10,000 points of the drawing: "
+        f"{distance.fake:.4f}; from other points of the drawing itself, in {len(others)} draws: "
         f"{distance.held_out}.",
     ],
 )

@@ -1,34 +1,34 @@
-"""Known answers in the plane: every mode reached, and the learned D beside the best possible one.
+"""Data with a known density: count the modes that are reached; compare D with the optimal D.
 
-PacGAN's ring and 5 x 5 grid are where mode collapse is counted. The recipe (`minigan.recipes`) is
-one for both, and learns the curves, the pinwheel and pictures too:
+Mode collapse is usually counted on a ring of 8 Gaussians and on a 5 x 5 grid (PacGAN). One recipe
+(`minigan.recipes`) learns both, and curves, the pinwheel and pictures too:
 
-    discrete noise     eight of ten noise values are coins: G may jump between modes, and need not
-                       lay bridges of samples from one to the next
-    R1 and R2          at every step, gamma fading from coarse to fine: the game does not swing
-    Fourier features   D sees detail as fine as a mode, with its plain input beside them
-    instance noise     real and fake are blurred alike, fading with gamma
+    discrete noise     eight of the ten noise values are +1 or -1: G may jump between modes, so it
+                       need not place samples between them
+    R1 and R2          at each step, with a decreasing gamma: training does not oscillate
+    Fourier features   D sees details as small as a mode; it also sees the plain coordinates
+    instance noise     real and fake samples are blurred alike, less and less
 
-They stand in the order of what is missed without them: `benchmarks/mode_coverage.py` took each one
-away, and has the tables (instance noise was hardly missed there).
+They are listed by how much worse the result is without each: `benchmarks/mode_coverage.py` left out
+one at a time, and has the tables (without instance noise the result was hardly worse).
 
-D's answer is known. With p and q the densities of data and samples, the best discriminator is
-D* = p / (p + q). D sees both blurred, so p and q are blurred here too: each is a mean of Gaussians
-around 200,000 samples (a kernel density estimate whose bandwidth is D's own instance noise, so the
-estimate has no bias, only noise; the samples are first counted in fine cells). The loss is
-relativistic: only differences of logits matter, so one constant c is fitted, and
-D = sigmoid(logit - c) is laid beside D*.
+The optimal D is known. With p and q the densities of data and samples, it is D* = p / (p + q). D
+sees both blurred, so p and q are blurred here too: each is a mean of Gaussians around 200,000
+samples (a kernel density estimate whose bandwidth is D's own instance noise, so the estimate has
+noise but no bias; the samples are first counted in small cells). The loss is relativistic: only
+differences of logits matter, so one constant c is fitted, and D = sigmoid(logit - c) is compared
+with D*.
 
-In the game D stays far from D*: the penalties keep it flat, which is what makes the game converge,
-and G follows the slope that is left. So a copy of D is also taught alone, G held and no penalties:
-it comes to D* as far as its network can.
+During training D stays far from D*: the penalties keep it flat, which makes training converge, and
+G follows the slope that is left. So a copy of D is also trained alone, with G fixed and without
+penalties: it comes as close to D* as its network allows.
 """
 
 # %% What to learn
 from dataclasses import replace
 
-import common
 import numpy as np
+from helpers import common, progress
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -37,7 +37,7 @@ from minigan import plots, recipes
 
 
 def letters(path):
-    """A picture to learn where none was given: writes one, and returns its path."""
+    """Writes a picture of the word GAN, to be learned; returns its path."""
     figure = Figure(figsize=(4, 1.8), dpi=60)
     figure.text(0.5, 0.45, "GAN", size=96, weight="bold", ha="center", va="center")
     figure.savefig(path, pad_inches=0)
@@ -67,17 +67,19 @@ elif args.data in DATA:
 else:
     try:
         data = mg.data.from_picture(args.data)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.error(f"--data: {error}")
 recipe = replace(recipes.RECIPE, steps=args.steps)
 
-# %% Train, and keep both players as they were at three moments
+# %% Train, and record both networks at three steps
 MOMENTS = {max(1, round(t * args.steps)) for t in (0.02, 0.3, 1.0)}
-snapshots = common.Snapshots(args.out / "snapshots", resume=args.resume)
+snapshots = common.Snapshots(
+    results, "snapshots", "both networks' parameters at these steps", resume=args.resume
+)
 
 
 def moment(learned):
-    """The blur and both players, as one vector."""
+    """The blur and the parameters of both networks, as one vector."""
     gan, blur = learned.gan, learned.annealing.noise.std
     return np.concatenate([[blur], gan.generator.theta, gan.discriminator.theta])
 
@@ -87,15 +89,19 @@ def keep(step, learned):
         snapshots.add(step, moment(learned))
 
 
-learned = recipes.learn(data, recipe=recipe, rng=args.seed, watch=keep, **common.checkpointed(args))
+learned = recipes.learn(
+    data, recipe=recipe, rng=args.seed, watch=keep, **common.checkpointed(args, results)
+)
 unit, gan = learned.unit, learned.gan
 kept = []
-now = len(learned.history), moment(learned)  # if it was stopped before the first moment
-for step, (blur, *thetas) in snapshots.all()[-len(MOMENTS) :] or [now]:
+kept_steps = snapshots.all()[-len(MOMENTS) :]
+if not kept_steps or kept_steps[-1][0] != len(learned.history):  # interrupted between two of them
+    kept_steps.append((len(learned.history), moment(learned)))
+for step, (blur, *thetas) in kept_steps:
     players = gan.generator.copy(), gan.discriminator.copy()
     for player, theta in zip(players, np.split(np.array(thetas), [players[0].theta.size])):
         player.theta[...] = theta
-    players[1].layers[0].std = blur  # D's instance noise has faded since
+    players[1].layers[0].std = blur  # D's instance noise at that step
     kept.append((step, blur, *players))
 
 # %% The blurred densities, and the best discriminator between them
@@ -114,7 +120,7 @@ def blurred(samples, blur):
     x, y = (samples - middle).T
     counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
     kernel = np.exp(-((centres[:, None] - centres) ** 2) / (2 * blur**2))
-    kernel /= kernel.sum(axis=0).max()  # what is blurred past the edge is gone
+    kernel /= kernel.sum(axis=0).max()  # mass blurred past the edge is lost
     return kernel @ counts @ kernel.T / len(samples) / (edges[1] - edges[0]) ** 2
 
 
@@ -133,7 +139,7 @@ def opinion_of(discriminator, ratio, weight):
 
 
 def taught_alone(generator, discriminator, steps):
-    """A copy of D after so many more steps without penalties, against a G that is held."""
+    """A copy of D after `steps` more steps without penalties, with G fixed."""
     game = mg.GAN(
         generator,
         discriminator.copy(),
@@ -152,7 +158,7 @@ def taught_alone(generator, discriminator, steps):
 real = data.sample(MANY, args.seed + 1)
 alone = min(1500, args.steps)
 comparisons = []
-for step, blur, generator, discriminator in kept:
+for step, blur, generator, discriminator in progress.each(kept, "comparing D with D*", "moment"):
     p = blurred(real, blur * unit)
     q = blurred(np.concatenate([draw(generator, MANY // 8) for _ in range(8)]), blur * unit)
     weight = (p + q) / (p + q).sum()  # where the minibatches are
@@ -174,11 +180,11 @@ for step, blur, generator, discriminator in kept:
         }
     )
 
-# %% A picture of both players at the three moments
+# %% A picture of both networks at the three steps
 opinion = LinearSegmentedColormap.from_list("opinion", [plots.FAKE, "#f7f7f7", plots.REAL])
 opinion.set_bad("#ffffff")
 figure, axes = plots.figure(len(comparisons), 4, size=(3.0, 3.2), squeeze=False)
-TITLES = "D in the game", f"D taught alone, {alone:,} steps", "best possible, D* = p / (p + q)"
+TITLES = "D in training", f"D trained alone, {alone:,} steps", "optimal, D* = p / (p + q)"
 NAMES = "in_the_game", "taught_alone", "of_one_half"
 for row, moment in zip(axes, comparisons):
     plots.points(row[0], real[:3000], colour=plots.REAL, alpha=0.25)
@@ -194,9 +200,9 @@ for row, moment in zip(axes, comparisons):
         panel.set_xlabel(f"mean |{which} - D*| {moment['distance_' + name]:.3f}")
 bar = figure.colorbar(shade, ax=axes[:, 1:], location="right", shrink=0.4, ticks=[0, 0.5, 1])
 bar.ax.set_yticklabels(["fake", "1/2", "real"])
-figure.savefig(results.path("discriminator.png", "the learned D beside D*, at three moments"))
+figure.savefig(results.path("discriminator.png", "D and the optimal D*, at three steps"))
 
-# %% The averaged generator's samples, by the field's definitions
+# %% The averaged generator's samples, in the usual measures
 samples = learned.sample(10_000)
 held_out = data.sample(10_000, args.seed + 2)
 others = data.sample(50_000, args.seed + 3).reshape(5, 10_000, 2)
@@ -216,9 +222,9 @@ scores = {
 coverage = None
 if hasattr(data, "modes"):
     coverage = mg.metrics.mode_coverage(samples, data.modes, data.std)
-    print(f"\n{coverage}")
+    print(f"\n{coverage}\n\n{coverage.legend()}")
 
-# %% And beside the data
+# %% A picture of the samples and the data
 figure, axes = plots.figure(1, 3 if coverage else 2, size=(4.2, 4.4))
 for panel, shown, colour, title in (
     (axes[0], held_out, plots.REAL, "data"),
@@ -228,20 +234,20 @@ for panel, shown, colour, title in (
     plots.frame(panel, box, margin=0)
     panel.set_title(title)
 if coverage:
-    due = coverage.shares * coverage.modes / coverage.hq_perfect
+    relative = coverage.shares * coverage.modes / coverage.hq_perfect
     x, y = data.modes[coverage.worst_mode]
     axes[1].annotate(
         "worst mode", (x, y), xytext=(0, -24 if y > 0 else 16), ha="center",
         textcoords="offset points", arrowprops={"arrowstyle": "-", "color": plots.MUTED},
     )  # fmt: skip
-    axes[2].bar(np.arange(coverage.modes), np.sort(due), color=plots.FAKE, width=0.8)
-    for height, words in ((1, "its due"), (coverage.min_share, "counts as covered")):
+    axes[2].bar(np.arange(coverage.modes), np.sort(relative), color=plots.FAKE, width=0.8)
+    for height, words in ((1, "right share"), (coverage.min_share, "counts as covered")):
         axes[2].axhline(height, color=plots.MUTED, linewidth=1, linestyle="--")
         axes[2].text(
             0, height, words, size=8, va="center", bbox={"color": "white", "pad": 1.5, "alpha": 0.9}
         )
-    axes[2].set(title="samples at each mode, over its due", xlabel="modes, sorted", xticks=[])
-figure.savefig(results.path("samples.png", "10,000 samples beside the data"))
+    axes[2].set(title="share of each mode, 1 is right", xlabel="modes, sorted", xticks=[])
+figure.savefig(results.path("samples.png", "10,000 samples, and the data"))
 plots.training_curves(learned.history, loss=learned.gan.loss).savefig(
     results.path("training.png", "both losses and both gradient norms, every step and smoothed")
 )
@@ -255,6 +261,8 @@ if coverage:
         f"least {coverage.min_share:.0%} of their share; {coverage.hq:.1%} of the samples lie "
         f"within three standard deviations of one (a perfect sampler: {coverage.hq_perfect:.1%}).",
         f"The worst mode, at ({x:.2f}, {y:.2f}), has {coverage.worst_share:.0%} of its share.",
+        "Captured: at least one sample within three standard deviations. HQ: the share of all "
+        "samples that are within three of some mode.",
     ]
 words += [
     f"Sliced Wasserstein distance to held-out data: {transport.fake:.4f}; of {len(others)} other "
@@ -265,10 +273,10 @@ words += [
     + ", ".join(f"{moment['step']:,}" for moment in comparisons)
     + "".join(
         f"; {label} " + ", ".join(f"{moment['distance_' + name]:.3f}" for moment in comparisons)
-        for label, name in zip(("D in the game", "D taught alone", "always saying 1/2"), NAMES)
+        for label, name in zip(("D in training", "D trained alone", "1/2 everywhere"), NAMES)
     )
     + ".",
-    "1/2 is the right answer once the generator has won. In the game the penalties hold D near it.",
+    "Once samples and data agree, D* is 1/2. During training the penalties keep D close to 1/2.",
 ]
 results.finish(
     {

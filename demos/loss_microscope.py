@@ -1,14 +1,14 @@
-"""What each loss tells each player: its derivative with respect to one logit, from end to end.
+"""The derivative of each loss with respect to one logit, for both players, over the whole range.
 
-A logit is the discriminator's opinion: far below zero it is sure of a fake, far above of a real
-sample. All that a player learns from a sample passes through this one derivative. The microscope
-shows where it lives, where it vanishes, how far single and double precision reach, and what becomes
-of it when a probability is made first and its logarithm is guarded by an epsilon: log(p + 1e-8).
+A logit far below zero means that the discriminator is sure of a fake, far above of a real sample.
+What a player learns from a sample is proportional to this derivative. The demo shows where it is
+large, where it vanishes, the range of single and double precision, and the effect of computing a
+probability first and adding an epsilon inside its logarithm: log(p + 1e-8).
 """
 
-# %% Each loss, seen by one sample; the other player's logit is held at 0
-import common
+# %% Each loss, for one sample; the logit of the other sample is fixed at 0
 import numpy as np
+from helpers import common
 from matplotlib.lines import Line2D
 
 import minigan as mg
@@ -21,28 +21,28 @@ LOSSES = {
     name: getattr(mg.losses, name)()
     for name in ("Minimax", "NonSaturating", "Relativistic", "LeastSquares", "Wasserstein", "Hinge")
 }
-END = 1000.0  # of the axis of logits
-SMALL = 1e-3  # a thousandth of what a sample that counts weighs
+END = 1000.0  # the largest logit
+SMALL = 1e-3  # a slope below this counts as vanished
 EPSILON = 1e-8
 
 
 def slopes(loss, who, logits):
     """dL/dlogit, for a sample alone in its minibatch: who = "G", "D of fakes" or "D of reals"."""
-    held = np.zeros(1, logits.dtype)
+    other = np.zeros(1, logits.dtype)
     if who == "G":
-        return np.concatenate([loss.generator(held, f)[2] for f in logits[:, None]])
+        return np.concatenate([loss.generator(other, f)[2] for f in logits[:, None]])
     if who == "D of fakes":
-        return np.concatenate([loss.discriminator(held, f)[2] for f in logits[:, None]])
-    return np.concatenate([loss.discriminator(r, held)[1] for r in logits[:, None]])
+        return np.concatenate([loss.discriminator(other, f)[2] for f in logits[:, None]])
+    return np.concatenate([loss.discriminator(r, other)[1] for r in logits[:, None]])
 
 
-# Which way a logit goes when its sample is judged against the player
+# The sign of the logit where the player is losing
 LOSING = {"G": -1, "D of fakes": 1, "D of reals": -1}
 
 
-# %% In words, out of the numbers
+# %% The table
 def last_of_size(least, loss, who, side, dtype):
-    """The logit on that side up to which the slope is at least so large, by bisection."""
+    """The last logit on that side whose slope is at least `least`, by bisection."""
     inside, outside = 0.0, END
     while outside - inside > 1e-3:
         middle = (inside + outside) / 2
@@ -52,7 +52,7 @@ def last_of_size(least, loss, who, side, dtype):
 
 
 def in_words(loss, who, side):
-    """What becomes of the slope as the logit goes to that side: (words, figures)."""
+    """What the slope does as the logit goes to that side: (words, figures)."""
     near, end = slopes(loss, who, np.array([0.1, 1.0]) * END * side)
     if abs(end) > 5 * abs(near):
         return f"grows: {end:+.0f} at {END * side:+.0f}", {"end": end}
@@ -84,7 +84,7 @@ print("Zeros are exact: in float32, and in brackets in float64.\n")
 # %% The same loss through a probability: -log(p + epsilon) and -log(1 - p + epsilon)
 def through_probability(f, epsilon=EPSILON):
     """The slopes of -log(p + epsilon) and -log(1 - p + epsilon), p = sigmoid(f), by the chain rule
-    as any framework would take it, in the precision of f."""
+    as autograd applies it, in the precision of f."""
     one, epsilon = f.dtype.type(1), f.dtype.type(epsilon)
     p = one / (one + np.exp(-f))
     with np.errstate(invalid="ignore"):
@@ -106,8 +106,8 @@ dies_for_d = fine[of_discriminator >= 0.5].max()
 single_d = through_probability(fine.astype("f4"))[1]
 dies_for_d_single = fine[single_d >= 0.5].max()
 
-# %% A picture: both players' slopes above; what epsilon and precision do to them below
-STYLES = {  # equal curves lie on each other: a wide one below, a thin or broken one above
+# %% A picture: above, the slopes for both players; below, the effect of epsilon and of precision
+STYLES = {  # equal curves coincide: a wide one is drawn below, a thin or broken one above
     "Minimax": {"color": "#d64545", "linewidth": 5, "alpha": 0.35},
     "NonSaturating": {"color": plots.FAKE, "linewidth": 2},
     "Relativistic": {"color": "#24272c", "linewidth": 1.4, "linestyle": (0, (1, 2))},
@@ -160,7 +160,7 @@ for who, term, colour, which in players:
         )
         left.plot(wide[alive][-1], single[alive][-1], "X", color="black", markersize=8)
 left.set(
-    title="log(p + 1e-8): dead where it is needed", xlabel="logit f of a fake",
+    title="log(p + 1e-8): no slope where it is needed", xlabel="logit f of a fake",
     ylabel="|dL / df|", ylim=(1e-13, 10), xlim=(-45, 45),
 )  # fmt: skip
 left.legend(loc="lower center", fontsize=8)
@@ -188,7 +188,7 @@ right.set(
     ylabel="|dL / df|, power of ten", ylim=(-340, 30),
 )  # fmt: skip
 right.legend(fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.9))
-figure.savefig(results.path("loss_microscope.png", "every loss's slope, for both players"))
+figure.savefig(results.path("loss_microscope.png", "the slopes of six losses, for both players"))
 
 # %% In numbers
 metrics["epsilon"] = {
@@ -199,9 +199,9 @@ metrics["epsilon"] = {
 results.finish(
     metrics,
     [
-        f"Vanishing where the player is losing: {', '.join(saturating) or 'none'}.",
-        f"With -log(p + {EPSILON}), G's slope is halved at f = {dies_for_g:.1f}, then soon gone;",
-        f"with -log(1 - p + {EPSILON}), D's at f = {dies_for_d:+.1f}, in float32 at "
-        f"{dies_for_d_single:+.1f}. Taken from the logit, both are still 1 there.",
+        f"Slopes that vanish where the player is losing: {', '.join(saturating) or 'none'}.",
+        f"With -log(p + {EPSILON}), G's slope has fallen to a half at f = {dies_for_g:.1f}, and "
+        f"vanishes beyond; with -log(1 - p + {EPSILON}), D's at f = {dies_for_d:+.1f}, in float32 "
+        f"at {dies_for_d_single:+.1f}. Computed from the logit, both are still 1 there.",
     ],
 )

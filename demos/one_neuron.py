@@ -1,18 +1,18 @@
 """One neuron's gradient three times: by hand, by the library, and by a difference.
 
-The smallest discriminator there is looks at one number x and answers with one logit, w x + b. It
-sees one real sample and one fake, and its loss is the cross-entropy
+The smallest discriminator maps one number x to one logit, w x + b. It is given one real sample and
+one fake, and its loss is the cross-entropy
 
     L = softplus(-(w x_real + b)) + softplus(w x_fake + b).
 
-Everything that the larger demos do is this, more often.
+The larger demos do the same with more numbers.
 """
 
 # %% The numbers: two weights, one real sample, one fake
 import math
 
-import common
 import numpy as np
+from helpers import common
 
 import minigan as mg
 from minigan import plots
@@ -47,7 +47,7 @@ db = d_real + d_fake  # and by 1 when b does
 
 
 def n(number):
-    """A negative number in brackets, to stand behind any sign."""
+    """The number; a negative one in brackets, so that it can follow a sign."""
     return f"({number:.10g})" if number < 0 else f"{number:.10g}"
 
 
@@ -80,7 +80,7 @@ for name, hand, library, other in zip(("dL/dw", "dL/db"), (dw, db), neuron.grad,
     print(f"{name:8}{hand:18.12f}{library:18.12f}{other:18.12f}")
 
 
-# %% How small a step? Halving it makes the formula truer, until rounding is all that is left
+# %% How small a step? A smaller one reduces the formula's error, until rounding dominates
 def error(steps, of):
     return np.array([abs(of(step) - dw) / abs(dw) for step in steps])
 
@@ -151,6 +151,6 @@ results.finish(
         f"The best one-sided step is {best['one-sided'][0]:.0e}, wrong by "
         f"{best['one-sided'][1]:.0e}; the best central one {best['central'][0]:.0e}, by "
         f"{best['central'][1]:.0e}.",
-        f"So the checker takes central steps of {STEP:.0e} and half of it, and combines the two.",
+        f"So the checker combines two central differences, of steps {STEP:.0e} and half of it.",
     ],
 )

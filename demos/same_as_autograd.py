@@ -1,15 +1,15 @@
-"""Each gradient of the ledger beside the one that PyTorch's autograd finds.
+"""Compares the gradients in the ledger with those of PyTorch's autograd.
 
-The same weights, the same noise and the same minibatch go through a second implementation: networks
-and losses written with PyTorch, differentiated by it, and its Adam for the discriminator's step in
-between. Nothing of minigan is in it but the numbers it starts from. Needs PyTorch; says so without.
+The same weights, noise and minibatch go through a second implementation: networks and losses
+written with PyTorch and differentiated by it, with PyTorch's Adam for the discriminator's update.
+It takes only its starting values from minigan. It needs PyTorch; without it the demo says so.
 """
 
-# %% The second implementation, on tensors laid out as minigan's arrays are
+# %% The second implementation, on tensors in minigan's layout
 import sys
 
-import common
 import numpy as np
+from helpers import common, progress
 
 import minigan as mg
 from minigan import plots
@@ -64,7 +64,7 @@ def apply(layer, x, p):
 
 
 class Network:
-    """A minigan network once more: its parameters as leaves, and every value it makes kept."""
+    """A minigan network in PyTorch: its parameters as leaves; it keeps the output of each layer."""
 
     def __init__(self, network):
         self.layers = network.layers
@@ -74,7 +74,7 @@ class Network:
         }
 
     def __call__(self, x):
-        """Every value: what goes in, and what each layer makes."""
+        """[the input, then the output of each layer]"""
         values = [x]
         for place, layer in enumerate(self.layers):
             own = {name: self.parameters[f"{place}.{name}"] for name in layer.params}
@@ -102,7 +102,7 @@ LOSSES = {
 }
 
 
-# %% One step, both ways
+# %% One step in both implementations
 def autograd(gan, loss, real, noise):
     """The gradients of one step: {(loss, player): (values of each pass, parameters)}."""
     of_discriminator, of_generator = LOSSES[loss]
@@ -136,7 +136,7 @@ def autograd(gan, loss, real, noise):
 
 
 def compare(gan, loss, real):
-    """[(row of the ledger, autograd's gradient, relative error)]."""
+    """[(row of the ledger, autograd's gradient, relative error)]"""
     ledger = mg.ledger.record(gan, real)
     (noise,) = (row.value for row in ledger.rows if row.symbol == "z")
     found = []
@@ -169,14 +169,14 @@ def players(kind):
 rng = np.random.default_rng(args.seed)
 data = {"MLP": rng.normal(size=(8, 2)), "DCGAN": rng.uniform(-1, 1, (8, 28, 28, 1))}
 comparisons = {}
-for kind, real in data.items():
-    for loss in LOSSES:
-        generator, discriminator = players(kind)
-        gan = mg.GAN(
-            generator, discriminator, latent_dim=generator.layers[0].in_features,
-            loss=getattr(mg.losses, loss)(), rng=args.seed,
-        )  # fmt: skip
-        comparisons[kind, loss] = compare(gan, loss, real)
+pairs = [(kind, loss) for kind in data for loss in LOSSES]
+for kind, loss in progress.each(pairs, "comparing", "GAN"):
+    generator, discriminator = players(kind)
+    gan = mg.GAN(
+        generator, discriminator, latent_dim=generator.layers[0].in_features,
+        loss=getattr(mg.losses, loss)(), rng=args.seed,
+    )  # fmt: skip
+    comparisons[kind, loss] = compare(gan, loss, data[kind])
 
 print(f"{'the MLP, NonSaturating':26}{'shape':>10}{'ledger':>20}{'autograd':>20}{'error':>10}")
 for row, theirs, error in comparisons["MLP", "NonSaturating"]:
@@ -192,8 +192,8 @@ for (kind, loss), found in comparisons.items():
         f"{kind:6} {loss:14} {len(found)} gradients, largest error {max(e for *_, e in found):.0e}"
     )
 
-# %% A picture: every gradient's error, from the loss back to the noise
-EQUAL = 1e-18  # where entries that agree to the last bit are drawn, on a logarithmic axis
+# %% A picture: the error of each gradient, from the loss back to the noise
+EQUAL = 1e-18  # stands for an error of 0 on the logarithmic axis
 SECTIONS = {
     ("L_D", "D"): "$L_D$ through D",
     ("L_G", "D"): "$L_G$ through D",
@@ -205,7 +205,7 @@ colours = dict(
 )
 for panel, kind in zip(axes, data):
     for loss, colour in colours.items():
-        # one gradient is Relativistic's alone: that of the real logits in L_G
+        # only Relativistic has a gradient of the real logits in L_G
         found = [one for one in comparisons[kind, loss] if one[0].formula != "D(real)"]
         errors = np.maximum([error for *_, error in found], EQUAL)
         panel.semilogy(errors, "o", color=colour, markersize=4, alpha=0.7, label=loss)
@@ -219,12 +219,12 @@ for panel, kind in zip(axes, data):
     panel.axhline(np.finfo(float).eps, color=plots.MUTED, linewidth=1, linestyle="--")
     panel.text(len(rows) - 0.4, 3e-17, "rounding", ha="right", fontsize=8, color=plots.MUTED)
     panel.set(
-        title=f"{kind}: the ledger beside autograd", ylabel="relative error", ylim=(3e-19, 1e-11)
+        title=f"{kind}: the ledger and autograd", ylabel="relative error", ylim=(3e-19, 1e-11)
     )
     panel.set_yticks([EQUAL, 1e-16, 1e-14, 1e-12], ["equal", "1e-16", "1e-14", "1e-12"])
     panel.minorticks_off()
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, fontsize=9)
-figure.savefig(results.path("same_as_autograd.png", "the error of every gradient, for six losses"))
+figure.savefig(results.path("same_as_autograd.png", "the error of each gradient, for six losses"))
 
 # %% In numbers
 count = sum(map(len, comparisons.values()))
@@ -233,7 +233,6 @@ results.finish(
     [
         f"{count} gradients, two networks, six losses: the largest relative difference between the "
         f"ledger and autograd is {max(worst.values()):.0e}.",
-        "Both are float64, whose rounding is 2e-16: written by hand or found by machine, the "
-        "gradients are the same.",
+        "Both compute in float64, whose rounding error is about 2e-16.",
     ],
 )

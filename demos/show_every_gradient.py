@@ -1,14 +1,14 @@
-"""One training step of a GAN, with nothing left out.
+"""One training step of a GAN, number by number.
 
-First a GAN so small that every number can be printed: two values of noise, three hidden neurons,
-one output, judged by a discriminator as small. Each entry of each gradient stands there as the sum
-that it is, and beside its finite difference. Then a convolutional GAN that has trained for a while,
+First a GAN so small that each of its numbers can be printed: two values of noise, three hidden
+neurons, one output, and a discriminator of the same size. Each entry of each gradient is written
+out as a sum, with its finite difference. Then a convolutional GAN that has trained for a while,
 tensor by tensor.
 """
 
-# %% A GAN of 2-3-1 and 1-3-1, its weights and data rounded to two decimals, to be read
-import common
+# %% A GAN of 2-3-1 and 1-3-1 neurons, its weights and data rounded to two decimals for reading
 import numpy as np
+from helpers import common
 
 import minigan as mg
 
@@ -43,7 +43,7 @@ results.path("tiny.txt", "the tiny GAN's ledger, as printed").write_text(f"{ledg
 ledger.to_csv(results.path("tiny.csv", "the same, for a spreadsheet"))
 ledger.plot(results.path("tiny.png", "the network, with every value and every gradient"))
 
-# %% A convolutional GAN that has seen some digits, drawn from fonts: the same rows, summed up
+# %% A convolutional GAN, trained on digits drawn from fonts: the same rows, as norms
 convolutional = mg.GAN(
     mg.models.dcgan_generator(8, channels=8, rng=args.seed),
     mg.models.dcgan_discriminator(channels=8, rng=args.seed + 1),
@@ -54,8 +54,10 @@ convolutional = mg.GAN(
     rng=args.seed,
 )
 images, _ = mg.data.glyphs(2000, rng=args.seed)
-print("\n\nThe convolutional GAN trains before its step is recorded:")
-mg.train(convolutional, images, steps=args.steps, batch_size=32, rng=args.seed)
+print("\n\nThe convolutional GAN is trained before its step is recorded:")
+with common.interruptible():  # a Ctrl-C ends the training; the step is recorded all the same
+    mg.train(convolutional, images, steps=args.steps, batch_size=32, rng=args.seed)
+print("\nComparing entries of its gradients with finite differences ...")
 larger = mg.ledger.record(convolutional, images[:8])
 report = larger.check(entries=8, rng=args.seed)
 print(f"\n{larger}")
@@ -81,10 +83,12 @@ results.finish(
         "convolutional": {"ok": report.ok, "errors": errors(larger)},
     },
     [
-        f"The tiny GAN: {len(sums)} entries of gradients, each printed as the sum that it is.",
+        f"The tiny GAN: {len(sums)} entries of gradients, each written out as a sum.",
         f"  {ledger.verdict()}",
         "The convolutional GAN, on entries drawn at random:",
         f"  {larger.verdict()}",
-        "Follow one number in tiny.txt: an entry of dlogits, back through every line that has it.",
+        "In the pictures, 'times 0.01' below a map means that its numbers are to be multiplied by "
+        "0.01.",
+        "To read tiny.txt, follow one entry of dlogits through the lines that contain it.",
     ],
 )

@@ -1,13 +1,13 @@
-"""A GAN learns two moons, and everything that moves can be watched: as pictures, GIF and web page.
+"""A GAN learns two moons, and shows what changes during training: as pictures, GIF and web page.
 
-The discriminator's verdict over the plane, with the arrows along which its gradient pushes the fake
-samples; the plane of noise as the generator bends it into the data; and, layer by layer, where
-gradients vanish, how large the steps are, and which units are off. `--live` shows it in a window
-while it trains.
+The discriminator's output over the plane, with arrows in the direction in which its gradient moves
+each fake sample; a grid in the plane of noise as the generator maps it into the data; and, for each
+layer, its gradient norm, the relative size of its updates, and the share of its units that are off.
+`--live` also shows it in a window while it trains.
 """
 
-# %% The data, and two players small enough to be seen through
-import common
+# %% The data, and two small networks
+from helpers import common, progress
 from matplotlib.animation import PillowWriter
 
 import minigan as mg
@@ -31,14 +31,14 @@ gan = mg.GAN(
     rng=args.seed,
 )
 
-# %% What to record: a film of the plane, and the vital signs of every layer
+# %% What to record: a film of the plane, and the vital signs of each layer
 film = mg.watch.Film(gan, moons, moments=mg.watch.moments(args.steps, 60), rng=args.seed)
 vitals = mg.watch.Vitals(gan, moons, rng=args.seed)
 window = None
 if args.live:
     window, panels = plots.window(1, 2, size=(4.8, 3.6))
     if not plots.has_screen(window):
-        print("--live: no screen here; training without a window. learning.html shows the same.\n")
+        print("--live: there is no screen; training without. learning.html shows the same.\n")
         window = None
     else:
         from matplotlib import pyplot  # which needs a working backend
@@ -53,7 +53,7 @@ def show(step, *_):
         panels[0].set_title("what the discriminator says")
         panels[0].set_xlabel("real (blue), fake (orange), where D pushes the fakes (arrows)")
         panels[1].set_title("what the generator does to the plane")
-        panels[1].set_xlabel("every cell of the grid holds the same share of samples")
+        panels[1].set_xlabel("each cell of the grid holds the same share of samples")
         window.suptitle(f"step {step:,}")
         pyplot.pause(0.001)
 
@@ -67,30 +67,33 @@ history = mg.train(
     schedule=mg.schedules.linear(final=0.01),
     callback=[vitals, film, show],
     rng=args.seed,
-    **common.checkpointed(args),
+    **common.checkpointed(args, results),
 )
 
-# %% Four moments on one page
+# %% Four steps on one page
+if not film.frames or film.frames[-1].step != len(history):  # interrupted between two frames
+    film.frames.append(film.record(len(history), gan))
 chosen = [film.frames[round(share * (len(film.frames) - 1))] for share in (0, 0.2, 0.45, 1)]
 plots.learning(film, moons, chosen).savefig(
-    results.path("learning.png", "the verdict, the arrows and the bent plane, at four moments")
+    results.path("learning.png", "D's output, the arrows and G's map of the plane, at four steps")
 )
 
 # %% The whole film: a GIF to paste anywhere, and a page with a player and a slider
-movie = plots.animation(film, moons)
+movie = progress.reported(plots.animation(film, moons), len(film.frames), "drawing the film")
 movie.save(results.path("learning.gif", "the same as a film"), writer=PillowWriter(fps=10), dpi=75)
 plots.page(
     movie,
     results.path("learning.html", "the same with a player and a slider; needs no network"),
     title="A GAN learns two moons",
     words=[
-        "Left: the discriminator's verdict, from orange (fake) over white (cannot tell; the grey "
-        "line is 1/2) to blue (real). The arrows are exactly what the generator learns from: minus "
-        "the gradient of its loss with respect to a fake sample, which comes out of the "
-        "discriminator's backward pass. As the two balance, the shade pales and the arrows shrink.",
-        "Right: the plane of noise as the generator bends it. Every cell of the grid holds the "
+        "Left: the discriminator's output, from orange (fake) over white (cannot tell; the grey "
+        "line is 1/2) to blue (real). The arrows show what the generator learns from: minus "
+        "the gradient of its loss with respect to a fake sample, the result of the "
+        "discriminator's backward pass. As the two networks reach a balance, the colours fade and "
+        "the arrows become short.",
+        "Right: the plane of noise as the generator maps it. Each cell of the grid holds the "
         "same share of the samples, so cells are small where samples are dense. A continuous map "
-        "cannot tear the plane: between the moons a few cells are stretched thin.",
+        "cannot cut the plane apart: between the moons a few cells are stretched thin.",
     ],
 )
 
@@ -124,10 +127,10 @@ results.finish(
     },
     [
         "Sliced Wasserstein distance from 2,000 samples to 2,000 points of the data: "
-        f"{distance.fake:.4f}; from other points of the data, in {len(others)} draws:",
+        f"{distance.fake:.4f}; from other points of the data, in {len(others)} draws: "
         f"{distance.held_out}.",
         f"Root mean square length of the arrows: {lengths[0]:.3g} at the start, {lengths[1]:.3g} "
-        "at the end. Where D",
-        "cannot tell real from fake it has nothing more to teach, and the arrows shrink.",
+        "at the end. Where D cannot tell real from fake, its gradient is 0.",
+        "layers.png, off: units of a LeakyReLU whose output is at most 0 for every probe sample.",
     ],
 )

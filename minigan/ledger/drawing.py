@@ -22,7 +22,8 @@ FORWARD, BACKWARD, INK = REAL, "#b0235f", "#24272c"
 VALUES = LinearSegmentedColormap.from_list("values", [REAL, "white", FAKE])
 GRADIENTS = LinearSegmentedColormap.from_list("gradients", ["#0b7a75", "white", BACKWARD])
 
-NARROWEST, WIDEST = 8.0, 9.3  # of a line; a longer network goes on in the next one
+NARROWEST = 8.0  # of a page
+WIDEST = 9.3, 13.0, 17.0, 21.0  # of a line; the first at which the page is not taller than wide
 CELL, ROW, MAP, GAP = 0.36, 0.21, 1.0, 0.05  # a number's cell, a map without numbers, between maps
 STRIP, HEADER, TOP, LINE = 0.5, 0.42, 1.05, 0.105  # the network's, a band's title, of text
 
@@ -104,10 +105,14 @@ class Lane:
 
 def draw(ledger, path):
     """Writes the picture to `path`, in the format that its ending names."""
-    bands = [(title, _lines(_columns(ledger, *of))) for of, title in BANDS.items()]
-    lines = [line for _, lines in bands for line in lines]
-    width = max(NARROWEST, *(_width(line) for line in lines))
-    height = TOP + HEADER * len(bands) + sum(sum(_height(line)) for line in lines)
+    columns = {title: _columns(ledger, *of) for of, title in BANDS.items()}
+    for widest in WIDEST:
+        bands = [(title, _lines(band, widest)) for title, band in columns.items()]
+        lines = [line for _, lines in bands for line in lines]
+        width = max(NARROWEST, *(_width(line) for line in lines))
+        height = TOP + HEADER * len(bands) + sum(sum(_height(line)) for line in lines)
+        if height <= width or len(lines) == len(bands):
+            break
     with rc_context(STYLE):
         figure = Figure(figsize=(width + 0.3, height))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -148,11 +153,11 @@ def _columns(ledger, loss, player):
     return found
 
 
-def _lines(columns):
-    """The columns in lines no wider than WIDEST, as few and as even as can be."""
-    fewest = _cut(columns, WIDEST)
-    for widest in np.linspace(_width(columns) / len(fewest), WIDEST, 20):
-        lines = _cut(columns, widest)
+def _lines(columns, widest):
+    """The columns in lines no wider than `widest`, as few and as even as can be."""
+    fewest = _cut(columns, widest)
+    for narrower in np.linspace(_width(columns) / len(fewest), widest, 20):
+        lines = _cut(columns, narrower)
         if len(lines) == len(fewest):
             return lines
     return fewest

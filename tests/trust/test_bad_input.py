@@ -123,7 +123,7 @@ def test_a_backend_in_the_environment_that_does_not_exist(name):
     ],
 )
 def test_command_lines(line, message, monkeypatch, capsys, backend):
-    file = Path(__file__).parents[2] / "demos" / "common.py"
+    file = Path(__file__).parents[2] / "demos" / "helpers" / "common.py"
     spec = importlib.util.spec_from_file_location("demos_common", file)
     common = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(common)

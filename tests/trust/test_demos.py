@@ -1,20 +1,28 @@
-"""Ctrl-C and --resume, in the demos whose main work is one training.
+"""The demos: Ctrl-C, --resume, bad command lines, output that is not a terminal, and progress."""
 
-A demo runs up to the end of its training; its pictures are made of what then lies in --out.
-"""
-
+import importlib
+import os
 import runpy
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib import pyplot
 
 import minigan as mg
-from minigan import recipes, training
+from minigan import classifier, judge, recipes, training
 
 DEMOS = Path(__file__).parents[2] / "demos"
 STEPS = 9
+
+
+def forget_helpers():
+    """The demos' own modules are imported anew by the next test."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
+        del sys.modules[name]
 
 
 class Ended(Exception):
@@ -48,9 +56,10 @@ def run(monkeypatch):
     for module in (mg, training, recipes):
         monkeypatch.setattr(module, "train", and_no_further)
     monkeypatch.syspath_prepend(str(DEMOS))
+    monkeypatch.setattr(mg.gradcheck, "check_step", lambda *args: "left out: it takes seconds")
     yield start
     signal.signal(signal.SIGINT, before)
-    sys.modules.pop("common", None)
+    forget_helpers()
 
 
 @pytest.mark.parametrize(
@@ -69,13 +78,220 @@ def test_a_demo_goes_on_as_if_nothing_had_been(run, demo, options, tmp_path, cap
     assert run(demo, tmp_path / "cut", *options, "--resume") == whole
 
 
-def test_nothing_to_go_on_from(run, tmp_path):
-    with pytest.raises(SystemExit, match="--resume: there is no checkpoint in"):
-        run("quickstart", tmp_path, "--resume")
+def last_line(capsys):
+    return capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def test_a_run_on_other_data_is_refused(run, tmp_path):
+def refused(run, capsys, *line):
+    """The one line with which a demo ends, with exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        run(*line)
+    assert ended.value.code == 2
+    return last_line(capsys)
+
+
+def test_nothing_to_go_on_from(run, tmp_path, capsys):
+    assert "--resume: there is no checkpoint in" in refused(
+        run, capsys, "quickstart", tmp_path, "--resume"
+    )
+
+
+def test_a_run_with_other_options_is_refused(run, tmp_path, capsys):
+    run("gaussian_grid", tmp_path, "--data", "ring")
+    said = refused(run, capsys, "gaussian_grid", tmp_path, "--data", "grid", "--resume")
+    assert f"the run in {tmp_path} was made with --data ring, but now --data is grid" in said
+    said = refused(
+        run, capsys, "gaussian_grid", tmp_path, "--data", "ring", "--seed", 3, "--resume"
+    )
+    assert f"the run in {tmp_path} was made with --seed 0, but now --seed is 3" in said
+
+
+def test_a_checkpoint_of_other_data_is_refused_without_the_options_too(run, tmp_path):
     """Both are mixtures of Gaussians, of one class."""
     run("gaussian_grid", tmp_path, "--data", "ring")
+    (tmp_path / "run.json").unlink()
     with pytest.raises(ValueError, match="another run: expected data"):
         run("gaussian_grid", tmp_path, "--data", "grid", "--resume")
+
+
+# -- whole demos of digits, on a few images that stand for MNIST -----------------------------------
+
+
+def few_digits(split="train", folder=None):
+    """In place of `minigan.data.mnist`: a few images of noise, labelled 0 to 9 in turn."""
+    n = {"train": 640, "test": 200}[split]
+    images = np.random.default_rng(n).uniform(-1, 1, (n, 28, 28, 1)).astype(np.float32)
+    return images, np.arange(n) % 10
+
+
+@pytest.fixture
+def whole(monkeypatch, tmp_path):
+    """whole(demo, *options): runs all of a demo of digits; returns the folder it wrote."""
+    monkeypatch.syspath_prepend(str(DEMOS))
+    monkeypatch.setattr(mg.data, "mnist", few_digits)
+    monkeypatch.setattr(judge, "cache_folder", lambda: tmp_path / "cache")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hook, plain = sys.excepthook, pyplot.rcParams["figure.max_open_warning"]
+    pyplot.rcParams["figure.max_open_warning"] = 0
+
+    def start(demo, *options):
+        folder = tmp_path / "out"
+        line = [demo, "--steps", 3, "--backend", "numpy", "--out", folder]
+        monkeypatch.setattr(sys, "argv", [str(word) for word in (*line, *options)])
+        with mg.kernels.use_backend("numpy"):
+            runpy.run_path(str(DEMOS / f"{demo}.py"))
+        return folder
+
+    yield start
+    pyplot.close("all")
+    pyplot.rcParams["figure.max_open_warning"] = plain
+    sys.excepthook = hook
+    signal.signal(signal.SIGINT, before)
+    forget_helpers()
+
+
+def interrupt_at(monkeypatch, module, name):
+    """A Ctrl-C as soon as module.name is called."""
+
+    def interrupted(*args, **options):
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the Ctrl-C was not noticed")
+
+    monkeypatch.setattr(module, name, interrupted)
+
+
+def test_no_judge(whole, monkeypatch, capsys):
+    interrupt_at(monkeypatch, judge, "hire")
+    folder = whole("mnist_mlp", "--no-judge")
+    said = capsys.readouterr().out
+    assert "not scored (--no-judge)" in said and (folder / "training.png").exists()
+    listed = said[said.index("Written to") :]
+    for file in folder.iterdir():
+        name = file.name + "/" * file.is_dir()
+        assert name in listed or name.endswith(".previous"), name
+
+
+def test_ctrl_c_in_the_judges_training_leaves_the_pictures(whole, monkeypatch, capsys):
+    interrupt_at(monkeypatch, classifier, "fit")
+    folder = whole("mnist_conditional")
+    assert "The judge was interrupted: no scores." in capsys.readouterr().out
+    assert (folder / "training.png").exists() and (folder / "metrics.json").exists()
+
+
+def test_ctrl_c_in_training_asks_no_judge(whole, monkeypatch, capsys):
+    append = training.History.append
+
+    def noted(history, step, figures):
+        append(history, step, figures)
+        if step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(training.History, "append", noted)
+    monkeypatch.setattr(judge, "hire", None)
+    folder = whole("mnist_mlp")
+    said = capsys.readouterr().out
+    assert "Stopped at step 2" in said and "Training was interrupted, so" in said
+    assert (folder / "training.png").exists() and (folder / "checkpoint.npz").exists()
+
+
+def test_a_ctrl_c_that_python_wraps_in_a_system_error(whole, monkeypatch, capsys):
+    """As it comes out of a compiled function."""
+
+    def wrapped(*args, **options):
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    monkeypatch.setattr(classifier, "fit", wrapped)
+    whole("mnist_mlp")
+    assert "The judge was interrupted: no scores." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "demo, line, message",
+    [
+        ("mnist_dcgan", "--model residual --penalty spectral", "spectral normalisation is for"),
+        ("mnist_dcgan", "--data /nowhere", "--data: "),
+        ("mnist_dcgan", "--data /dev/null", "--data: "),
+        ("mnist_dcgan", "--loss l1", "argument --loss: invalid choice: 'l1'"),
+        ("mnist_conditional", "--model biggan", "argument --model: invalid choice: 'biggan'"),
+        ("draw_your_own", "--picture /nowhere.png", "--picture: "),
+        ("draw_your_own", "--picture /", "--picture: "),
+        ("gaussian_grid", "--data /", "--data: "),
+        ("doctor", "--seeds 0", "argument --seeds: expected a whole number >= 1, got '0'"),
+        ("quickstart", "--steps 10000000000", "argument --steps: expected at most 1,000,000,000"),
+        ("quickstart", "--steps -1", "argument --steps: expected a whole number >= 1, got '-1'"),
+        ("one_neuron", "--steps 3", "unrecognized arguments: --steps 3"),
+    ],
+)
+def test_a_bad_command_line_is_one_line_and_exit_code_2(demo, line, message, run, capsys, tmp_path):
+    words = [demo, "--backend", "numpy", "--out", str(tmp_path), *line.split()]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", words)
+        runpy.run_path(str(DEMOS / f"{demo}.py"))
+    assert ended.value.code == 2 and message in last_line(capsys)
+
+
+# -- a demo as a program of its own ----------------------------------------------------------------
+
+
+def program(tmp_path, *line, **environment):
+    """The finished process of a demo, run from another folder, its output in a pipe."""
+    return subprocess.run(
+        [sys.executable, str(DEMOS / line[0]), "--backend", "numpy", *map(str, line[1:])],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(DEMOS.parent), **environment},
+    )  # fmt: skip
+
+
+def test_a_notebooks_backend_that_is_not_installed(tmp_path):
+    done = program(tmp_path, "one_neuron.py", MPLBACKEND="module://not_installed.backend_inline")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and "drawing into files" in done.stderr
+    assert (tmp_path / "out" / "one_neuron" / "one_neuron.png").exists()
+
+
+def test_an_unknown_backend_is_one_line(tmp_path):
+    done = program(tmp_path, "one_neuron.py", MPLBACKEND="nonsense")
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert "nonsense" in done.stderr
+
+
+def test_diverging_training_is_one_line(tmp_path):
+    """What the excepthook reports, without a traceback; other errors keep theirs."""
+    script = tmp_path / "diverges.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(DEMOS)!r})\n"
+        "from helpers import common\n"
+        "common.arguments('A demo.')\n"
+        "raise FloatingPointError('step 3: generator_loss is nan')\n"
+    )
+    done = program(tmp_path, script)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "training diverged: step 3: generator_loss is nan"
+    script.write_text(script.read_text().replace("FloatingPointError", "RuntimeError"))
+    assert "Traceback" in program(tmp_path, script).stderr
+
+
+def test_progress_in_a_file_is_short_lines(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(DEMOS))
+    progress = importlib.import_module("helpers.progress")
+    assert list(progress.each(range(9), "drawing", "frame")) == list(range(9))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "drawing ..." and lines[-1].startswith("drawing: 9 of 9 frames, ")
+    assert len(lines) == 5 and max(map(len, lines)) <= 40
+    monkeypatch.setattr(sys, "stderr", None)
+    assert list(progress.each(range(3), "drawing")) == [0, 1, 2]
+    forget_helpers()
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_words_fit_the_terminal(columns, monkeypatch):
+    monkeypatch.syspath_prepend(str(DEMOS))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    common = importlib.import_module("helpers.common")
+    text = "  10,000 samples: " + "words of a sentence " * 20
+    lines = common.wrapped(text).splitlines()
+    assert max(map(len, lines)) < min(columns, 101) and len(lines) > 3
+    assert all(line.startswith("  ") for line in lines)
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    forget_helpers()

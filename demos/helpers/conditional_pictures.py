@@ -1,4 +1,4 @@
-"""The pictures of `mnist_conditional.py`: what a generator does when it is asked."""
+"""The pictures of `mnist_conditional.py`: samples of a conditional generator."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ DIRECTIONS = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
 
 
 class Pen:
-    """A conditional generator that draws what it is told to, or a mixture of two classes.
+    """A conditional generator that draws a chosen class, or a mixture of classes.
 
-    z below is all of the noise in front of the class: for InfoGAN, its continuous codes too.
+    z below is the noise without the class: for InfoGAN it includes the continuous codes.
     """
 
     def __init__(self, generator):
-        self.to_class, self.inside = generator.layers  # a mixture has to get past the first layer
+        self.to_class, self.inside = generator.layers  # a mixture is put in after the first layer
         self.classes = self.to_class.classes
 
     def draw(self, noise, wanted):
@@ -48,9 +48,9 @@ def asked(pen, noise, meaning, infogan):
 def between(pen, noise, meaning, frames=10):
     """A figure: left, from one sample of a digit to another; right, from a digit to the next.
 
-    z goes along the arc cos(t) z_a + sin(t) z_b, on which every point is as likely as the ends (on
-    the straight line, the middle would be nearer to 0 than noise ever is). On the right z is held,
-    and the class is a mixture of two: something that G was never asked for.
+    z follows the arc cos(t) z_a + sin(t) z_b, whose points have the distribution of noise (on the
+    straight line the middle would be closer to 0 than noise usually is). On the right z is fixed,
+    and the class is a mixture of two, which does not occur in training.
     """
     order, t = np.argsort(meaning), np.linspace(0, 1, frames)
     start, end = (
@@ -71,26 +71,26 @@ def between(pen, noise, meaning, frames=10):
     names = range(pen.classes)
     _label_rows(left, names)
     _label_rows(right, [f"{k} → {(k + 1) % pen.classes}" for k in names])
-    left.set_title("between two samples: the class held, z moves")
-    right.set_title("between two digits: z held, the class moves")
+    left.set_title("between two samples: the class is fixed, z changes")
+    right.set_title("between two digits: z is fixed, the class changes")
     return made
 
 
 def arithmetic(pen, many, few, meaning):
-    """A figure: a difference of two z, learned from samples of one digit, added to all digits.
+    """A figure: a difference of two z, found from samples of one digit, added to all digits.
 
-    As in the DCGAN paper (Radford et al. 2016), each of the two is a mean: of the tenth of the
-    samples with the most of something, and of the tenth with the least.
+    As in the DCGAN paper (Radford et al. 2016), each of the two z is a mean: over the tenth of the
+    samples with the most ink (or slant), and over the tenth with the least.
     """
     order = np.argsort(meaning)
-    wishes = [
+    measures = [
         ("ink", ink, 3, "boldest", "thinnest"),
         ("slant", slant, 1, "most slanted", "least slanted"),
     ]
     made, axes = plots.figure(
-        len(wishes), 3, size=(3.6, 2.0), gridspec_kw={"width_ratios": [1, 1, 5.4]}
+        len(measures), 3, size=(3.6, 2.0), gridspec_kw={"width_ratios": [1, 1, 5.4]}
     )
-    for (most, least, sheet), (name, measure, digit, *words) in zip(axes, wishes):
+    for (most, least, sheet), (name, measure, digit, *words) in zip(axes, measures):
         samples = measure(pen.draw(many, np.full(len(many), order[digit])))
         ranked, tenth = np.argsort(samples), len(many) // 10
         high, low = many[ranked[-tenth:]].mean(axis=0), many[ranked[:tenth]].mean(axis=0)
@@ -109,7 +109,7 @@ def arithmetic(pen, many, few, meaning):
 
 
 def codes(pen, noise, meaning, continuous):
-    """A figure for each continuous code of InfoGAN: swept from -2 to 2, all else held."""
+    """A figure for each continuous code of InfoGAN: varied from -2 to 2, the rest fixed."""
     order, frames = np.argsort(meaning), len(DIRECTIONS)
     made, axes = plots.figure(1, continuous, size=(5.2, 5.6), squeeze=False)
     first = noise.shape[1] - pen.classes - continuous
@@ -133,9 +133,9 @@ def ink(images):
 
 
 def slant(images):
-    """How far a digit leans to the right: pixels along x for one pixel up, (N,).
+    """The slant of a digit to the right: pixels along x for one pixel up, (N,).
 
-    The slope of the regression of x on height, each pixel weighed by its ink.
+    The slope of the regression of x on height, each pixel weighted by its ink.
     """
     weight = (np.asarray(images, float)[..., 0] + 1) / 2
     weight /= weight.sum(axis=(1, 2), keepdims=True)
@@ -146,9 +146,9 @@ def slant(images):
 
 
 def best_matching(table):
-    """The column for each row, no column twice, with the largest sum of table[row, column].
+    """A column for each row, no column twice, so that the sum of table[row, column] is largest.
 
-    By dynamic programming: after k rows, the best for every set of k columns.
+    Dynamic programming: after k rows, the best assignment for each set of k columns.
     """
     best = {0: (0, [])}  # the columns used, as bits -> (sum, columns)
     for row in table:
