@@ -5,8 +5,8 @@ The format is NumPy's .npz, a zip of .npy files, without compression and without
 
 `write` makes the new file under another name, has the system put it on the disk, keeps the old one
 as name.previous, and renames: whenever the machine stops, one whole file is there. `Archive` reads
-one back and takes no number in it on trust: every length is compared with what is there, and every
-shape and dtype with what the caller expects, before an array is made.
+a file back. It compares lengths with the size of the file, and shapes and dtypes with what the
+caller expects, before it makes an array.
 """
 
 import errno

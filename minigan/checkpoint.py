@@ -1,13 +1,13 @@
-"""Checkpoints: everything that a training run is made of, kept and put back to the last bit.
+"""Checkpoints: the state of a training run, saved and restored to the last bit.
 
     both networks   theta; the buffers (running statistics, spectral vectors, Fourier frequencies)
     the optimizers  their moments, their counts of steps, their learning rates
     the settings    of layers and penalties, which a callback may have changed (noise, gamma)
     the average     its theta, its buffers, its count of steps
-    chance          the state of every random generator: the GAN's, the networks', the minibatches'
+    random numbers  the states of the random generators of the GAN, the networks, the minibatches
     the data        which samples of this epoch have not been dealt out
     the record      the History, whose length is the place in a schedule; a Plateau's measurements;
-                    what callbacks have seen that can say it (`minigan.watch`)
+                    the records of callbacks with `state` and `restoring` (`minigan.watch`)
 
 So N steps, `save`, `load` in another process and N steps more are 2 N steps, bit for bit. What is
 not kept is what the program makes anew each time: the architecture, the data, the options. A
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def generators(self):
-        """Every random generator, by name. (If two are one, each restores the other's state.)"""
+        """The random generators of the run, by name. (Two names may be of one generator.)"""
         of_networks = {name: network.rng for name, network in self.networks.items()}
         return {"gan": self.gan.rng, "minibatches": self.minibatches.rng, **of_networks}
 
@@ -372,12 +372,12 @@ def _read_history(file, history):
 
 
 def _read_seen(file, i, name, shape, dtype):
-    """What a callback has seen need not be finite: it may be there to see what goes wrong."""
+    """An array of a callback's record; it need not be finite, as it may record what goes wrong."""
     return file.array(f"callback {i}/{name}", shape, dtype, finite=False)
 
 
 def _try_random(file, name, rng, state):
-    """Tries the state on another generator of that kind first: it may be no state at all."""
+    """Tries the state on another generator of that kind first: the file may hold something else."""
     kind = type(rng.bit_generator)
     try:
         kind().state = state

@@ -1,4 +1,4 @@
-"""Step 7 of the game: repeat until converged."""
+"""Training: repeat the step of both players until it is enough (step 7 in `minigan.gan`)."""
 
 import contextlib
 import math
