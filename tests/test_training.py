@@ -179,12 +179,12 @@ def test_a_data_frame_is_refused_by_name():
     [
         ((PICTURES, np.arange(20)), r"got a tuple of arrays of shapes \(20, 4\), \(20,\); of \(im"),
         ((PICTURES, PICTURES), "pass the images alone"),
-        (PICTURES.astype(object), "of dtype object, shape"),
+        (PICTURES.astype(object), "of shape .20, 4., dtype object"),
         (
             (255 * PICTURES).astype(np.uint8),
             r"got bytes \(uint8, 0..255\); for \[-1, 1\]: x.astype",
         ),
-        (np.array([["a", "b"]]), "of dtype <U1"),
+        (np.array([["a", "b"]]), "dtype <U1"),
     ],
 )
 def test_data_that_are_nearly_an_array_of_samples(data, message):

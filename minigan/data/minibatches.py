@@ -28,8 +28,8 @@ class Minibatches:
             if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
                 raise TypeError(
                     "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "
-                    f"rng), got {type(source).__name__} of dtype {self.source.dtype}, shape "
-                    f"{self.source.shape}"
+                    f"rng), got {type(source).__name__} of shape {self.source.shape}, dtype "
+                    f"{self.source.dtype}"
                 )
             if self.source.dtype == np.uint8:
                 raise TypeError(
