@@ -1,11 +1,15 @@
 """minigan: a GAN library without autograd. Every gradient: read it, run it, check it, see it."""
 
+import importlib
+
 from . import (
     auxiliary,
     bugs,
+    checkpoint,
     classifier,
     conditional,
     data,
+    dirac,
     gradcheck,
     image_recipes,
     judge,
@@ -19,6 +23,7 @@ from . import (
     penalties,
     recipes,
     schedules,
+    spectrum,
     stabilisers,
     watch,
 )
@@ -36,3 +41,15 @@ __all__ += ["kernels", "layers", "ledger"]
 __all__ += ["losses", "metrics"]
 __all__ += ["models", "optim", "penalties", "recipes", "schedules"]
 __all__ += ["stabilisers", "watch"]
+__all__ += ["checkpoint", "dirac", "spectrum"]
+
+
+def __getattr__(name):
+    """minigan.plots is imported when it is first asked for: it needs matplotlib, which is slow."""
+    if name == "plots":
+        return importlib.import_module(".plots", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), "plots"})

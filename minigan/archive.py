@@ -1,12 +1,12 @@
-"""A file of arrays that is never torn: written beside the old one, then put in its place.
+"""Files of arrays that are written whole or not at all: under another name, then renamed.
 
 The format is NumPy's .npz, a zip of .npy files, without compression and without pickled objects:
 `numpy.load` opens it. One member more, "header", holds JSON.
 
 `write` makes the new file under another name, has the system put it on the disk, keeps the old one
 as name.previous, and renames: whenever the machine stops, one whole file is there. `Archive` reads
-one back and takes no number in it on trust: every length is compared with what is there, and every
-shape and dtype with what the caller expects, before an array is made.
+a file back. It compares lengths with the size of the file, and shapes and dtypes with what the
+caller expects, before it makes an array.
 """
 
 import errno
@@ -24,7 +24,8 @@ FORMAT, VERSION = "minigan checkpoint", 1
 
 
 def previous(path):
-    """Where the file that `path` replaced is kept."""
+    """Where the file that `path`, a str or a Path, replaced is kept."""
+    path = as_path("previous", "path", path)
     return path.with_name(path.name + ".previous")
 
 
@@ -34,6 +35,7 @@ def write(path, header, arrays):
     Raises OSError, naming the file, where that cannot be done (a full disk, a folder that may not
     be written); the file that was there is then still there.
     """
+    path = as_path("archive.write", "path", path)
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=_plain)
     members = {"header": np.frombuffer(text.encode(), np.uint8), **arrays}
     temporary = path.with_name(path.name + ".writing")
@@ -87,6 +89,7 @@ class Archive:
     """
 
     def __init__(self, path):
+        path = as_path("Archive", "path", path)
         self.path = path if path.exists() or not previous(path).exists() else previous(path)
         if not self.path.is_file():  # nor a folder, nor a pipe, which would be waited for
             raise FileNotFoundError(errno.ENOENT, "there is no checkpoint file", str(path))
@@ -94,7 +97,7 @@ class Archive:
         self._zip = self._checked("a whole .npz file", zipfile.ZipFile, content)
         self.header = self._checked("a header of JSON", self._read_header)
         if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
-            raise self.refusal(f'expected the format "{FORMAT}", got another')
+            raise self.refusal(f'expected the format "{FORMAT}", got a header of something else')
         if self.header.get("version") != VERSION:
             raise self.refusal(
                 f"expected version {VERSION} of the format, got {self.header.get('version')!r}"
@@ -141,8 +144,8 @@ class Archive:
         return ValueError(" ".join(words.split()))
 
 
-def as_path(owner, path):
-    """`path` as a Path; else one clear error."""
+def as_path(owner, name, path):
+    """`path`, a str or a Path, as a Path; else one clear error."""
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{owner}: checkpoint must be a path, got {shown(path)}")
+        raise TypeError(f"{owner}: {name} must be a path, got {shown(path)}")
     return Path(path)

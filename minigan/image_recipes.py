@@ -4,15 +4,16 @@
     history = minigan.image_recipes.learn(game, images, steps=12_000, rng=0)
     game.sample(100)
 
-Good combinations can be made, and bad ones; each comes with the optimizers of the paper
-that its penalty is known from. The default is the recipe that `benchmarks/mnist_quality.py` has
-measured:
+The losses and penalties can be combined freely, well or badly; the optimizer's settings follow the
+paper that the penalty is known from. The default is the recipe measured by
+`benchmarks/mnist_quality.py`:
 
-    relativistic loss    D holds each fake against a real digit
-    R1 and R2            keep D flat around both: the game stays calm at rates of 1e-3 (D's loss
-                         stays at log 2), and goes on improving; gamma falls from 5 to 1
-    hidden layers        D judges the digit, not only its strokes; G plans it before it draws
-    categories           G's noise is in pieces, and need not pass from a 4 to a 9 by way of both
+    relativistic loss    D compares each fake with a real digit
+    R1 and R2            keep D's gradient small at real digits and fakes, which allows learning
+                         rates of 1e-3; gamma falls from 5 to 1
+    hidden layers        fully connected ones, after D's convolutions and before G's: they see the
+                         whole digit
+    categories           part of the noise is discrete, so G need not interpolate between digits
 """
 
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Game:
 
 
 def game(model="dcgan", *, loss="relativistic", penalty="r1-r2", rng=0):
-    """The Game of these names, everything in it drawn from the seed `rng`.
+    """The Game of these names; its weights and random draws come from the seed `rng`.
 
     model    one of MODELS, pairs of `minigan.models`. Only the DCGAN without a penalty has batch
              norm in D, as in its paper: a penalty has to see each sample by itself
@@ -135,17 +136,19 @@ def _optimizer(penalty):
 
 
 def fading(game, steps):
-    """The callback of `train` that lets the gamma of R1 and R2, if it has them, fall."""
+    """The callback of `train` that lowers the gamma of R1 and R2 from COARSE to FINE, if there are
+    any."""
     faded = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
     return Annealing(None, faded, coarse=COARSE, fine=FINE, steps=steps)
 
 
 def learn(game, images, *, steps, rng=0, watch=None, **options):
-    """`minigan.train` on a game, the rates and the gamma of R1 and R2 falling; returns the History.
+    """Trains a game by `minigan.train`, with falling learning rates, and a falling gamma where the
+    penalty is R1 and R2 or R1. Returns the History; after a Ctrl-C, .interrupted is True.
 
     rng     : a seed, of the minibatches
     watch   : called after each step as watch(step, game, figures)
-    options : of `train`: progress, checkpoint, resume
+    options : of `train`: progress, checkpoint, checkpoint_every, resume, changes
     """
     fade = fading(game, steps)
 

@@ -1,4 +1,4 @@
-"""A judge of generated digits: a classifier of our own, and what its features say.
+"""A judge of generated digits: a classifier of digits, and what its features say.
 
     judge = minigan.judge.hire(images, labels)             # trained once, then kept in the cache
     real, fake = judge.look(images[:10_000]), judge.look(samples)
@@ -8,13 +8,13 @@ Scores mean little by themselves: print those of held-out real images beside the
 this judge's: a Frechet distance in the features of another network is another number.
 """
 
-import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from . import archive, classifier
+from . import archive, checks, classifier
 from .data.images import cache_folder
 from .kernels.reference import log_softmax
 from .metrics import (
@@ -24,23 +24,36 @@ from .metrics import (
     precision_recall_density_coverage,
 )
 from .metrics._report import Report
+from .network import Sequential
 
 
 class Seen(NamedTuple):
-    """What the judge made of n images."""
+    """What the judge has found in n images."""
 
     features: np.ndarray  # (n, 128), the layer below the logits
     probabilities: np.ndarray  # (n, classes)
 
 
 class Judge:
-    """A trained `minigan.classifier` network that only looks."""
+    """A trained `minigan.classifier` network, used for inference only."""
 
     def __init__(self, network):
-        self.network = network
+        self.network = checks.instance("Judge", "network", network, Sequential)
+
+    def __repr__(self):
+        return f"Judge({self.network!r})"
 
     def look(self, images):
-        """The features and class probabilities of images (n, 28, 28, 1) in [-1, 1], as `Seen`."""
+        """The features and class probabilities of images (n, 28, 28, 1) in [-1, 1], as `Seen`.
+
+        Raises ValueError for pixels outside of [-1, 1]: clip the samples of a generator that is not
+        bounded. Warns of 16 images or more of which no pixel is below 0, as in [0, 1].
+        """
+        images = checks.as_array("look: images", images)
+        if images.dtype.kind not in "fiub":
+            raise TypeError(f"look: images must be numbers, got dtype {images.dtype}")
+        if suspicion := classifier.outside("look", images):
+            warnings.warn(suspicion, stacklevel=2)
         trunk, *_, head = self.network.layers
         features = classifier.in_batches(trunk, images)
         logits, _ = head.forward(features)
@@ -54,7 +67,7 @@ class Judge:
 
 @dataclass(frozen=True, eq=False)
 class ImageScores(Report):
-    """What `score` found: classes first, then distances, then the support, k = 5 neighbours."""
+    """What `score` found: classes, then distances, then neighbours (k = 5) in the features."""
 
     samples: int
     covered: int  # classes with at least 5% of the samples
@@ -78,7 +91,10 @@ class ImageScores(Report):
 
 
 def score(samples, real):
-    """Samples beside real images, both `Seen` by one judge and, to be fair, of equal number."""
+    """Compares samples with real images, both `Seen` by one judge. Take equal numbers of each: the
+    Frechet distance is biased upwards, and more so for fewer samples."""
+    checks.instance("score", "samples", samples, Seen)
+    checks.instance("score", "real", real, Seen)
     n, classes = real.probabilities.shape
     shares = np.bincount(real.probabilities.argmax(axis=1), minlength=classes) / n
     classes = class_coverage(samples.probabilities, reference=shares)
@@ -98,35 +114,51 @@ def score(samples, real):
 def hire(images, labels, *, epochs=5, folder=None, rng=0, progress=True):
     """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept.
 
-    folder : where to keep it; by default "judge" in the user's cache. Its file is named by what it
-             was trained on and how, so another data set has another judge.
-    Training takes a minute or two on two cores. Raises what `classifier.fit` does.
+    folder : where to keep it; by default "judge" in the user's cache. The name of its file is made
+             of what it was trained on and how, so another data set has another judge.
+
+    Training takes a minute or two on two cores. A Ctrl-C ends it with KeyboardInterrupt; the next
+    call goes on after the last whole epoch. Warns if the judge cannot be written. Raises what
+    `classifier.fit` does.
     """
-    labels = np.asarray(labels)
+    images, labels = checks.as_array("hire: images", images), np.asarray(labels)
+    if labels.dtype.kind not in "iu" or not labels.size:
+        raise TypeError(f"hire: labels must be integers (M,), got {checks.shown(labels)}")
     network = classifier.build(int(labels.max()) + 1, rng=rng)
-    path = (cache_folder() / "judge" if folder is None else archive.as_path("hire", folder)) / (
-        f"{_fingerprint(network, images, labels, epochs, rng)}.npz"
-    )
+    folder = cache_folder() / "judge" if folder is None else archive.as_path(
+        "hire", "folder", folder
+    )  # fmt: skip
+    name = classifier.fingerprint(f"{network!r} {epochs} {rng}", images, labels)
+    path = folder / f"{name}.npz"
     try:
         _load(path, network)
-    except (FileNotFoundError, ValueError):  # never trained, or damaged since
-        classifier.fit(network, images, labels, epochs=epochs, rng=rng, progress=progress)
-        _keep(path, network)
+    except (OSError, ValueError):  # never trained, or damaged since
+        options = {"epochs": epochs, "rng": rng, "progress": progress}
+        can_be_kept = _made(folder)
+        if can_be_kept:
+            options["checkpoint"] = folder / f"{name}.training.npz"
+        classifier.fit(network, images, labels, **options)
+        if can_be_kept:
+            _keep(path, network)
     return Judge(network)
 
 
-def _fingerprint(network, images, labels, epochs, rng):
-    """Sixteen digits that are others for other data, another network or another training."""
-    digest = hashlib.sha256(f"{network!r} {epochs} {rng}".encode())
-    digest.update(np.ascontiguousarray(images))
-    digest.update(np.ascontiguousarray(labels))
-    return digest.hexdigest()[:16]
+def _made(folder):
+    """Makes the folder; False, with a warning, where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        warnings.warn(f"hire: the judge will not be kept: {error}", stacklevel=3)
+        return False
+    return True
 
 
 def _keep(path, network):
-    path.parent.mkdir(parents=True, exist_ok=True)
     buffers = {f"buffer/{name}": value for name, value in network.named_buffers()}
-    archive.write(path, {"kind": "judge"}, {"theta": network.theta, **buffers})
+    try:
+        archive.write(path, {"kind": "judge"}, {"theta": network.theta, **buffers})
+    except OSError as error:
+        warnings.warn(f"hire: the judge was not kept: {error}", stacklevel=3)
 
 
 def _load(path, network):

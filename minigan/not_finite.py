@@ -1,7 +1,7 @@
 """Where a training step went bad: the first of its tensors that is not finite, by name.
 
-A NaN in a loss says that something is wrong, and nothing of where. The step is walked once more,
-layer by layer, in the order in which it is computed, until the first bad number is met:
+A NaN in a loss does not say where it comes from. The step is computed once more, layer by layer, in
+the same order, until the first number that is not finite:
 
     parameters and buffers -> G's outputs -> D's outputs, on real and fake -> the losses
     -> D's gradients, from the last layer to the first -> the gradient through D -> G's gradients
@@ -17,10 +17,10 @@ GRADIENT = "the learning rate may be too high, or a penalty too strong"
 
 
 def first_not_finite(gan, real):
-    """(what, likely cause) in words; ("", GRADIENT) where a step along `gan` as it stands is sound.
+    """(what, likely cause) in words; ("", GRADIENT) if all tensors of such a step are finite.
 
-    gan's random generators stand where the step began, if its noise is to be drawn again. Its
-    networks' buffers are left alone; their gradients are not.
+    To draw the same noise again, gan's random generators must be in the state in which the step
+    began. The networks' buffers are left as they are; their gradients are overwritten.
     """
     with (
         np.errstate(all="ignore"),

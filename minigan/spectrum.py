@@ -21,12 +21,14 @@ and of the backward pass is differentiated:
                 dx = phi'(x) dy     dx_dot = phi'(x) dy_dot + phi''(x) x_dot dy
     loss        dy = L'(y)          dy_dot = L''(y) y_dot
 
-Most of it is there already: the term with x_dot in the forward pass is `layer.tangent`, those with
-dy_dot in the backward pass are `layer.backward`, those with x_dot `layer.curvature`, as in
-`penalties.second_order`. What is new, in brackets, is the layer itself with W_dot in the place of
-W. So beside each network walks a twin whose parameters are u. The whole is exact, and costs about
-twice what the gradients cost; u = each unit vector in turn gives J, column by column.
+Most of these terms exist in the layers: the one with x_dot in the forward pass is `layer.tangent`,
+those with dy_dot in the backward pass are `layer.backward`, those with x_dot `layer.curvature`, as
+in `penalties.second_order`. The terms in brackets are the layer itself with W_dot in place of W:
+they are computed by a copy of the network whose parameters are u. Up to rounding this is exact
+(without penalties: see `Game`). u = each unit vector in turn gives J, column by column.
 """
+
+import functools
 
 import numpy as np
 
@@ -36,6 +38,7 @@ from .layers import Conv2d, ConvTranspose2d, Dropout, Linear
 from .layers.base import Layer
 from .losses import LeastSquares, Minimax, NonSaturating, Wasserstein
 from .network import Sequential
+from .progress import track
 
 DIFFERENCE = 1e-3  # step of the differences for the penalties' part
 
@@ -53,6 +56,15 @@ SECOND = {
     LeastSquares: (np.ones_like, np.ones_like),
     Wasserstein: (np.zeros_like, np.zeros_like),
 }
+
+
+def _underflow_is_no_error(method):
+    @functools.wraps(method)
+    def quiet(*args):
+        with np.errstate(under="ignore"):
+            return method(*args)
+
+    return quiet
 
 
 class Game:
@@ -102,6 +114,7 @@ class Game:
             )
         return vector.astype(np.float64, copy=False)
 
+    @_underflow_is_no_error
     def samples(self, z):
         """What G makes of the noise, (M, ...)."""
         self._place(z)
@@ -109,6 +122,7 @@ class Game:
 
     # -- the field -----------------------------------------------------------------------------
 
+    @_underflow_is_no_error
     def field(self, z):
         """v(z), (P,)."""
         self._place(z)
@@ -144,9 +158,12 @@ class Game:
     # -- its Jacobian --------------------------------------------------------------------------
 
     def jacobian(self, z):
-        """J(z) = dv/dz, (P, P)."""
-        return np.stack([self.product(z, u) for u in np.eye(len(self.start))], axis=1)
+        """J(z) = dv/dz, (P, P). Shows progress where it takes more than two seconds."""
+        options = {"unit": "column", "desc": "Jacobian", "delay": 2.0, "leave": False}
+        units = track(np.eye(len(self.start)), **options)
+        return np.stack([self.product(z, u) for u in units], axis=1)
 
+    @_underflow_is_no_error
     def product(self, z, u):
         """J(z) u, (P,)."""
         self._place(z)

@@ -1,4 +1,4 @@
-"""What steadies the game: instance noise, packing, smoothed labels, discrete noise, annealing.
+"""Stabilisers: instance noise, packing, smoothed labels, discrete noise, annealing.
 
     InstanceNoise(std)       a layer, first in D: real and fake samples are blurred alike
     Pack(samples)            a layer, first in D: D judges several samples at once (PacGAN)
@@ -7,9 +7,9 @@
     OneSidedSmoothing(label) a loss: the non-saturating one with a softer label for the real samples
     Annealing(...)           a callback of `minigan.train`: from coarse to fine
 
-None asks anything of the game itself. Four are layers, which a player has or has not; so whole
-steps with them are checked like any other (`minigan.gradcheck.check_step`). The running average of
-G is `minigan.Average`, schedules of the rates are in `minigan.schedules`.
+None needs a change in `GAN`: four are ordinary layers, so a whole step with them can be checked by
+`minigan.gradcheck.check_step`. The running average of G is `minigan.Average`, schedules of the
+learning rates are in `minigan.schedules`.
 """
 
 import numpy as np
@@ -24,11 +24,12 @@ from .schedules import exponential
 class InstanceNoise(StraightLayer):
     """y = x + std e,  e ~ N(0, I) drawn anew each training pass; y = x in evaluation.
 
-    As D's first layer it makes D compare p and q blurred, p * N(0, std^2 I) and q * N(0, std^2 I).
-    These overlap wherever p and q lie, so D's optimum log p / q is finite and has a slope for G to
-    follow; and they are equal only if p = q, so G's goal is as before (Sonderby et al. 2017;
-    Arjovsky and Bottou 2017). dx = dy: the noise does not move with x. R1 and R2 are taken at the
-    blurred samples. std >= 0, in the units of x; it may be changed between steps: see `Annealing`.
+    As D's first layer it makes D compare p and q convolved with N(0, std^2 I). For std > 0 both
+    convolutions have a density > 0 at each point, so D's optimum, the log of their ratio, is
+    finite and has a gradient for G to follow; and they are equal only if p = q, so G's goal is as
+    before (Sonderby et al. 2017; Arjovsky and Bottou 2017). dx = dy: the noise does not depend on
+    x. R1 and R2 are taken at the noisy samples. std >= 0, in the units of x; it may be changed
+    between steps: see `Annealing`.
     """
 
     def __init__(self, std):
@@ -54,11 +55,11 @@ class InstanceNoise(StraightLayer):
 class Pack(StraightLayer):
     """y_n = [x_n, x_n+1, ..., x_n+m-1], indices modulo N: D judges m samples at once (PacGAN)
 
-    x (N, F), y (N, m F). Samples of a minibatch are independent, so each y_n is a draw from the
-    product p^m (or q^m), and D tells *sets* of m apart: a generator that misses modes repeats
-    itself more often than the data do, and that shows (Lin et al. 2018). Their packs are disjoint,
-    N / m of them; these overlap, each sample standing in m, so the loss has the same expectation
-    and D gives one logit per sample, like any other D.
+    x (N, F), y (N, m F). For N >= m and independent samples each y_n is a draw from the product
+    p^m (or q^m), so D judges *sets* of m: those of a generator that misses modes hold more samples
+    of one mode than those of the data (Lin et al. 2018). The paper's packs are disjoint, N / m of
+    them; these overlap, each sample being in m of them, so the loss has the same expectation and D
+    gives one logit per sample, like any other D.
 
     backward: dx_n = sum over k of dy_n-k[k].  m = `samples` >= 1. The layer mixes samples: real and
     fake are judged apart, and a penalty on D's gradient is refused.
@@ -86,14 +87,15 @@ class Pack(StraightLayer):
 
 
 class DiscreteNoise(StraightLayer):
-    """y = [sign(x_1), ..., sign(x_k), x_k+1, ...]: of the noise, k values become fair coins.
+    """y = [sign(x_1), ..., sign(x_k), x_k+1, ...]: k of the noise values become fair coins, +-1.
 
-    x (N, F), y (N, F). A continuous G maps connected noise to connected samples, so between two
-    modes there is always a bridge, and a gentle G puts many samples on it (Tanielian et al. 2020
-    bound how many). With coins the noise has 2^k separate pieces, k = `signs`: each can go to a
-    mode of its own, and nothing need lie between.
+    x (N, F), y (N, F). A continuous G maps connected noise to connected samples, so it puts some
+    between two modes, and the more the smaller its Lipschitz constant (Tanielian et al. 2020
+    bound how many). With k = `signs` coins the noise has 2^k separate parts: each can be mapped to
+    a mode of its own, with no samples between.
 
-    A coin does not answer to a small change of x: dx = dy where x passes through, 0 at the coins.
+    A sign does not change with a small change of x (but at 0): dx = dy for the values that pass
+    unchanged, 0 for the coins.
     signs >= 0. Raises ValueError for an input with fewer features.
     """
 
@@ -122,10 +124,11 @@ class DiscreteNoise(StraightLayer):
 
 
 class WithInput(Layer):
-    """y = [x, f(x)]: what a layer f makes of x, and x itself.
+    """y = [x, f(x)]: the output of a layer f beside its input x.
 
-    Fourier features look alike near the data and far away. A D that sees nothing else has no slope
-    with which to call fakes back once they have drifted off: with x beside them it has.
+    Fourier features are bounded and periodic along each frequency: far from the data they look as
+    they do near it. A D that sees nothing else has no gradient that leads distant fakes back to the
+    data; with x beside the features it can have one.
 
     x (N, F), y (N, F + outputs of f).  backward: dx = dy_x + backward of f, dy_f.
     """
@@ -170,9 +173,9 @@ class OneSidedSmoothing(NonSaturating):
                                         dL_D/dr = (sigmoid(r) - a) / N,  dL_D/df = sigmoid(f) / N
     L_G as in NonSaturating
 
-    At the optimum sigmoid(D) = a p / (p + q): D is never sure of a real sample, so it need not grow
-    without bound where there are no fakes. Smoothing the fakes' label too would put q into the
-    numerator, and reward fakes for staying where they are (Salimans et al. 2016, sec. 3.4).
+    At the optimum sigmoid(D) = a p / (p + q), which is at most a: for a < 1 the optimal logit stays
+    finite where there are no fakes. Smoothing the fakes' label too would put q into the numerator,
+    and reward fakes for staying where they are (Salimans et al. 2016, sec. 3.4).
     0 < a <= 1; the paper's is 0.9.
     """
 
@@ -182,12 +185,20 @@ class OneSidedSmoothing(NonSaturating):
     def discriminator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         a = self.label
-        value = _mean(a * softplus(-real) + (1 - a) * softplus(real)) + _mean(softplus(fake))
-        return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
+        with np.errstate(under="ignore"):  # far logits: an underflow to zero is no error
+            value = _mean(a * softplus(-real) + (1 - a) * softplus(real)) + _mean(softplus(fake))
+            return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
+
+    def generator(self, real_logits, fake_logits):
+        with np.errstate(under="ignore"):
+            return super().generator(real_logits, fake_logits)
+
+    def __repr__(self):
+        return f"OneSidedSmoothing({self.label:g})"
 
 
 class Annealing:
-    """From coarse to fine: blur(t) = coarse (fine / coarse)^(t / until), held from t = until on.
+    """From coarse to fine: blur(t) = coarse (fine / coarse)^(t / until), constant from t = until.
 
     noise     : an `InstanceNoise`, whose std follows the blur; or None, for penalties alone
     penalties : R1 or R2; their gamma = strength * blur follow too
@@ -195,12 +206,12 @@ class Annealing:
     steps     : of the whole training;  until in (0, 1]
     strength  : >= 0
 
-    The thought: while the blur is large, the blurred data are one hill, and G has only to cover it;
-    modes part from it as the blur falls below their distance, where G has samples already.
-    At p = q both penalties are 0, so they only damp the game, and do not move its equilibrium; but
-    R1 hides from D what is finer than about sqrt(gamma), so they too have to fade.
+    Idea: with a large blur the data have one mode; as the blur shrinks below the distance of the
+    modes they separate, where G has samples already. Both penalties are 0 where D is constant, as
+    the optimal D is at p = q (its gradients there are 0): they do not move that equilibrium. Away
+    from it, R1 smooths D over distances of about sqrt(gamma), so gamma has to fall as well.
 
-    Made, it sets the first values; then it is a callback of `minigan.train`.
+    The constructor sets the first values; pass the object to `minigan.train` as `callback`.
     """
 
     def __init__(self, noise, penalties=(), *, coarse, fine, steps, until=0.8, strength=1.0):
@@ -218,6 +229,10 @@ class Annealing:
         self.strength = real_number(name, "strength", strength, low=0)
         self.factor = exponential(final=fine / self.coarse)
         self._set(0.0)
+
+    def __repr__(self):
+        fine = self.coarse * self.factor(1.0)
+        return f"Annealing(coarse={self.coarse:g}, fine={fine:g}, steps={self.steps})"
 
     def __call__(self, step, gan, figures):
         self._set(step / self.steps)

@@ -1,4 +1,4 @@
-"""The doctor: each provoked illness by its name, a clean bill for the healthy."""
+"""The doctor: each provoked illness by its name, no symptom where there is none."""
 
 import numpy as np
 import pytest
@@ -88,10 +88,12 @@ def test_an_illness_is_named(illness):
         (mg.losses.LeastSquares(), []),
     ],
 )
-def test_a_healthy_training_gets_a_clean_bill(loss, penalties):
+def test_a_healthy_training_has_no_symptom(loss, penalties):
     diagnosis = visit(MOONS, loss, 1, steps=600, penalties=penalties)
     assert diagnosis.healthy, str(diagnosis)
-    assert "A clean bill of health." in str(diagnosis)
+    words = str(diagnosis)
+    assert "No symptom found" in words and "cannot tell whether G has learned" in words
+    assert "health." not in words and repr(diagnosis) == "<Diagnosis: no symptom>"
 
 
 @pytest.mark.parametrize("seed", [0, 9])
@@ -133,3 +135,63 @@ def test_training_prints_the_diagnosis(capsys):
     assert str(mg.diagnose(vitals)) in capsys.readouterr().out
     mg.train(gan, MOONS, steps=3, callback=vitals, progress=False)
     assert capsys.readouterr().out == ""
+
+
+class HalfSine(mg.layers.Layer):
+    """(1 + sin x) / 2: bounded by (0, 1) under a name that says nothing of it."""
+
+    piecewise_linear = False
+
+    def forward(self, x, training=True):
+        return (1 + np.sin(x)) / 2, x
+
+    def backward_input(self, dy, cache):
+        return dy * np.cos(cache) / 2
+
+
+def ended_by(*last):
+    return mg.Sequential([mg.layers.Linear(2, 16), mg.layers.LeakyReLU(), *last])
+
+
+LAST = mg.layers.Linear(16, 1)
+BOUNDED = {
+    "Sigmoid": lambda: ended_by(LAST, mg.layers.Sigmoid()),
+    "Tanh": lambda: ended_by(LAST, mg.layers.Tanh()),
+    "inside": lambda: ended_by(mg.Sequential([LAST, mg.layers.Sigmoid()])),
+    "unnamed": lambda: ended_by(LAST, HalfSine()),
+}
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+@pytest.mark.parametrize("loss", [mg.losses.NonSaturating(), mg.losses.Hinge()])
+def test_a_discriminator_that_gives_no_logits_is_seen(kind, loss):
+    gan = mg.GAN(mlp(0), BOUNDED[kind](), latent_dim=2, loss=loss)
+    vitals = mg.watch.Vitals(gan, RING)
+    mg.train(gan, RING, steps=240, batch_size=32, progress=False, callback=vitals)
+    diagnosis = mg.diagnose(vitals)
+    assert diagnosis.names[0] == "bounded discriminator", str(diagnosis)
+    assert "Remove the Sigmoid or Tanh" in str(diagnosis)
+
+
+def test_logits_that_happen_to_lie_between_0_and_1_are_no_symptom():
+    """The relativistic loss leaves the mean of the logits free."""
+    discriminator = mg.Sequential([mg.layers.Linear(2, 1)])
+    discriminator.theta[...] = 1e-3, 1e-3, 0.5
+    gan = mg.GAN(mlp(0), discriminator, latent_dim=2, loss=mg.losses.Relativistic())
+    vitals = mg.watch.Vitals(gan, RING)
+    mg.train(gan, RING, steps=20, batch_size=32, progress=False, callback=vitals)
+    assert 0 < min(vitals.columns["logit_low"]) and max(vitals.columns["logit_high"]) < 1
+    assert mg.diagnose(vitals).scalars()["logits_bounded"] == 0
+
+
+def test_too_little_training_is_seen_by_its_steps():
+    diagnosis = visit(MOONS, mg.losses.NonSaturating(), 0, steps=60, schedule=None)
+    assert "too little training" in diagnosis.names and diagnosis.scalars()["steps"] == 60
+
+
+def test_too_little_training_is_seen_by_a_distance_that_falls():
+    data = MOONS.sample(4000, 0) + np.array([4, 0], np.float32)
+    choices = {"steps": 300, "schedule": None, "lr_d": 3e-4, "lr_g": 3e-4}
+    choices["penalties"] = [mg.penalties.R1(0.1), mg.penalties.R2(0.1)]
+    short = visit(data, mg.losses.Relativistic(), 2, **choices)
+    assert short.scalars()["falling"] > 1.5 and "too little training" in short.names

@@ -1,5 +1,7 @@
 """The classifier learns, and the judge made of it is kept, found again, and says what it sees."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,98 @@ def test_log_softmax(size):
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_allclose(log_p - log_p[:, :1], x - x[:, :1], rtol=1e-9)
     assert np.all(log_p <= 0)
+
+
+WRONG = {
+    "0..255": (lambda x: (x + 1) * 127.5, "0 to 255"),
+    "bytes": (lambda x: ((x + 1) * 127.5).astype(np.uint8), "got uint8 from 0 to 255"),
+    "a dark picture of 0..255": (lambda x: (x + 1) * 2, "0 to 4"),
+    "standardised": (lambda x: (x - x.mean()) / x.std(), "got float32 from -"),
+    "not finite": (lambda x: x + np.inf, "must be finite"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_pixels_of_another_range_are_refused(name, hired, digits, tmp_path):
+    change, message = WRONG[name]
+    images, labels = change(digits[0][:40]), digits[1][:40]
+    for use in (
+        lambda: hired.look(images),
+        lambda: hired.look(images[:1]),
+        lambda: hired.accuracy(images, labels),
+        lambda: classifier.fit(classifier.build(), images, labels),
+        lambda: judge.hire(images, labels, folder=tmp_path),
+    ):
+        with pytest.raises(ValueError, match=message):
+            use()
+
+
+def test_pixels_in_0_to_1_are_noticed(hired, digits):
+    images, labels = (digits[0][:40] + 1) / 2, digits[1][:40]
+    with pytest.warns(
+        UserWarning, match=r"look: .* \[-1, 1\], got float32 from 0 to 1, none below"
+    ):
+        hired.look(images)
+    for use in (hired.accuracy, lambda *x: classifier.fit(classifier.build(), *x)):
+        with pytest.raises(ValueError, match="none below 0; scale them"):
+            use(images, labels)
+    hired.look(images[:15])  # few may all be bright
+    hired.look(digits[0][:40] * (1 + 1e-6))  # rounding is no other range
+
+
+def fit(digits, file, **options):
+    network = classifier.build(rng=3)
+    images, labels = digits[0][:60], digits[1][:60]
+    options = {"epochs": 3, "batch_size": 20, "checkpoint": file, "rng": 4} | options
+    losses = classifier.fit(network, images, labels, **options)
+    buffers = [value.tobytes() for _, value in network.named_buffers()]
+    return network.theta.tobytes(), buffers, losses
+
+
+@pytest.fixture
+def keyboard():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_classifier_goes_on_after_the_last_epoch(
+    digits, tmp_path, keyboard, monkeypatch, capsys
+):
+    file, steps = tmp_path / "training.npz", []
+    whole = fit(digits, None)
+
+    def counted(*args, real=classifier.softmax_cross_entropy):
+        steps.append(1)
+        if len(steps) in (2, 9):
+            signal.raise_signal(signal.SIGINT)
+        return real(*args)
+
+    monkeypatch.setattr(classifier, "softmax_cross_entropy", counted)
+    with pytest.raises(KeyboardInterrupt, match="epoch 1 of 3; nothing of it is kept"):
+        fit(digits, file)
+    with pytest.raises(KeyboardInterrupt, match="interrupted in epoch 3 of 3; epochs up to 2 are"):
+        fit(digits, str(file))
+    assert "goes on from there" in capsys.readouterr().out
+    assert fit(digits, file) == whole and len(steps) == 2 + 8 - 1 + 3
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_kept_training_of_something_else_or_damaged_is_not_used(digits, tmp_path, monkeypatch):
+    file = tmp_path / "training.npz"
+    wholes = [fit(digits, None), fit(digits, None, lr=1e-3)]
+    monkeypatch.setattr(classifier._Kept, "delete", lambda self: None)
+    fit(digits, file)
+    assert fit(digits, file, lr=1e-3) == wholes[1]
+    file.write_bytes(file.read_bytes()[:-100])
+    assert fit(digits, file) == wholes[0]
+
+
+def test_a_judge_that_cannot_be_kept_judges(digits, tmp_path):
+    (tmp_path / "a file").touch()
+    with pytest.warns(UserWarning, match="hire: the judge will not be kept"):
+        found = judge.hire(
+            digits[0][:30], digits[1][:30], epochs=1, folder=tmp_path / "a file" / "judge"
+        )
+    assert len(found.look(digits[0][:3]).features) == 3

@@ -130,3 +130,14 @@ def test_annealing_sets_noise_and_penalties():
 def test_bad_arguments(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_penalties_are_zero_where_d_is_constant():
+    """What `Annealing` says of the equilibrium: a D with gradient 0 has no penalty, at any p, q."""
+    discriminator = mg.Sequential([mg.layers.Linear(2, 1)])
+    discriminator.theta[...] = 0, 0, 3
+    real, fake = np.ones((4, 2), np.float32), np.zeros((4, 2), np.float32)
+    for penalty in (mg.penalties.R1(5.0), mg.penalties.R2(5.0)):
+        assert penalty.accumulate(discriminator, real, fake, 0) == 0
+    discriminator.theta[0] = 1  # the same p = q, another D: no longer
+    assert mg.penalties.R1(5.0).accumulate(discriminator, real, real, 0) > 0

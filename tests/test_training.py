@@ -1,5 +1,9 @@
 """The loop: minibatches, averages, schedules, convergence, and what goes wrong."""
 
+import pkgutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -157,3 +161,108 @@ def test_the_progress_bar_shows_losses_and_gradient_norms(capsys):
 def test_bad_steps(steps, error):
     with pytest.raises(error, match="train: steps must be"):
         mg.train(small_gan(), RING, steps=steps)
+
+
+PICTURES = np.linspace(0, 1, 4 * 20, dtype=np.float32).reshape(20, 4)
+
+
+def test_a_data_frame_is_refused_by_name():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    with pytest.raises(TypeError, match=r"got a pandas DataFrame; pass its \.to_numpy\(\)"):
+        mg.train(small_gan(), frame, steps=1, progress=False)
+    mg.train(small_gan(), frame.to_numpy(), steps=1, batch_size=2, progress=False)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        ((PICTURES, np.arange(20)), r"got a tuple of arrays of shapes \(20, 4\), \(20,\); of \(im"),
+        ((PICTURES, PICTURES), "pass the images alone"),
+        (PICTURES.astype(object), "of shape .20, 4., dtype object"),
+        (
+            (255 * PICTURES).astype(np.uint8),
+            r"got bytes \(uint8, 0..255\); for \[-1, 1\]: x.astype",
+        ),
+        (np.array([["a", "b"]]), "dtype <U1"),
+    ],
+)
+def test_data_that_are_nearly_an_array_of_samples(data, message):
+    with pytest.raises(TypeError, match=message) as raised:
+        mg.train(small_gan(), data, steps=1, progress=False)
+    assert "\n" not in str(raised.value)
+
+
+def ends_in(last):
+    generator = mg.Sequential([mg.layers.Linear(2, 4), last])
+    return mg.GAN(generator, mg.models.mlp_discriminator((4,), hidden=(8,)), latent_dim=2)
+
+
+@pytest.mark.parametrize(
+    "last, data, message",
+    [
+        (mg.layers.Tanh(), PICTURES, "none of the data, from 0 to 1, is below 0; is 2 x - 1"),
+        (mg.layers.Tanh(), 255 * PICTURES, "the data, from 0 to 255, are outside"),
+        (mg.layers.Sigmoid(), 2 * PICTURES - 1, r"reaches \[0, 1\]: the data, from -1 to 1, are"),
+    ],
+)
+def test_data_that_the_generator_cannot_reach(last, data, message):
+    with pytest.warns(UserWarning, match=message):
+        mg.train(ends_in(last), data, steps=1, batch_size=4, progress=False)
+
+
+@pytest.mark.parametrize(
+    "last, data",
+    [
+        (mg.layers.Tanh(), 2 * PICTURES - 1),
+        (mg.layers.Tanh(), PICTURES[:15]),
+        (mg.layers.Sigmoid(), PICTURES),
+        (mg.layers.LeakyReLU(), 255 * PICTURES),
+    ],
+)
+def test_data_that_it_can_reach_get_no_warning(last, data):
+    mg.train(ends_in(last), data, steps=1, batch_size=4, progress=False)
+
+
+def test_underflow_is_no_error():
+    with np.errstate(all="raise"):
+        gan = small_gan(loss=mg.stabilisers.OneSidedSmoothing())
+        far = RING.sample(500, 0) * np.float32(1e-25)  # its squares are below float32's range
+        vitals = mg.watch.Vitals(gan, far, every=2)
+        mg.train(gan, far, steps=4, batch_size=8, callback=vitals, progress=False)
+        mg.diagnose(vitals)
+        logits = np.array([95.0, -95.0, 88.0], np.float32)
+        for play in (gan.loss.discriminator, gan.loss.generator):
+            for real, fake in ((logits, -logits), (-logits, logits)):
+                assert np.isfinite(play(real, fake)[0])
+
+
+def test_reprs_say_what_there_is():
+    gan = small_gan()
+    vitals = mg.watch.Vitals(gan, RING, every=2, probe=64)
+    film = mg.watch.Film(gan, RING, moments=[1, 9], samples=8, resolution=3)
+    stop = mg.Plateau(lambda gan: 3.0, every=2)
+    assert repr(mg.History()) == "<History, empty>"
+    history = mg.train(
+        gan, RING, steps=4, batch_size=8, callback=[vitals, film], stop=stop, progress=False
+    )
+    assert repr(history).startswith("<History of 4 steps, at the end: discriminator_loss ")
+    assert repr(vitals) == "<Vitals: 3 measurements, every 2 steps, the last after step 4>"
+    assert repr(film) == "<Film: 1 of 2 frames>"
+    assert repr(stop) == "<Plateau every=2, patience=5, improvement=0.01; best 3 of 2>"
+    assert repr(mg.diagnose(vitals)).startswith("<Diagnosis: ")
+    minibatches = Minibatches(PICTURES, 4)
+    assert repr(minibatches) == "Minibatches(an array of float32, shape (20, 4), batch_size=4)"
+
+
+def test_what_help_lists_can_be_asked_for():
+    names = {module.name for module in pkgutil.iter_modules(mg.__path__)}
+    program = f"import minigan as mg; print([n for n in {names} if not hasattr(mg, n)])"
+    program += "; print([n for n in ('plots', 'dirac', 'spectrum') if n not in dir(mg)])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "[]\n[]\n", found.stderr
+    program = "import sys, minigan; print('matplotlib' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "False\n", found.stderr
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        mg.nothing  # noqa: B018

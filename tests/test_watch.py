@@ -6,7 +6,7 @@ import pytest
 import minigan as mg
 from minigan.gradcheck.differences import central_differences
 from minigan.watch.film import LINES, latent_grid, push
-from minigan.watch.vitals import effective_number
+from minigan.watch.vitals import effective_number, energy_distance
 
 MOONS = mg.data.two_moons()
 
@@ -143,6 +143,18 @@ def test_effective_number():
     assert effective_number(np.full(8, 1000)) == pytest.approx(8, rel=1e-3)
     assert effective_number(np.array([500, 0, 0])) == 1
     assert effective_number(np.ones(4, int)) == 12  # no two share a cell: the most it can say
+
+
+def test_energy_distance():
+    """Of N(0, 1) and N(c, 1) it is 2 E|N(c, 2)| - 2 E|N(0, 2)|."""
+    x, y = np.random.default_rng(0).standard_normal((2, 2000, 1))
+    absolute = 2 / np.sqrt(np.pi), 2 / np.sqrt(np.pi) * np.exp(-9 / 4)
+    expected = 2 * (absolute[1] + 3 * 0.9661051) - 2 * absolute[0]  # 2 Phi(3 / sqrt 2) - 1
+    assert energy_distance(x + 3, y) == pytest.approx(expected, rel=0.05)
+    assert abs(energy_distance(x, y)) < 0.005
+    few = np.array([[0.0], [1.0], [3.0]])
+    pairs = np.abs(few - few.T)
+    assert energy_distance(few, few.copy()) == pytest.approx(2 * pairs.mean() - pairs.sum() / 3)
 
 
 def test_the_latent_grid_has_cells_of_equal_mass():

@@ -1,11 +1,11 @@
 """Which check catches which bug: every bug is put in, one after the other, and every check run."""
 
 import numpy as np
-from tqdm import tqdm
 
 from .. import kernels
 from ..checks import count, flag, function, instance
 from ..gradcheck import Report
+from ..progress import track
 from .catalogue import REGISTRY
 from .checks import CHECKS
 from .mutants import GENERAL
@@ -40,7 +40,7 @@ def examine(*, seed=0, progress=False):
     seed, progress = count("seed", seed, at_least=0), flag("examine", "progress", progress)
     exhibits = {HEALTHY: lambda: kernels.use_backend("numpy"), **REGISTRY}
     complaints = {}
-    for name, exhibit in tqdm(exhibits.items(), disable=not progress, unit="bug"):
+    for name, exhibit in track(exhibits.items(), show=progress, unit="bug"):
         with exhibit():
             complaints[name] = {
                 check: complaint(run, seed) for check, run in (CHECKS | WEAK).items()

@@ -1,4 +1,4 @@
-"""Watching a GAN learn: callbacks for `minigan.train` that record and change nothing.
+"""Watching a GAN learn: callbacks for `minigan.train` that record it without changing it.
 
     vitals = mg.watch.Vitals(gan, data)     # numbers: what `minigan.diagnose` and the curves read
     film = mg.watch.Film(gan, data, ...)    # data of the plane: what the pictures show

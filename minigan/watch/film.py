@@ -1,4 +1,4 @@
-"""A film of a game in the plane: at chosen steps, all that a picture of it needs."""
+"""A film of a game in the plane: at chosen steps, the arrays from which its pictures are drawn."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -16,7 +16,7 @@ LINES = 11  # of the latent grid, each way; an odd number, so that one goes thro
 
 @dataclass(frozen=True)
 class Frame:
-    """One moment of training.
+    """What is recorded at one training step.
 
     step    : after which training step
     fake    : (n, 2) samples of the generator, of the same noise in every frame
@@ -76,9 +76,13 @@ class Film:
         self._plane = np.stack(np.meshgrid(*axes), axis=-1)
         self._lines = latent_grid()
 
+    def __repr__(self):
+        return f"<Film: {len(self.frames)} of {len(self.moments)} frames>"
+
     def __call__(self, step, gan, figures=None):
         if step in self.moments:
-            self.frames.append(self.record(step, gan))
+            with np.errstate(under="ignore"):
+                self.frames.append(self.record(step, gan))
 
     def state(self):
         """(facts, arrays) for a checkpoint: the frames so far."""

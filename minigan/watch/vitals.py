@@ -1,4 +1,4 @@
-"""Vital signs: a few numbers, every so often, that tell how the two players are."""
+"""Vital signs: measurements of both players, taken every few training steps."""
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..network import Sequential, walk
 PLAYERS = ("discriminator", "generator")
 CELLS = 16  # regions of the data among which the variety of the samples is counted: few, so that
 # modes that are reached but too narrow still count
+FEW = 128  # samples of the energy distance, whose cost grows with their square
 
 
 class Vitals:
@@ -21,6 +22,7 @@ class Vitals:
 
     data  : as for `minigan.train`; `probe` real samples are drawn from it once, and `probe` noises
     every : training steps between measurements (the first is after step 1)
+    rng   : a numpy Generator or a seed: draws both
 
     .steps holds the steps of the measurements and .columns[name] a number for each:
 
@@ -28,6 +30,7 @@ class Vitals:
                             D cannot tell; near 0, it is sure of every sample
     generator_signal        the same of L_G: near 0, the loss gives G nothing to learn from
     logit_spread            standard deviation of D's logits, real and fake together
+    logit_low, logit_high   the smallest and the largest of D's logits
     discriminator_step      how far one training step moves D's logits, root mean square, in units
                             of their standard deviation or of 1, the larger; each logit f counts
                             with |dL_D/df|: where the loss is flat, it moves without consequence
@@ -35,6 +38,9 @@ class Vitals:
                             spread (root mean square distance from the mean)
     distance                of G's samples from the data's mean, root mean square, in the same
                             units: 1 for a perfect sampler (.first_distance, before training)
+    energy                  energy distance of the samples and the data, 2 E|x - y| - E|x - x'| -
+                            E|y - y'| of 128 each (Szekely and Rizzo 2013), in the same units: 0
+                            on average for a perfect sampler, so it may be below
     width                   the samples' own spread, in the same units: 1 for a perfect sampler
     variety                 the effective number of regions that the samples reach, over that of
                             the data: 1 for a perfect sampler, 1/8 for one of eight equal modes
@@ -55,6 +61,11 @@ class Vitals:
         if positive_int("Vitals", "probe", probe) < 4 * CELLS:
             raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
         rng = checks.generator("rng", rng)
+        with np.errstate(all="ignore"):
+            self._prepare(gan, data, probe, rng)
+
+    def _prepare(self, gan, data, probe, rng):
+        """Draws the probe and measures what the measurements are compared with."""
         self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
         self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
         flat = _flat(self.real)
@@ -69,6 +80,11 @@ class Vitals:
         self._before = self._copies()
         fake, _ = gan.generator.forward(self.noise, training=False)
         self.first_distance = self._distance(fake)
+        self._few = flat[:FEW]
+
+    def __repr__(self):
+        last = f", the last after step {self.steps[-1]:,}" if self.steps else ""
+        return f"<Vitals: {len(self.steps):,} measurements, every {self.every} steps{last}>"
 
     def __call__(self, step, gan, figures):
         if gan is not self.gan:
@@ -129,9 +145,12 @@ class Vitals:
             "discriminator_signal": _signal(gan.loss.discriminator, real_logits, fake_logits),
             "generator_signal": _signal(gan.loss.generator, real_logits, fake_logits),
             "logit_spread": float(np.std(logits[:, :1], dtype=np.float64)),
+            "logit_low": float(logits[:, 0].min()),
+            "logit_high": float(logits[:, 0].max()),
             "discriminator_step": _logit_step(gan.loss, logits_before, logits),
             "generator_step": _rms(fake - fake_before) / self.spread,
             "distance": self._distance(fake),
+            "energy": energy_distance(_flat(fake[:FEW]), self._few) / self.spread,
             "width": _rms(_flat(fake) - _flat(fake).mean(axis=0)) / self.spread,
             "variety": effective_number(self._occupancy(_flat(fake))) / self._real_variety,
         }
@@ -160,6 +179,19 @@ class Vitals:
         """How many samples lie nearest to each of the first CELLS real samples."""
         nearest = squared_distances(samples, self._cells).argmin(axis=1)
         return np.bincount(nearest, minlength=CELLS)
+
+
+def energy_distance(x, y):
+    """2 E|x - y| - E|x - x'| - E|y - y'|, the pairs of two different samples; it may be below 0."""
+
+    def mean(a, b, pairs):
+        squared = squared_distances(a, b)
+        if a is b:
+            np.fill_diagonal(squared, 0.0)
+        return float(np.sqrt(np.maximum(squared, 0.0)).sum() / pairs)
+
+    n, m = len(x), len(y)
+    return 2 * mean(x, y, n * m) - mean(x, x, n * (n - 1)) - mean(y, y, m * (m - 1))
 
 
 def effective_number(counts):

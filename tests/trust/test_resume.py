@@ -313,3 +313,206 @@ def test_another_film_is_refused(file):
         train(mg.watch.Film(gan, ring, moments=[1], samples=9, resolution=3), resume=True)
     with pytest.raises(ValueError, match="another run: expected callbacks Vitals, got Film"):
         train(mg.watch.Vitals(gan, ring, probe=64), resume=True)
+
+
+# -- a run that is resumed with something else -----------------------------------------------------
+
+
+class Smoothed(mg.stabilisers.OneSidedSmoothing):
+    """A loss with an option that is no float."""
+
+    def __init__(self, label=0.9, rounds=1):
+        super().__init__(label)
+        self.rounds = rounds
+
+
+def resumable(
+    file, *, steps=6, lr_g=1e-3, lr_d=1e-3, beta1=0.5, gamma=10.0, slope=0.2, label=0.9, rounds=1,
+    seed=5, gan_seed=3, decay=0.9, noise=0.5, data=None, gan=None, **options,
+):  # fmt: skip
+    """Trains with these options; returns the GAN."""
+    linear, bend = mg.layers.Linear, mg.layers.LeakyReLU
+    gan = gan or mg.GAN(
+        mg.Sequential([linear(2, 4), bend(slope), linear(4, 2)], rng=1),
+        mg.Sequential([mg.stabilisers.InstanceNoise(noise), linear(2, 1)], rng=2),
+        latent_dim=2,
+        loss=Smoothed(label, rounds),
+        penalties=[mg.penalties.R1(gamma)],
+        generator_optimizer=mg.optim.Adam(lr_g, beta1=beta1),
+        discriminator_optimizer=mg.optim.Adam(lr_d),
+        rng=gan_seed,
+    )
+    mg.train(
+        gan, mg.data.gaussian_ring() if data is None else data, steps=steps, progress=False,
+        **({"batch_size": 8, "rng": seed, "average": mg.Average(gan.generator, decay)} | options),
+        checkpoint=file,
+    )  # fmt: skip
+    return gan
+
+
+LINEAR = mg.schedules.linear
+DIFFERENT = {
+    "generator_optimizer.lr": ({"lr_g": 1e-2}, "0.01", "0.001"),
+    "discriminator_optimizer.lr": ({"lr_d": 1e-4}, "0.0001", "0.001"),
+    "generator optimizer": ({"beta1": 0.9}, "Adam(beta1=0.9, beta2", "Adam(beta1=0.5, beta2"),
+    "penalties[0].gamma": ({"gamma": 0.1}, "0.1", "10.0"),
+    "generator/1.slope": ({"slope": 0.1}, "0.1", "0.2"),
+    "discriminator/0.std": ({"noise": 0.3}, "0.3", "0.5"),
+    "loss.label": ({"label": 0.8}, "0.8", "0.9"),
+    "loss": ({"rounds": 2}, "Smoothed(rounds=2)", "Smoothed(rounds=1)"),
+    "rng": ({"seed": 6}, "seed 6", "seed 5"),
+    "gan.rng": ({"gan_seed": (0, 4)}, "seed (0, 4)", "seed 3"),
+    "average": ({"decay": 0.99}, "decay 0.99", "decay 0.9"),
+    "batch_size": ({"batch_size": 4}, "4", "8"),
+    "critic_steps": ({"critic_steps": 3}, "3", "1"),
+    "schedule": ({"schedule": LINEAR(final=0.5)}, "of factors 1, 0.875, 0.75", "none"),
+    "data": ({"data": mg.data.gaussian_ring(std=0.1)}, "GaussianModes, CRC", "GaussianModes, CRC"),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_an_option_that_differs_is_named_with_both_values(file, name):
+    options, new, old = DIFFERENT[name]
+    resumable(file)
+    kept = file.read_bytes()
+    with pytest.raises(ValueError, match="it is of another run") as raised:
+        resumable(file, steps=9, resume=True, **options)
+    message = str(raised.value)
+    assert f"expected {name} {new}" in message and f"got {old}" in message, message
+    assert "\n" not in message and file.read_bytes() == kept
+    resumable(file, steps=9, resume=True)  # the same options: it goes on
+
+
+def test_every_difference_is_named_at_once(file):
+    resumable(file)
+    with pytest.raises(ValueError) as raised:
+        resumable(file, resume=True, lr_g=1e-2, gamma=0.1, batch_size=4)
+    for name in ("generator_optimizer.lr", "penalties[0].gamma", "batch_size"):
+        assert f"expected {name} " in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "schedules", [(LINEAR(), LINEAR(final=0.1)), (lambda t: 1 - t / 2, lambda t: 1 - t / 3)]
+)
+def test_schedules_are_told_apart_by_what_they_compute(file, schedules):
+    resumable(file, schedule=schedules[0])
+    with pytest.raises(ValueError, match="expected schedule of factors"):
+        resumable(file, schedule=schedules[1], resume=True)
+
+
+def test_a_named_change_is_made(file):
+    resumable(file, schedule=LINEAR())
+    gan = resumable(
+        file, steps=9, lr_g=1e-2, gamma=0.1, batch_size=4, schedule=None, seed=8, resume=True,
+        changes=["generator_optimizer.lr", "penalties[0].gamma", "batch_size", "schedule", "rng"],
+    )  # fmt: skip
+    assert gan.generator_optimizer.lr == 1e-2 and gan.penalties[0].gamma == 0.1
+    again = resumable(  # the file is now of the changed run
+        file, steps=12, lr_g=1e-2, gamma=0.1, batch_size=4, seed=8, resume=True
+    )
+    assert again.generator_optimizer.lr == 1e-2
+    with pytest.raises(ValueError, match=r"expected penalties\[0\].gamma 10.0, got 0.1"):
+        resumable(file, resume=True)
+
+
+def test_other_data_begin_with_an_epoch_of_their_own(file):
+    large, small = np.ones((40, 2)), np.zeros((5, 2))
+    resumable(file, data=large)
+    resumable(file, data=small, steps=9, resume=True, changes=["data"])
+
+
+def test_changes_are_checked(file):
+    resumable(file)
+    for changes, error, message in (
+        (["gamma"], ValueError, "there is no gamma; there are: generator, "),
+        ("rng", TypeError, "changes must be a list of names, got 'rng'"),
+    ):
+        with pytest.raises(error, match=message):
+            resumable(file, resume=True, changes=changes)
+    with pytest.raises(ValueError, match="pass resume=True too"):
+        resumable(file, changes=["rng"])
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["anew", "the same objects"])
+@pytest.mark.parametrize("last", [4, 6], ids=["cut between two saves", "to its end"])
+def test_what_training_itself_changes_is_no_difference(file, cut, last, again):
+    def fade(step, gan, _):
+        gan.penalties[0].gamma *= 0.5
+        gan.discriminator.layers[0].std *= 0.5
+        if step == last < 6:
+            kept.append(gan)
+            raise cut
+
+    kept, options = [], {"schedule": LINEAR(), "callback": fade, "checkpoint_every": 3}
+    with contextlib.suppress(cut):
+        kept.append(resumable(file, **options))
+    last = 99
+    gan = resumable(file, steps=6, resume=True, gan=kept[0] if again else None, **options)
+    assert gan.penalties[0].gamma == 10 * 0.5**6
+    if again:
+        gan.penalties[0].gamma = 3.0  # by hand, between two trainings
+        with pytest.raises(ValueError, match=r"expected penalties\[0\].gamma 3.0, got 10.0"):
+            resumable(file, resume=True, gan=gan, **options)
+
+
+def test_seeds_from_the_system_are_no_difference(file):
+    resumable(file, seed=np.random.default_rng())
+    resumable(file, seed=np.random.default_rng(), resume=True)
+
+
+class Made:
+    """A source of data made of a part of any kind."""
+
+    def __init__(self, part):
+        self.part = part
+
+    def sample(self, n, rng):
+        return rng.standard_normal((n, 2))
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ([1, 2], [1, 3]),
+        ({"a": 1}, {"a": 2}),
+        ((np.zeros(2000),), (np.eye(2000)[1000],)),
+        (np.zeros(4), np.zeros((2, 2))),
+        (np.zeros(1, np.float32), np.zeros(1, np.int32)),
+        ([Made(1.0)], [Made(2.0)]),
+        (np.sin, np.cos),
+    ],
+)
+def test_data_are_told_apart_by_what_they_are_made_of(file, first, second):
+    resumable(file, data=Made(first))
+    resumable(file, data=Made(first), resume=True)
+    with pytest.raises(ValueError, match="expected data Made, CRC"):
+        resumable(file, data=Made(second), resume=True)
+
+
+def test_paths_may_be_strings(file, parts):
+    part = parts()
+    minibatches = mg.data.minibatches.Minibatches(np.eye(2), 2)
+    run = checkpoint.Run(part.gan, minibatches, 1, History(), [1.0, 1.0])
+    checkpoint.save(str(file), run)
+    checkpoint.load(str(file), run)
+    archive.write(str(file), {}, {})
+    assert archive.Archive(str(file)).header["format"] == archive.FORMAT
+    assert archive.previous(str(file)) == archive.previous(file)
+    with pytest.raises(TypeError, match="checkpoint.load: path must be a path, got 3"):
+        checkpoint.load(3, run)
+
+
+def test_ctrl_c_is_on_record(file, keyboard):
+    def interrupt(step, *_):
+        if step == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    gan, ring = resumable(file), mg.data.gaussian_ring()
+    options = {"steps": 9, "batch_size": 8, "progress": False, "callback": interrupt}
+    history = mg.train(gan, ring, checkpoint=file, **options)
+    assert history.interrupted and history.stopped == "interrupted at step 4"
+    before = gan.generator_optimizer.steps
+    with pytest.raises(KeyboardInterrupt, match="step 4 was finished"):
+        mg.train(gan, ring, **options)
+    assert gan.generator_optimizer.steps == gan.discriminator_optimizer.steps == before + 4
+    assert not mg.train(gan, ring, steps=1, batch_size=8, progress=False).interrupted
