@@ -48,7 +48,7 @@ def fit(network, images, labels, *, epochs=5, batch_size=128, lr=2e-3, rng=0, pr
     images, labels = _labelled("fit", network, images, labels)
     progress = checks.flag("fit", "progress", progress)
     epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
-    rng, optimizer, rate = checks.generator("rng", rng), Adam(lr, beta1=0.9), cosine()
+    rng, optimizer, rate = checks.generator("rng", rng, "classifier"), Adam(lr, beta1=0.9), cosine()
     per_epoch = -(-len(images) // batch_size)
     losses, steps = [], epochs * per_epoch
     with tqdm(total=steps, disable=not progress, unit="step", desc="classifier") as bar:

@@ -54,7 +54,7 @@ class Vitals:
         self.every = positive_int("Vitals", "every", every)
         if positive_int("Vitals", "probe", probe) < 4 * CELLS:
             raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
-        rng = checks.generator("rng", rng)
+        rng = checks.generator("rng", rng, "vitals")
         self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
         self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
         flat = _flat(self.real)
