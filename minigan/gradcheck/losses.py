@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import checks
+from ..losses import width
 from .differences import central_differences
 from .report import Report
 
@@ -19,8 +20,8 @@ def check_loss(loss, n=6, *, rng=0):
     """
     loss, n = checks.loss("check_loss", loss), checks.count("n", n)
     rng = checks.generator("rng", rng)
-    real, fake = 2 * rng.standard_normal((2, n, loss.width))
-    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(loss.width))
+    real, fake = 2 * rng.standard_normal((2, n, width(loss)))
+    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(width(loss)))
     report = Report(f"check of {type(loss).__name__}")
     for player in ("discriminator", "generator"):
         play = getattr(loss, player)

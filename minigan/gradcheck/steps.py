@@ -11,6 +11,7 @@ import numpy as np
 from ..chance import Bookmark
 from ..checks import instance
 from ..gan import GAN
+from ..losses import sees_real
 from ..penalties.second_order import InputGradient
 from ..penalties.shared_pass import measure_shared, split_by_pass
 from .differences import central_differences
@@ -81,7 +82,7 @@ def check_step(gan, real):
             d_record.random.restore()
             fake_logits, _ = discriminator.forward(fake)
             real_logits = fake_logits
-            if twin.loss.generator_sees_real:
+            if sees_real(twin.loss):
                 real_logits, _ = discriminator.forward(real)
             return twin.loss.generator(real_logits, fake_logits)[0]
 
