@@ -163,11 +163,13 @@ def part(owner, name, value, method, expected):
 
 def loss(owner, value):
     """`value`, which must be a loss: the methods `discriminator` and `generator` are enough."""
-    expected = (
-        "one of minigan.losses, such as Hinge(), or an object with the methods discriminator and "
-        "generator"
-    )
-    part(owner, "loss", value, "discriminator", expected)
+    methods = [name for name in ("discriminator", "generator") if hasattr(value, name)]
+    if len(methods) == 1 and not isinstance(value, type):
+        raise TypeError(
+            f"{owner}: loss must have the methods discriminator and generator, {shown(value)} has "
+            f"{methods[0]} alone"
+        )
+    expected = "one of minigan.losses, such as Hinge()"
     return part(owner, "loss", value, "generator", expected)
 
 

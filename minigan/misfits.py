@@ -41,12 +41,9 @@ def warn_of_range(generator, real):
     if not isinstance(last_layer(generator), Tanh):
         return
     low, high = float(real.min()), float(real.max())
-    if high > 2:  # pixels from 0 to 255, for one
-        advice = "images / 127.5 - 1" if low >= 0 else "scaled to [-1, 1]"
-    elif low >= 0 and high > low:
-        advice = "2 * images - 1"
-    else:
+    if low < 0 or high == low:  # then they may be in [-1, 1] indeed
         return
+    advice = "images / 127.5 - 1" if high > 2 else "2 * images - 1"
     warnings.warn(
         f"GAN: the generator ends in Tanh and gives values in [-1, 1], but the real images are in "
         f"[{low:g}, {high:g}]; train on {advice}",

@@ -330,9 +330,9 @@ def _move(layer, theta, grad, start, dtype, rng):
                 old.flags.writeable = False  # as in `Sequential.take`
     layer.place(params, grads, dtype, rng)
     for child in layer.children.values():
-        stop = _move(child, theta, grad, stop, dtype, rng)
         network = layer if isinstance(layer, Sequential) else layer.owner
-        child._owner = None if network is None else weakref.ref(network)
+        child._owner = weakref.ref(network)
+        stop = _move(child, theta, grad, stop, dtype, rng)
     if isinstance(layer, Sequential):
         layer.take(theta[start:stop], grad[start:stop])
     return stop
