@@ -17,10 +17,10 @@ import numpy as np
 from .checks import as_array, shown
 from .conditional.rows import read
 from .layers.base import positive_int, real_number
-from .losses import _Loss, softmax_cross_entropy
+from .losses import Loss, softmax_cross_entropy
 
 
-class _Auxiliary(_Loss):
+class _Auxiliary(Loss):
     """The adversarial loss of the first column + weight * term(rows).
 
     A subclass has `term(rows)` -> (value, d value / d rows), for the rows (N, width) of one
@@ -29,7 +29,7 @@ class _Auxiliary(_Loss):
 
     def __init__(self, adversarial, weight, code):
         name = type(self).__name__
-        if not isinstance(adversarial, _Loss) or adversarial.width != 1:
+        if not isinstance(adversarial, Loss) or adversarial.width != 1:
             raise TypeError(
                 f"{name}: adversarial must be one of minigan.losses, such as Hinge(), "
                 f"got {shown(adversarial)}"
@@ -38,6 +38,9 @@ class _Auxiliary(_Loss):
         self.generator_sees_real = adversarial.generator_sees_real
         self.weight = real_number(name, "weight", weight, low=0)
         self.width = 1 + 2 * code
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.adversarial!r}, weight={self.weight:g})"
 
     def discriminator(self, real_logits, fake_logits):
         play = self.adversarial.discriminator
@@ -110,7 +113,9 @@ class Information(_Auxiliary):
     them, and what a category comes to mean is not for us to say. (dI/dc goes where c came from, to
     the noise: nothing is trained there.)
 
-    weight >= 0, the paper's is 1; K = `categories` >= 2, J = `continuous` >= 0.
+    weight >= 0, of the category and the continuous codes alike. The paper's is 1 for a category; of
+    continuous codes it says that theirs should be smaller. K = `categories` >= 2, and
+    J = `continuous` >= 0.
     """
 
     real_samples_have_it = False

@@ -1,4 +1,4 @@
-"""The running average of a generator over training: smoother than any one of its moments."""
+"""The running average of a generator over training: less noisy than its weights at any step."""
 
 from . import kernels
 from .checks import instance
@@ -26,7 +26,7 @@ class Average:
         self.steps = 0
 
     def update(self):
-        """Takes the followed network's parameters, as they now are, into the average."""
+        """Updates the average with the followed network's present parameters."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         kernels.average_update(self.network.theta, self.followed.theta, decay)
@@ -36,3 +36,7 @@ class Average:
                 continue
             for name, value in layer.buffers.items():
                 average.buffers[name] += (1 - decay) * (value - average.buffers[name])
+
+    def __repr__(self):
+        size = f"{self.network.theta.size:,} parameters"
+        return f"Average(decay={self.decay:g}, steps={self.steps}, {size})"

@@ -1,4 +1,4 @@
-"""Random generators that can be put back to where they stood."""
+"""Saves and restores the states of random generators."""
 
 
 class Bookmark:

@@ -142,7 +142,9 @@ def _options(optimizer):
             ".moments and .steps (see minigan.optim)"
         )
     changes = {"lr", "steps", *optimizer.moments}
-    options = [f"{k}={v!r}" for k, v in sorted(vars(optimizer).items()) if k not in changes]
+    options = [
+        f"{k}={v!r}" for k, v in sorted(vars(optimizer).items()) if k not in changes and k[0] != "_"
+    ]
     return f"{type(optimizer).__name__}({', '.join(options)})"
 
 

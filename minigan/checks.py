@@ -56,10 +56,12 @@ def number(name, value, *, above=None, at_least=None, at_most=None):
     return float(value)
 
 
-def generator(name, value):
+def generator(name, value, stream=""):
     """`value`, a seed or a Generator, as a numpy.random.Generator.
 
     A seed is an integer >= 0, or a tuple of them: (seed, 0), (seed, 1), ... draw independently.
+    So do different streams of one seed, such as "weights" and "noise": the parts of a game that are
+    all given the seed 0 do not draw the same numbers. A Generator is used as it is.
     """
     if isinstance(value, np.random.Generator):
         return value
@@ -70,7 +72,7 @@ def generator(name, value):
             )
         if seed < 0:
             raise ValueError(f"{name}: expected a seed >= 0, got {shown(seed)}")
-    return np.random.default_rng(value)
+    return np.random.default_rng(np.random.SeedSequence(value, spawn_key=tuple(stream.encode())))
 
 
 def float_dtype(name, value):
@@ -87,12 +89,26 @@ def float_dtype(name, value):
 def as_array(name, value):
     """`value` as an array; ValueError for rows of several lengths, which are none, TypeError for a
     masked one, whose mask would be lost."""
+    if type(value) is np.ndarray:
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: expected a plain array, got a masked one; fill it first")
+    if isinstance(value, tuple) and any(isinstance(v, np.ndarray) and v.ndim for v in value):
+        raise TypeError(
+            f"{name}: expected one array, got a tuple of {len(value)}; pass one of them"
+        )
     try:
         return np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected rows of equal length, got a ragged sequence") from None
+
+
+def real_array(name, value):
+    """`value` as an array of real numbers."""
+    value = as_array(name, value)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: expected real numbers, got dtype {value.dtype}")
+    return value
 
 
 def path(name, value):
@@ -146,9 +162,15 @@ def part(owner, name, value, method, expected):
 
 
 def loss(owner, value):
-    """`value`, which must be a loss."""
+    """`value`, which must be a loss: the methods `discriminator` and `generator` are enough."""
+    methods = [name for name in ("discriminator", "generator") if hasattr(value, name)]
+    if len(methods) == 1 and not isinstance(value, type):
+        raise TypeError(
+            f"{owner}: loss must have the methods discriminator and generator, {shown(value)} has "
+            f"{methods[0]} alone"
+        )
     expected = "one of minigan.losses, such as Hinge()"
-    return part(owner, "loss", value, "generator_sees_real", expected)
+    return part(owner, "loss", value, "generator", expected)
 
 
 def penalty(owner, name, value):

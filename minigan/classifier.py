@@ -60,7 +60,8 @@ def fit(
     images, labels = _labelled("fit", network, images, labels)
     progress = checks.flag("fit", "progress", progress)
     epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
-    rng, optimizer, rate = checks.generator("rng", rng), Adam(lr, beta1=0.9), cosine()
+    rng = checks.generator("rng", rng, "classifier")
+    optimizer, rate = Adam(lr, beta1=0.9), cosine()
     kept = None
     if checkpoint is not None:
         path = archive.as_path("fit", "checkpoint", checkpoint)

@@ -22,10 +22,11 @@ import math
 
 import numpy as np
 
-from . import checks, kernels
+from . import checks, kernels, losses
 from .layers.base import positive_int
 from .losses import NonSaturating
-from .network import Sequential
+from .misfits import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
+from .network import Sequential, read_only
 from .optim import Adam
 from .penalties import accumulate_shared, split_by_pass
 
@@ -37,11 +38,13 @@ class GAN:
     discriminator : Sequential, samples (N, ...) -> logits (N, 1), or more columns for a loss
                     of `minigan.auxiliary`
     latent_dim    : the number of noise values per sample; z ~ N(0, I)
-    loss          : one of `minigan.losses`
+    loss          : one of `minigan.losses`, or one of your own: see there
     penalties     : any of `minigan.penalties`, added to the discriminator's loss
     rng           : a numpy Generator or a seed: draws the noise, and the penalties' mixing weights
 
-    Raises TypeError or ValueError at once if the two networks do not fit each other.
+    Raises TypeError or ValueError at once if the two networks do not fit each other. Warns of a D
+    that ends in a bounded activation under a loss of logits, and, at the first step, of real images
+    that do not look like those of a G that ends in Tanh.
     """
 
     def __init__(
@@ -60,6 +63,8 @@ class GAN:
         checks.instance("GAN", "discriminator", discriminator, Sequential)
         if generator is discriminator or generator.dtype != discriminator.dtype:
             raise ValueError("GAN: the players must be two networks of one dtype")
+        if np.may_share_memory(generator.theta, discriminator.theta):
+            raise ValueError("GAN: one player contains the other; make two networks")
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
         self.loss = NonSaturating() if loss is None else loss
@@ -71,6 +76,9 @@ class GAN:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             optimizer, expected = getattr(self, name), "one of minigan.optim, such as Adam()"
             checks.part("GAN", name, optimizer, "step", expected)
+            network = getattr(self, name.removesuffix("_optimizer"))
+            if getattr(optimizer, "serves", lambda theta: True)(network.theta) is False:
+                raise ValueError(f"GAN: {name} has moved another network before; make one for each")
         if not isinstance(penalties, (tuple, list)):
             raise TypeError(
                 f"GAN: penalties must be a list of penalties, got {checks.shown(penalties)}"
@@ -80,22 +88,27 @@ class GAN:
             checks.penalty("GAN", "penalties", penalty).check(discriminator)
         if self.generator_optimizer is self.discriminator_optimizer:
             raise ValueError("GAN: each player needs an optimizer of its own")
-        self.rng = checks.generator("rng", rng)
+        self.rng = checks.generator("rng", rng, "noise")
         self.sample_shape = self._try_out()
+        warn_of_bounded_logits(self.loss, discriminator)
+        self._warned_of_range = False
 
     def _try_out(self):
-        """Runs two zeros through both networks; returns the shape of one sample."""
-        samples, _ = self.generator.forward(
-            np.zeros((2, self.latent_dim), self.generator.dtype), training=False
-        )
-        logits, _ = self.discriminator.forward(samples, training=False)
-        width = self.loss.width
+        """Runs two zeros through both networks and the loss; returns the shape of one sample."""
+        zeros = np.zeros((2, self.latent_dim), self.generator.dtype)
+        try:
+            samples, _ = self.generator.forward(zeros, training=False)
+            logits, _ = self.discriminator.forward(samples, training=False)
+        except ValueError as error:
+            raise ValueError(explain_misfit(self, zeros, error)) from error
+        width = losses.width(self.loss)
         if logits.shape != (2, width):
             values = "one logit" if width == 1 else f"{width} values"
             raise ValueError(
                 f"GAN: the discriminator must give {values} per sample, shape (N, {width}); "
                 f"for N = 2 it gave {logits.shape}"
             )
+        losses.try_out(self.loss, logits)
         return samples.shape[1:]
 
     # -- the seven steps -----------------------------------------------------------------------
@@ -107,7 +120,7 @@ class GAN:
         nothing changed, for a minibatch of the wrong shape or with values that are not finite.
         """
         real = self.check_real(real)  # 1
-        noise = self.draw_noise(len(real))  # 2
+        noise = read_only(self.draw_noise(len(real)))  # 2
         fake, generated = self.generator.forward(noise)  # 3
         figures = self._update_discriminator(real, fake)  # 4, 5
         figures |= self._update_generator(real, fake, generated)  # 6
@@ -154,12 +167,12 @@ class GAN:
 
     def _judge(self, real, fake):
         """The logits of both minibatches: in one pass, unless a layer of D mixes samples."""
-        forward = self.discriminator.forward
+        forward = self.discriminator.forward  # nobody writes to these arrays: no copies are needed
         if self.discriminator.mixes_samples:
-            real_logits, real_cache = forward(real)
+            real_logits, real_cache = forward(read_only(real))
             fake_logits, fake_cache = forward(fake)
             return real_logits, fake_logits, (real_cache, fake_cache)
-        logits, cache = forward(np.concatenate([real, fake]))
+        logits, cache = forward(read_only(np.concatenate([real, fake])))
         return logits[: len(real)], logits[len(real) :], (cache,)
 
     def _accumulate(self, d_real, d_fake, judged):
@@ -174,8 +187,8 @@ class GAN:
         with self.discriminator.held_buffers():
             fake_logits, judged = self.discriminator.forward(fake)
             real_logits = fake_logits
-            if self.loss.generator_sees_real:
-                real_logits, _ = self.discriminator.forward(real)
+            if losses.sees_real(self.loss):
+                real_logits, _ = self.discriminator.forward(read_only(real))
         value, _, d_fake = self.loss.generator(real_logits, fake_logits)
         d_samples = self.discriminator.backward_input(d_fake, judged)
         self.generator.zero_grad()
@@ -193,8 +206,10 @@ class GAN:
     def copy(self, dtype=None):
         """An independent GAN in the same state, networks and moments in another dtype if given."""
         twin = copy.deepcopy(self)
-        twin.generator = self.generator.copy(dtype)
-        twin.discriminator = self.discriminator.copy(dtype)
+        if dtype is None:
+            return twin
+        twin.generator = twin.generator.copy(dtype)
+        twin.discriminator = twin.discriminator.copy(dtype)
         for optimizer in (twin.generator_optimizer, twin.discriminator_optimizer):
             for name in optimizer.moments if optimizer.steps else ():
                 moment = getattr(optimizer, name)
@@ -216,7 +231,7 @@ class GAN:
         samples, _ = self.generator.forward(
             self.draw_noise(positive_int("GAN.sample", "n", n)), training=False
         )
-        return samples
+        return samples.copy()  # one that the caller may write to
 
     def check_real(self, real):
         """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
@@ -227,7 +242,7 @@ class GAN:
             expected = ", ".join(map(str, ("N", *self.sample_shape)))
             raise ValueError(
                 f"GAN: real samples must have shape ({expected}) like the generator's, "
-                f"got {real.shape}"
+                f"got {real.shape}{axes_in_words(real.shape[1:], self.sample_shape)}"
             )
         smallest = 2 if self.generator.mixes_samples or self.discriminator.mixes_samples else 1
         if len(real) < smallest:
@@ -236,7 +251,19 @@ class GAN:
             real = real.astype(self.discriminator.dtype, copy=False)
         if not np.isfinite(real).all():
             raise ValueError("GAN: real samples must be finite, got NaN or infinity")
+        if not self._warned_of_range and len(self.sample_shape) == 3:
+            self._warned_of_range = True  # looked at once
+            warn_of_range(self.generator, real)
         return real
+
+    def __repr__(self):
+        sample = ", ".join(map(str, self.sample_shape))
+        return (
+            f"GAN({self.latent_dim} noise values -> samples of shape ({sample}), {self.loss!r}, "
+            f"penalties {list(self.penalties)}, G: {self.generator.theta.size:,} parameters, "
+            f"{self.generator_optimizer!r}, D: {self.discriminator.theta.size:,} parameters, "
+            f"{self.discriminator_optimizer!r})"
+        )
 
 
 def check_finite(figures, where=""):

@@ -120,7 +120,8 @@ def _players(model, penalty, g_seed, d_seed):
         )
         d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_seed)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
-        d = Sequential([SpectralNorm(x) if x.params else x for x in d.layers], rng=d_seed)
+        layers, d = d.layers, None  # they leave their network
+        d = Sequential([SpectralNorm(x) if x.params else x for x in layers], rng=d_seed)
     return g, d
 
 

@@ -1,4 +1,4 @@
-"""What the two players want, as values and gradients of the logits.
+"""GAN losses: value and gradient with respect to the logits, for each player.
 
 Every loss is a mean over the batch, and its gradient has the 1 / N in it, once:
 
@@ -11,20 +11,72 @@ computed as -softplus(-r), which is exact at +-1000 where log(p + 1e-8) has long
 
 The names that other texts use: `NonSaturating` is binary cross-entropy for D and cross-entropy for
 G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the critic's.
+
+A loss of your own is an object with these two methods, and no more is needed:
+
+    >>> class Linear:
+    ...     def discriminator(self, real, fake):
+    ...         ones = np.ones_like(real) / len(real)
+    ...         return float(np.mean(fake) - np.mean(real)), -ones, ones
+    ...
+    ...     def generator(self, real, fake):
+    ...         ones = np.ones_like(fake) / len(fake)
+    ...         return float(-np.mean(fake)), 0 * ones, -ones
+    >>> import minigan as mg
+    >>> players = mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,))
+    >>> gan = mg.GAN(*players, latent_dim=2, loss=Linear())
+
+Two attributes may be added: `generator_sees_real = True` if L_G depends on the real logits, which
+are then computed for it (else `generator` gets the fake ones in their place), and `width`, if D
+gives more than one value for a sample. `Loss` has their defaults. minigan.gradcheck.check_loss
+compares the gradients with finite differences.
 """
+
+import numbers
 
 import numpy as np
 
-from .checks import as_array
+from .checks import as_array, shown
 from .kernels.reference import log_softmax, sigmoid, softplus
 
 
-class _Loss:
+class Loss:
     generator_sees_real = False  # does L_G depend on the real logits?
     width = 1  # values that D gives for a sample: its logit, and what `minigan.auxiliary` adds
 
+    def __repr__(self):
+        return f"{type(self).__name__}()"
 
-class Minimax(_Loss):
+
+def sees_real(loss):
+    """Whether L_G depends on the real logits."""
+    return getattr(loss, "generator_sees_real", Loss.generator_sees_real)
+
+
+def width(loss):
+    """How many values D gives for a sample."""
+    return getattr(loss, "width", Loss.width)
+
+
+def try_out(loss, logits):
+    """Raises TypeError or ValueError unless both methods of a loss give a value and two gradients
+    of the logits' shape."""
+    for player in ("discriminator", "generator"):
+        result, owner = getattr(loss, player)(logits, logits), f"{type(loss).__name__}.{player}"
+        if not isinstance(result, tuple) or len(result) != 3:
+            raise TypeError(f"{owner} must return value, d_real, d_fake, got {shown(result)}")
+        value, *gradients = result
+        if not isinstance(value, numbers.Real) and np.shape(value) != ():
+            raise TypeError(f"{owner}: value must be a number, got {shown(value)}")
+        for name, gradient in zip(("d_real", "d_fake"), gradients):
+            if np.shape(gradient) != logits.shape:
+                raise ValueError(
+                    f"{owner}: {name} must have the shape of the logits, {logits.shape}, "
+                    f"got {np.shape(gradient)}"
+                )
+
+
+class Minimax(Loss):
     """The game of Goodfellow et al. (2014), eq. 1: G minimises what D maximises.
 
     L_D = mean softplus(-r) + mean softplus(f)  dL_D/dr = -sigmoid(-r) / N, dL_D/df = sigmoid(f) / N
@@ -57,7 +109,7 @@ class NonSaturating(Minimax):
         return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
 
 
-class LeastSquares(_Loss):
+class LeastSquares(Loss):
     """LSGAN (Mao et al. 2017): mean squared error against the targets 1 (real) and 0 (fake).
 
     L_D = mean (r - 1)^2 / 2 + mean f^2 / 2        dL_D/dr = (r - 1) / N,  dL_D/df = f / N
@@ -74,7 +126,7 @@ class LeastSquares(_Loss):
         return _mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
 
 
-class Wasserstein(_Loss):
+class Wasserstein(Loss):
     """WGAN (Arjovsky et al. 2017): the critic's mean difference, an estimate of W1 when the critic
     is 1-Lipschitz (clip its weights, or add a penalty).
 
@@ -92,7 +144,7 @@ class Wasserstein(_Loss):
         return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
 
 
-class Hinge(_Loss):
+class Hinge(Loss):
     """The hinge loss (Lim and Ye 2017; Miyato et al. 2018): D stops pushing past the margin.
 
     L_D = mean max(0, 1 - r) + mean max(0, 1 + f)  dL_D/dr = -[r < 1] / N,  dL_D/df = [f > -1] / N
@@ -109,7 +161,7 @@ class Hinge(_Loss):
     generator = Wasserstein.generator
 
 
-class Relativistic(_Loss):
+class Relativistic(Loss):
     """The relativistic pairing loss (Jolicoeur-Martineau 2018): each fake against one real.
 
     L_D = mean softplus(-(r - f))              dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = -dL_D/dr

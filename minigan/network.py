@@ -2,12 +2,13 @@
 
 import contextlib
 import copy
+import weakref
 
 import numpy as np
 
 from . import checks, kernels
 from .fused import fuse
-from .layers.base import Layer
+from .layers.base import HELD, Layer
 from .layers.composite import Composite, count_parameters, sweep_row, walk
 
 
@@ -24,28 +25,40 @@ class Sequential(Composite):
 
     theta, grad : (P,) every parameter, and every gradient, of the network. The layers hold views
                   into them, so an optimizer is one call over theta, a gradient norm one product.
+                  Assigning to one copies the values in
     dtype       : float32 to train, float64 to check
-    rng         : a numpy Generator or a seed: draws the first parameters, and dropout's masks
+    rng         : a numpy Generator or a seed: draws the first parameters, and dropout's masks.
+                  None: the seed 0, and a network built around this one draws its parameters anew
+
+    `rng` draws for layers that are as they were made. Parameters that were trained or set by hand,
+    and those of a network inside that has a seed of its own, stay as they are.
+
+    A layer with parameters or buffers is in one network at most. A whole network can be put into
+    another: then its theta is a part of the other's, and both go on working. To use a layer again
+    elsewhere, copy.deepcopy it; a copy of a network, by `copy`, copy.deepcopy or pickle, has its
+    own memory.
 
     `cache`, as everywhere, is returned by `forward` and handed to the backward passes.
-    Raises TypeError for what is not a layer, ValueError for no layers or one layer used twice.
+    Raises TypeError for what is not a layer, ValueError for no layers, for one layer used twice and
+    for a layer of another network.
     """
 
-    def __init__(self, layers, *, dtype="float32", rng=0):
-        if not isinstance(layers, tuple | list):
-            raise TypeError(f"Sequential: layers must be a list, got {checks.shown(layers)}")
+    def __init__(self, layers, *more, dtype="float32", rng=None):
+        if more or not isinstance(layers, tuple | list):
+            got = f"{1 + len(more)} arguments" if more else checks.shown(layers)
+            raise TypeError(f"Sequential: layers must be a list, Sequential([a, b]), got {got}")
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"Sequential: expected layers, got {checks.shown(layer)}")
         if not layers:
             raise ValueError("Sequential: expected at least one layer, got none")
         super().__init__({str(i): layer for i, layer in enumerate(layers)})
-        everyone = [layer for _, layer in walk(self)]
-        if len(set(map(id, everyone))) < len(everyone):
-            raise ValueError("Sequential: the same layer stands in two places; make one for each")
-        self._fused = fuse(layers)
-        self._allocate(dtype, checks.generator("rng", rng))
-        self.initialize(self.rng)
+        self._check_owners()
+        self._seeded = rng is not None
+        to_draw = list(_as_made(self))
+        self._allocate(dtype, checks.generator("rng", rng if self._seeded else 0, "weights"))
+        for layer in to_draw:
+            layer.initialize(self.rng)
 
     @property
     def layers(self):
@@ -53,16 +66,75 @@ class Sequential(Composite):
 
     # -- parameters ----------------------------------------------------------------------------
 
+    @property
+    def theta(self):
+        return self._theta
+
+    @theta.setter
+    def theta(self, values):
+        self._set("theta", self._theta, values)
+
+    @property
+    def grad(self):
+        return self._grad
+
+    @grad.setter
+    def grad(self, values):
+        self._set("grad", self._grad, values)
+
+    def _set(self, name, vector, values):
+        """Copies the values into the vector: the layers hold views into it, so it has to stay."""
+        if values is vector:  # as `theta += ...` ends
+            return
+        values = checks.real_array(f"Sequential: {name}", values)
+        if values.shape != vector.shape:
+            raise ValueError(
+                f"Sequential: {name} must have shape {vector.shape}, got {values.shape}"
+            )
+        vector[...] = values
+
+    def _check_owners(self):
+        """Raises ValueError, naming it, for a layer in two places or of another living network.
+
+        (An activation, which has nothing of its own, may be in two networks.)"""
+        inside = [layer for _, layer in walk(self)]
+        places = set()
+        for layer in inside:
+            if id(layer) in places:
+                raise ValueError(
+                    f"Sequential: the same layer stands in two places: {checks.shown(layer)}; "
+                    "make one for each"
+                )
+            places.add(id(layer))
+        for layer in inside:
+            has_state = layer.params or layer.buffers or isinstance(layer, Sequential)
+            if has_state and layer.owner is not None and id(layer.owner) not in places:
+                raise ValueError(
+                    f"Sequential: {checks.shown(layer)} is part of another network; "
+                    "use copy.deepcopy(layer), or put that whole network in"
+                )
+
     def _allocate(self, dtype, rng):
         """Lays theta and grad out, and moves every layer's parameters into them."""
         dtype = checks.float_dtype("dtype", dtype)
-        size = sum(value.size for _, layer in walk(self) for value in layer.params.values())
-        _move(self, np.zeros(size, dtype), np.zeros(size, dtype), dtype, rng)
+        size = count_parameters(self)
+        _move(self, np.zeros(size, dtype), np.zeros(size, dtype), 0, dtype, rng)
+
+    def take(self, theta, grad):
+        """From now on, theta and grad are these vectors, which hold the same values.
+
+        Whoever still has the old ones would write where nobody reads: they become read-only."""
+        for old in (vars(self).get("_theta"), vars(self).get("_grad")):
+            if old is not None:
+                old.flags.writeable = False
+        self._theta, self._grad = theta, grad
+        self._fused = fuse(self.layers)
 
     def initialize(self, rng):
-        for layer in self.children.values():
-            for _, inner in reversed(list(walk(layer))):  # a wrapper looks at what it wraps
-                inner.initialize(rng)
+        """Draws every parameter of the network anew."""
+        for _, layer in _inside_out(self):
+            if not isinstance(layer, Sequential):
+                layer.initialize(rng)
 
     def named_parameters(self):
         """[(name, value, grad)] of every parameter, as views; names like "0.weight", "0.bias"."""
@@ -79,28 +151,33 @@ class Sequential(Composite):
         ]
 
     def zero_grad(self):
-        self.grad.fill(0)
+        self._grad.fill(0)
 
     def copy(self, dtype=None):
         """An independent network, equal in parameters and buffers, in another dtype if given."""
         twin = copy.deepcopy(self)
-        twin._allocate(self.dtype if dtype is None else dtype, twin.rng)
-        twin.theta[...] = self.theta
-        twin.grad[...] = self.grad
+        if dtype is not None and twin.dtype != checks.float_dtype("dtype", dtype):
+            twin._allocate(dtype, twin.rng)
         return twin
+
+    def __getstate__(self):
+        """The layers alone: theta and grad are laid out anew around their parameters."""
+        left_out = ("_theta", "_grad", "_fused")
+        return {k: v for k, v in super().__getstate__().items() if k not in left_out}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._allocate(self.dtype, self.rng)
 
     @contextlib.contextmanager
     def held_buffers(self):
-        """For the length of a `with`, training forward passes leave the buffers as they are."""
-        everyone = [layer for _, layer in walk(self)]
-        before = [layer.hold_buffers for layer in everyone]
+        """For the length of a `with`, the training forward passes that this thread makes leave the
+        buffers of this network as they are."""
+        HELD.networks.append(self)
         try:
-            for layer in everyone:
-                layer.hold_buffers = True
             yield self
         finally:
-            for layer, hold in zip(everyone, before):
-                layer.hold_buffers = hold
+            HELD.networks.remove(self)
 
     # -- the contract --------------------------------------------------------------------------
 
@@ -109,15 +186,26 @@ class Sequential(Composite):
         return self._fused if kernels.backend() == "numba" else self.layers
 
     def forward(self, x, training=True):
+        """(y, caches). The caches hold y itself, and x: so y is read-only, and x a copy.
+
+        Inside another network, which sees to both, neither is done again.
+        """
+        outermost = self.owner is None
         x = checks.as_array("x", x)
         if x.dtype.kind == "f" and x.dtype != self.dtype:
             x = x.astype(self.dtype)
+        elif outermost:
+            x = unchanging(x)
         caches = Caches(x.shape)
         for stage in self.stages():
-            x, cache = stage.forward(x, training)
+            result = stage.forward(x, training)
+            if type(result) is not tuple or len(result) != 2:
+                got = checks.shown(result)
+                raise TypeError(f"{stage}: forward must return y and its cache, got {got}")
+            x, cache = result
             caches.append((stage, cache))
         caches.y_shape = x.shape
-        return x, caches
+        return (read_only(x) if outermost else x), caches
 
     def backward(self, dy, caches):
         dy = self._signal("dy", dy, caches, "y_shape")
@@ -134,7 +222,7 @@ class Sequential(Composite):
     def backward_params(self, dy, caches):
         """Stops at the first layer with parameters: below it, there is nothing to add."""
         dy = self._signal("dy", dy, caches, "y_shape")
-        first = next((i for i, (stage, _) in enumerate(caches) if count_parameters(stage)), None)
+        first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
         if first is None:
             return
         for stage, cache in reversed(caches[first + 1 :]):
@@ -185,19 +273,66 @@ class Sequential(Composite):
         return f"Sequential([{inside}], dtype={self.dtype.name})"
 
 
-def _move(layer, theta, grad, dtype, rng):
-    """Cuts the two slices into the parameters of a layer and of the layers inside it, in order."""
-    params, grads, start = {}, {}, 0
-    for name, value in layer.params.items():
-        stop = start + value.size
-        params[name] = theta[start:stop].reshape(value.shape)
-        grads[name] = grad[start:stop].reshape(value.shape)
-        params[name][...] = value
-        start = stop
-    layer.place(params, grads, dtype, rng)
-    if isinstance(layer, Sequential):
-        layer.theta, layer.grad = theta, grad
+def read_only(array):
+    """A view of an array through which it cannot be written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def unchanging(x):
+    """x as an array that its owner does not write to: a copy, or what a `read_only` x is a view of.
+
+    The Numba kernels are compiled for writeable arrays alone, so the view itself would not do.
+    """
+    base = x.base
+    if (
+        not x.flags.writeable
+        and type(base) is np.ndarray
+        and (base.shape, base.strides, base.dtype) == (x.shape, x.strides, x.dtype)
+        and base.flags.writeable
+    ):
+        return base
+    return x.copy()
+
+
+def _inside_out(layer):
+    """Yields (prefix, layer) of every layer inside one, a layer after those that it contains."""
+    for name, child in layer.children.items():
+        for prefix, inner in _inside_out(child):
+            yield f"{name}.{prefix}", inner
+        yield f"{name}.", child
+
+
+def _as_made(layer):
+    """Yields the layers inside one that still have to be drawn, inner ones first."""
     for child in layer.children.values():
-        stop = start + count_parameters(child)
-        _move(child, theta[start:stop], grad[start:stop], dtype, rng)
-        start = stop
+        if isinstance(child, Sequential):
+            if not child._seeded:
+                yield from _as_made(child)
+            continue
+        yield from _as_made(child)
+        if child.as_drawn:
+            yield child
+
+
+def _move(layer, theta, grad, start, dtype, rng):
+    """Moves the parameters of a layer and of the layers inside it into the two vectors, in order,
+    from index `start` on; returns where they end."""
+    stop, params, grads = start, {}, {}
+    for name, value in layer.params.items():
+        part = slice(stop, stop + value.size)
+        stop = part.stop
+        params[name], grads[name] = (vector[part].reshape(value.shape) for vector in (theta, grad))
+        for new, old in ((params[name], value), (grads[name], layer.grads.get(name))):
+            if old is not None:
+                new[...] = old
+                old.flags.writeable = False  # as in `Sequential.take`
+    layer.place(params, grads, dtype, rng)
+    for child in layer.children.values():
+        network = layer if isinstance(layer, Sequential) else layer.owner
+        child._owner = weakref.ref(network)
+        stop = _move(child, theta, grad, stop, dtype, rng)
+    if isinstance(layer, Sequential):
+        layer.take(theta[start:stop], grad[start:stop])
+    return stop

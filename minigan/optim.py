@@ -2,14 +2,15 @@
 
     optimizer.step(theta, grad)
 
-An optimizer knows nothing of layers. Its moments have the shape of theta and are made at the first
-step; `lr` may be changed between steps (see `minigan.schedules`).
+An optimizer sees one vector and its gradient, no layers. Its moments have the shape of theta and
+are made at the first step; `lr` may be changed between steps (see `minigan.schedules`).
 """
 
 import numpy as np
 
 from . import kernels
-from .layers.base import FLOATS, real_number
+from .checks import FLOATS, shown
+from .layers.base import positive_eps, real_number
 
 
 class _Optimizer:
@@ -20,26 +21,54 @@ class _Optimizer:
     def __init__(self, lr):
         self.lr = real_number(type(self).__name__, "lr", lr, low=0)
         self.steps = 0
+        self._theta = None  # the vector of the last step
 
     def step(self, theta, grad):
         """One update of theta, in place. Raises TypeError or ValueError, theta unchanged, unless
-        both are vectors of one floating-point dtype and of the size seen before."""
+        both are vectors of one floating-point dtype, theta writeable and the one seen before."""
         name = type(self).__name__
         for label, array in (("theta", theta), ("grad", grad)):
             if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
-                raise TypeError(f"{name}: {label} must be a float32 or float64 array")
+                raise TypeError(
+                    f"{name}: {label} must be a float32 or float64 array, got {shown(array)}"
+                )
         if theta.ndim != 1 or grad.shape != theta.shape or grad.dtype != theta.dtype:
             raise ValueError(
                 f"{name}: theta and grad must be vectors of one size and dtype, got "
                 f"{theta.shape} {theta.dtype} and {grad.shape} {grad.dtype}"
             )
+        if not theta.flags.writeable:
+            raise ValueError(f"{name}: theta is read-only, so it cannot be moved in place")
+        if self.steps and self.moments and getattr(self, self.moments[0]).shape != theta.shape:
+            raise ValueError(f"{name}: theta had another size before; use one optimizer each")
+        if theta is not self._theta and not self.serves(theta):
+            raise ValueError(
+                f"{name}: theta is another vector than in the steps before; make an optimizer for "
+                "each network"
+            )
         if self.steps == 0:
             for moment in self.moments:
                 setattr(self, moment, np.zeros_like(theta))
-        elif self.moments and getattr(self, self.moments[0]).shape != theta.shape:
-            raise ValueError(f"{name}: theta had another size before; use one optimizer each")
         self.steps += 1
+        self._theta = theta
         self._update(theta, grad)
+
+    def serves(self, theta):
+        """Whether this vector is the one that was moved before, or may take its place: a network
+        that was put into another leaves its old vector read-only."""
+        last = self._theta
+        if last is None or not last.flags.writeable:
+            return True
+        return theta.ctypes.data == last.ctypes.data and theta.shape == last.shape
+
+    def __getstate__(self):
+        """For copy.deepcopy and pickle: a copy is of the optimizer, not of the network."""
+        return vars(self) | {"_theta": None}
+
+    def __repr__(self):
+        left_out = {"steps", "_theta", *self.moments}
+        options = [f"{k}={v:g}" for k, v in vars(self).items() if k not in left_out]
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class SGD(_Optimizer):
@@ -69,7 +98,7 @@ class RMSProp(_Optimizer):
     def __init__(self, lr=1e-3, *, decay=0.9, eps=1e-8):
         super().__init__(lr)
         self.decay = real_number("RMSProp", "decay", decay, low=0, high=1, open_high=True)
-        self.eps = real_number("RMSProp", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("RMSProp", eps)
 
     def _update(self, theta, grad):
         kernels.rmsprop_update(theta, grad, self.square, self.lr, self.decay, self.eps)
@@ -92,7 +121,7 @@ class Adam(_Optimizer):
         super().__init__(lr)
         self.beta1 = real_number("Adam", "beta1", beta1, low=0, high=1, open_high=True)
         self.beta2 = real_number("Adam", "beta2", beta2, low=0, high=1, open_high=True)
-        self.eps = real_number("Adam", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("Adam", eps)
 
     def _update(self, theta, grad):
         kernels.adam_update(

@@ -1,5 +1,7 @@
 """Penalties: closed forms, each layer's curvature, the shared pass, refusals, bad arguments."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -438,7 +440,9 @@ def test_weight_clipping():
 def test_layers_that_mix_samples_are_refused_by_name(penalty, layer, name):
     real, fake = minibatches(5, 3)
     for around in (lambda inside: inside, lambda inside: L.Residual(inside, L.Linear(4, 5))):
-        critic = network([L.Linear(3, 4), around(mg.Sequential([layer])), L.Linear(5, 1)])
+        critic = network(
+            [L.Linear(3, 4), around(mg.Sequential([copy.deepcopy(layer)])), L.Linear(5, 1)]
+        )
         for use in (penalty.accumulate, penalty.value):
             with pytest.raises(ValueError, match=rf"^{type(penalty).__name__}: {name}.*mixes"):
                 use(critic, real, fake, 0)

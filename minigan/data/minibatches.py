@@ -20,7 +20,7 @@ class Minibatches:
 
     def __init__(self, source, batch_size, *, rng=0):
         self.batch_size = positive_int("Minibatches", "batch_size", batch_size)
-        self.rng = generator("rng", rng)
+        self.rng = generator("rng", rng, "minibatches")
         self.source = source
         _refuse_lookalikes(source)
         if isinstance(source, type) or not hasattr(source, "sample"):

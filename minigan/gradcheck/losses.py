@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import checks
+from ..losses import width
 from .differences import Differences, measure, not_deterministic
 from .progress import progress_bar
 from .report import Report
@@ -22,7 +23,7 @@ def check_loss(loss, n=6, *, rng=0, progress=True):
     """
     loss, n = checks.loss("check_loss", loss), checks.count("n", n)
     rng, progress = checks.generator("rng", rng), checks.flag("check_loss", "progress", progress)
-    real, fake = 2 * rng.standard_normal((2, n, loss.width))
+    real, fake = 2 * rng.standard_normal((2, n, width(loss)))
     report = Report(f"check of {type(loss).__name__}")
     with progress_bar(2 * (real.size + fake.size), progress) as bar:
         for player in ("discriminator", "generator"):
@@ -49,7 +50,7 @@ def _check_player(report, loss, player, real, fake, tick):
         halved = np.concatenate([expected, expected]) / 2
         report.compare(player, f"mean: {name} of the batch twice", found, halved)
 
-    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(loss.width))
+    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(width(loss)))
     try:
         with np.errstate(over="raise", invalid="raise", divide="raise"):
             finite = [bool(np.isfinite(part).all()) for part in play(far, far[::-1].copy())]

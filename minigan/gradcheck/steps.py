@@ -15,6 +15,7 @@ import numpy as np
 from ..chance import Bookmark
 from ..checks import flag, instance
 from ..gan import GAN
+from ..losses import sees_real
 from ..penalties.second_order import InputGradient
 from ..penalties.shared_pass import measure_shared, split_by_pass
 from .differences import measure
@@ -109,7 +110,7 @@ def _check_generator(report, twin, real, figures, before, d_record, g_record, ti
             d_record.random.restore()
             fake_logits, _ = discriminator.forward(fake)
             real_logits = fake_logits
-            if twin.loss.generator_sees_real:
+            if sees_real(twin.loss):
                 real_logits, _ = discriminator.forward(real)
             return twin.loss.generator(real_logits, fake_logits)[0]
 

@@ -42,10 +42,10 @@ class Composite(Layer):
         self.piecewise_linear = all(child.piecewise_linear for child in children.values())
 
     def sweep(self, dy, cache):
-        raise NotImplementedError
+        raise self._missing("sweep", "it is needed only under a gradient penalty")
 
     def caches_inside(self, cache):
-        raise NotImplementedError
+        raise self._missing("caches_inside", "it is needed to look inside the layer")
 
     def curvature(self, dy, cache, x_dot):
         _, sweep = self.sweep(dy, cache)
@@ -69,7 +69,7 @@ class LayerSweep:
 
     def __init__(self, layer, dy, cache):
         self.layer, self.cache = layer, cache
-        self.trained, self.straight = count_parameters(layer) > 0, layer.piecewise_linear
+        self.trained, self.straight = layer.trained, layer.piecewise_linear
         self.moves = self.trained or not self.straight  # else it has no curvature, and so neither
         self.dy = dy if self.moves else None  # dy nor x_dot is read again: half of the memory
 

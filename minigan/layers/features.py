@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import kernels
 from ..checks import as_array
-from .base import Layer, positive_int, real_number
+from .base import Layer, positive_eps, positive_int, real_number
 
 
 class Embedding(Layer):
@@ -129,7 +129,7 @@ class MinibatchStdDev(Layer):
 
     def __init__(self, *, eps=1e-8):
         super().__init__()
-        self.eps = real_number("MinibatchStdDev", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("MinibatchStdDev", eps)
 
     def forward(self, x, training=True):
         x = self.as_input(x)

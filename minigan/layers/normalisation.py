@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from .base import Layer, flat_rows, positive_int, real_number, sample_rows
+from .base import Layer, flat_rows, positive_eps, positive_int, real_number, sample_rows
 
 
 class BatchNorm(Layer):
@@ -27,7 +27,7 @@ class BatchNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5, momentum=0.1):
         super().__init__()
         self.num_features = positive_int("BatchNorm", "num_features", num_features)
-        self.eps = real_number("BatchNorm", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("BatchNorm", eps)
         self.momentum = real_number("BatchNorm", "momentum", momentum, low=0, high=1)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
@@ -116,7 +116,7 @@ class LayerNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5):
         super().__init__()
         self.num_features = positive_int("LayerNorm", "num_features", num_features)
-        self.eps = real_number("LayerNorm", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("LayerNorm", eps)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
         self.initialize(self.rng)

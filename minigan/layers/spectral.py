@@ -1,6 +1,8 @@
 """Spectral normalisation: a layer whose weight is held to a largest singular value of one."""
 
 import contextlib
+import copy
+import functools
 import math
 
 import numpy as np
@@ -22,6 +24,9 @@ class SpectralNorm(Layer):
     Leaving the second term out is a bug that shipped (the scale of W would seem to matter).
     The chain is linear in G, so it serves the second-order terms of `curvature` as it stands.
 
+    A weight of zero has no direction: u and v stay, and W itself is used, with dL/dW = G. So is a
+    weight so small that 1 / sigma would overflow (`least_sigma`).
+
     layer: a Linear, Conv2d or ConvTranspose2d.
     """
 
@@ -40,15 +45,30 @@ class SpectralNorm(Layer):
 
     def initialize(self, rng):
         """Starts v at random and iterates until sigma is near: a far-off sigma would rescale W."""
-        self.buffers["v"][...] = _unit(rng.standard_normal(self.buffers["v"].shape))
+        u, v = self.buffers["u"], self.buffers["v"]
+        v[...] = _unit(rng.standard_normal(v.shape), v)
+        u[...] = 1 / math.sqrt(len(u))  # what stays if the weight is zero
         for _ in range(15):
             self.iterate()
 
     def iterate(self):
         """One power iteration: u and v move nearer to the singular vectors of W as it is."""
+        self.buffers["u"], self.buffers["v"] = self._iterated()
+
+    def _iterated(self):
+        """u and v after one power iteration; as they are where W is zero."""
         weight = flat_rows(self.children["layer"].params["weight"])
-        u = _unit(_times(weight, self.buffers["v"]))
-        self.buffers["u"], self.buffers["v"] = u, _unit(_times(weight, u, transpose=True))
+        u, v = self.buffers["u"], self.buffers["v"]
+        largest = float(np.abs(weight).max())
+        if largest == 0:
+            return u, v
+        if not 1e-9 < largest < 1e9:  # products of its entries might leave the range of floats
+            weight = weight / weight.dtype.type(largest)
+        image = _times(weight, v)
+        if not image.any():  # v is orthogonal to all of W, as no row of W is
+            image = _times(weight, weight[np.abs(weight).max(axis=1).argmax()])
+        u = _unit(image, u)
+        return u, _unit(_times(weight, u, transpose=True), v)
 
     def forward(self, x, training=True):
         layer = self.children["layer"]
@@ -57,17 +77,26 @@ class SpectralNorm(Layer):
             self.iterate()
             self.iterated_on = weight.copy()
         u, v = self.buffers["u"], self.buffers["v"]
-        sigma = max(kernels.dot(u, _times(flat_rows(weight), v)), np.finfo(weight.dtype).tiny)
-        normalised = weight / sigma
-        with _substituted(layer.params, normalised):
-            y, cache = layer.forward(x, training)
+        sigma, least = _sigma(weight, u, v), least_sigma(weight.dtype)
+        if sigma < least:  # u and v are of another W, perhaps its opposite; or W is zero
+            u, v = self._iterated()
+            sigma = _sigma(weight, u, v)
+        normalised = weight / sigma if sigma >= least else weight
+        y, cache = self._with(normalised).forward(x, training)
         return y, (cache, normalised, sigma, u, v)
+
+    def _with(self, weight, gradient=None):
+        """The layer with another weight (and an array for its gradient), beside the real one: other
+        threads may be using that."""
+        twin = copy.copy(self.children["layer"])
+        vars(twin).update(params={**twin.params, "weight": weight})
+        if gradient is not None:
+            vars(twin).update(grads={**twin.grads, "weight": gradient})
+        return twin
 
     def backward_input(self, dy, cache):
         inner, normalised, *_ = cache
-        layer = self.children["layer"]
-        with _substituted(layer.params, normalised):
-            return layer.backward_input(dy, inner)
+        return self._with(normalised).backward_input(dy, inner)
 
     def backward_params(self, dy, cache):
         with self._chained(cache) as layer:
@@ -86,17 +115,15 @@ class SpectralNorm(Layer):
         """Gives the layer with W / sigma for weight; what is then added to its weight gradient is
         collected as G, and chained to W at the end."""
         _, normalised, sigma, u, v = cache
-        layer = self.children["layer"]
         gradient = np.zeros_like(normalised)
-        with _substituted(layer.params, normalised), _substituted(layer.grads, gradient):
-            yield layer
-        layer.grads["weight"] += chain_spectral(gradient, normalised, sigma, u, v)
+        yield self._with(normalised, gradient)
+        if sigma >= least_sigma(normalised.dtype):
+            gradient = chain_spectral(gradient, normalised, sigma, u, v)
+        self.children["layer"].grads["weight"] += gradient
 
     def tangent(self, dx, cache):
         inner, normalised, *_ = cache
-        layer = self.children["layer"]
-        with _substituted(layer.params, normalised):
-            return layer.tangent(dx, inner)
+        return self._with(normalised).tangent(dx, inner)
 
     def __repr__(self):
         return f"SpectralNorm({self.children['layer']})"
@@ -113,16 +140,21 @@ def _times(weight, vector, transpose=False):
     return kernels.matmul(weight, vector[:, None], transpose_a=transpose)[:, 0]
 
 
-def _unit(vector):
-    norm = math.sqrt(kernels.dot(vector, vector))
-    return vector / norm if norm > 0 else vector
+def _sigma(weight, u, v):
+    return float(kernels.dot(u, _times(flat_rows(weight), v)))
 
 
-@contextlib.contextmanager
-def _substituted(arrays, replacement):
-    """For the length of a `with`, a layer's weight (or its gradient) is another array."""
-    original, arrays["weight"] = arrays["weight"], replacement
-    try:
-        yield
-    finally:
-        arrays["weight"] = original
+def _unit(vector, otherwise):
+    """vector / |vector|, or `otherwise` where the vector is zero. Scaled first, so that no square
+    overflows or is lost."""
+    largest = np.abs(vector).max()
+    if largest == 0:
+        return otherwise
+    vector = vector / largest
+    return vector / math.sqrt(kernels.dot(vector, vector))
+
+
+@functools.cache
+def least_sigma(dtype):
+    """The smallest sigma to divide by: gradients of up to a million stay finite."""
+    return float(np.finfo(dtype).tiny) * 2**20

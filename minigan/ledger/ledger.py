@@ -113,7 +113,7 @@ class Ledger:
             differences = measure(*_displaced(row, chosen))
             found = row.gradient.reshape(-1)[chosen]
             check = f"{row.loss} through {row.player}"
-            indices = np.transpose(np.unravel_index(chosen, row.shape))
+            indices = np.transpose(np.unravel_index(chosen, row.shape or (1,)))
             report.compare_difference(check, f"d{row.symbol}", found, differences, indices)
             row.difference = np.full(row.shape, UNCHECKED)
             row.difference.reshape(-1)[chosen] = differences.gradient.reshape(-1)

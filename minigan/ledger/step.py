@@ -11,6 +11,7 @@ import numpy as np
 from ..chance import Bookmark
 from ..checks import instance
 from ..gan import GAN
+from ..losses import sees_real
 from . import formulas, sums
 from .ledger import Ledger, Row
 from .passes import Pass, leaves
@@ -107,7 +108,7 @@ def _generator_update(twin, moved, real, generated, tiny):
     loss, fake = twin.loss, generated.output
     with moved.held_buffers():
         judged = Pass(moved, fake)
-        real_logits = Pass(moved, real).output if loss.generator_sees_real else judged.output
+        real_logits = Pass(moved, real).output if sees_real(loss) else judged.output
     value, d_real, d_fake = loss.generator(real_logits, judged.output)
     judged.backward(d_fake, held=True)
     twin.generator.zero_grad()
@@ -128,7 +129,7 @@ def _generator_update(twin, moved, real, generated, tiny):
     if tiny:
         loss_sums = sums.generator_loss(loss, "L_G", real_logits, judged.output, value)
         slope_sums = sums.generator_slopes(loss, "df", real_logits, judged.output, d_fake)
-    if loss.generator_sees_real:
+    if sees_real(loss):
         real_row = [_real_logits(through_d, loss, real_logits, d_real, d_real_in_words, tiny)]
     *rows, boundary = through_d.rows([d_fake_in_words], slope_sums, trained=False)
     return [

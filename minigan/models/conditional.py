@@ -5,7 +5,7 @@ See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for t
 
 import math
 
-from ..checks import count
+from ..checks import count, generator
 from ..conditional import Carry, LabelPlanes, OneHot, Projection
 from ..layers import Reshape
 from ..network import Sequential
@@ -30,7 +30,9 @@ def conditional_generator(
         count("latent_dim", latent_dim) + code, channels=channels, hidden=hidden
     )
     layers = [OneHot(classes, scale=math.sqrt(classes)), Carry(network, code, whole=True)]
-    return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
+    return with_small_weights(
+        Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator"))
+    )
 
 
 def projection_discriminator(
@@ -51,13 +53,13 @@ def concatenation_discriminator(
 
     channels, batch_norm, hidden : as in `dcgan_discriminator`
     """
-    network = dcgan_discriminator(
+    layers = dcgan_discriminator(
         channels=channels,
         batch_norm=batch_norm,
         hidden=hidden,
         in_channels=1 + count("classes", classes),
-    )
-    return _network([LabelPlanes(SHAPE, classes), *network.layers], batch_norm, dtype, rng)
+    ).layers
+    return _network([LabelPlanes(SHAPE, classes), *layers], batch_norm, dtype, rng)
 
 
 def auxiliary_discriminator(
@@ -79,12 +81,12 @@ def auxiliary_discriminator(
 
 def _carrying(outputs, code, channels, batch_norm, hidden):
     """What a DCGAN makes of the pixels, the code beside it."""
-    network = dcgan_discriminator(
+    layers = dcgan_discriminator(
         channels=channels, batch_norm=batch_norm, hidden=hidden, outputs=outputs
-    )
-    return Carry(Sequential([Reshape(SHAPE), *network.layers]), code)
+    ).layers
+    return Carry(Sequential([Reshape(SHAPE), *layers]), code)
 
 
 def _network(layers, batch_norm, dtype, rng):
-    network = Sequential(layers, dtype=dtype, rng=rng)
+    network = Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator"))
     return with_small_weights(network) if batch_norm else network

@@ -2,7 +2,7 @@
 
 import math
 
-from ..checks import count
+from ..checks import count, generator
 from ..conditional import OneHot
 from ..layers import (
     BatchNorm,
@@ -58,7 +58,9 @@ def dcgan_generator(
                 widths[i + 1], widths[i], KERNELS[i], stride=2, padding=1, bias=i == 0
             ),  # fmt: skip
         ]
-    return with_small_weights(Sequential([*layers, Tanh()], dtype=dtype, rng=rng))
+    return with_small_weights(
+        Sequential([*layers, Tanh()], dtype=dtype, rng=generator("rng", rng, "generator"))
+    )
 
 
 def dcgan_discriminator(
@@ -85,7 +87,7 @@ def dcgan_discriminator(
             LeakyReLU(0.2),
         ]
     layers += [Flatten(), *mlp(side * side * widths[-1], *hidden, outputs)]
-    network = Sequential(layers, dtype=dtype, rng=rng)
+    network = Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator"))
     return with_small_weights(network) if batch_norm else network
 
 

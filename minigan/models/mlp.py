@@ -2,7 +2,7 @@
 
 import math
 
-from ..checks import flag
+from ..checks import flag, generator
 from ..layers import Flatten, LeakyReLU, Linear, Reshape, Tanh
 from ..layers.base import sizes
 from ..network import Sequential
@@ -28,7 +28,7 @@ def mlp_generator(
     layers = mlp(latent_dim, *hidden, math.prod(sample_shape))
     layers += [Tanh()] if flag("mlp_generator", "tanh", tanh) else []
     layers += [Reshape(sample_shape)] if len(sample_shape) > 1 else []
-    return Sequential(layers, dtype=dtype, rng=rng)
+    return Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator"))
 
 
 def mlp_discriminator(sample_shape, *, hidden=(128, 128, 128), dtype="float32", rng=1):
@@ -37,4 +37,4 @@ def mlp_discriminator(sample_shape, *, hidden=(128, 128, 128), dtype="float32", 
     hidden = sizes("mlp_discriminator", "hidden", hidden)
     layers = [Flatten()] if len(sample_shape) > 1 else []
     layers += mlp(math.prod(sample_shape), *hidden, 1)
-    return Sequential(layers, dtype=dtype, rng=rng)
+    return Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator"))

@@ -5,7 +5,7 @@ two sizes, 14 x 14 and 7 x 7, and a strided convolution between the image and th
 Their recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, Adam with beta1 = 0.
 """
 
-from ..checks import count
+from ..checks import count, generator
 from ..layers import (
     AvgPool2d,
     Conv2d,
@@ -40,7 +40,7 @@ def residual_generator(latent_dim, *, channels=32, hidden=256, dtype="float32", 
         ConvTranspose2d(c, 1, 4, stride=2, padding=1),
         Tanh(),
     ]
-    return fix_up(Sequential(layers, dtype=dtype, rng=rng))
+    return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator")))
 
 
 def residual_discriminator(*, channels=32, hidden=256, dtype="float32", rng=1):
@@ -57,7 +57,7 @@ def residual_discriminator(*, channels=32, hidden=256, dtype="float32", rng=1):
         LeakyReLU(0.2),
         Linear(hidden, 1),
     ]
-    return fix_up(Sequential(layers, dtype=dtype, rng=rng))
+    return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator")))
 
 
 def block(channels):

@@ -54,7 +54,7 @@ import numpy as np
 
 from ..layers.base import Layer
 from ..layers.composite import walk
-from ..network import Sequential
+from ..network import Sequential, read_only
 
 
 def check_critic(name, discriminator):
@@ -119,7 +119,7 @@ class InputGradient:
 def differentiate(discriminator, x):
     """The InputGradient along a pass over x (N, ...), in training mode, D's buffers left alone."""
     with discriminator.held_buffers():
-        logits, caches = discriminator.forward(x)
+        logits, caches = discriminator.forward(read_only(x))
     if logits.ndim != 2 or not logits.shape[1]:
         raise ValueError(
             f"a penalised discriminator must give rows that begin with a logit, shape ({len(x)}, "

@@ -56,7 +56,7 @@ class Film:
                 "Film: expected samples of shape (2,) and latent_dim 2, got "
                 f"{gan.sample_shape} and {gan.latent_dim}"
             )
-        rng = checks.generator("rng", rng)
+        rng = checks.generator("rng", rng, "film")
         samples = positive_int("Film", "samples", samples)
         resolution = positive_int("Film", "resolution", resolution, minimum=2)
         if isinstance(moments, str) or not hasattr(moments, "__iter__"):

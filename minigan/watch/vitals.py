@@ -60,7 +60,7 @@ class Vitals:
         self.every = positive_int("Vitals", "every", every)
         if positive_int("Vitals", "probe", probe) < 4 * CELLS:
             raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
-        rng = checks.generator("rng", rng)
+        rng = checks.generator("rng", rng, "vitals")
         with np.errstate(all="ignore"):
             self._prepare(gan, data, probe, rng)
 

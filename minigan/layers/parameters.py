@@ -1,0 +1,79 @@
+"""The dict in which a layer keeps its parameters, or their gradients."""
+
+import numpy as np
+
+from ..checks import as_array, shown
+
+
+class Parameters(dict):
+    """name -> array. Assigning to a name copies the values into its array.
+
+    In a network the arrays are views into its flat vectors. An array put in their place would be
+    one that the network knows nothing of: no optimizer would move it.
+
+    owner  : the layer in words, for errors
+    closed : whether the names are final, as they are once the layer is in a network
+
+    Raises, all naming the layer: KeyError for a new name and TypeError for a deletion where closed;
+    ValueError for another shape, TypeError for what is not real numbers.
+    """
+
+    def __init__(self, owner, arrays=(), closed=False):
+        super().__init__(arrays)
+        self.owner, self.closed = owner, closed
+
+    def __setitem__(self, name, value):
+        array = self.get(name)
+        if value is array and array is not None:  # as `params[name] += ...` ends
+            return
+        if array is None and self.closed:
+            known = ", ".join(self) or "none"
+            raise KeyError(f"{self.owner}: no parameter {shown(name)}; there are: {known}")
+        value = as_array(f"{self.owner}: {name}", value)
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"{self.owner}: {name} must be real numbers, got dtype {value.dtype}")
+        if array is None:
+            dtype = value.dtype if value.dtype == np.float64 else np.float32
+            super().__setitem__(name, np.array(value, dtype))
+        elif value.shape != array.shape:
+            raise ValueError(
+                f"{self.owner}: {name} must have shape {array.shape}, got {value.shape}"
+            )
+        else:
+            array[...] = value
+
+    def __delitem__(self, name):
+        if self.closed:
+            raise TypeError(f"{self.owner}: {shown(name)} is part of a network and stays in it")
+        super().__delitem__(name)
+
+    def update(self, *others, **more):
+        for name, value in dict(*others, **more).items():
+            self[name] = value
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+    def setdefault(self, name, value=None):
+        if name not in self:
+            self[name] = value
+        return self[name]
+
+    def pop(self, name, *default):
+        if name not in self and default:
+            return default[0]
+        value = self[name]
+        del self[name]
+        return value
+
+    def popitem(self):
+        name = next(reversed(self))
+        return name, self.pop(name)
+
+    def clear(self):
+        for name in list(self):
+            del self[name]
+
+    def __reduce__(self):
+        return Parameters, (self.owner, dict(self), self.closed)
