@@ -86,7 +86,6 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
     if moves:
         dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape)
     layer.backward_params(cotangent, cache)
-    _require_grads(network)
     gradients = network.grad.copy()
 
     def value():
@@ -209,17 +208,6 @@ def _returned(layer, method, what, value, like, shape):
     if value.shape != shape:
         raise ValueError(f"{expected} of the shape of {like}, {shape}, got {value.shape}")
     return np.asarray(value)
-
-
-def _require_grads(network):
-    """Raises ValueError if a layer has replaced one of its gradients instead of adding into it."""
-    for _, layer in walk(network):
-        for name, gradient in layer.grads.items():
-            if not np.shares_memory(gradient, network.grad) and gradient.size:
-                raise ValueError(
-                    f"check_layer: {_name(layer)}.backward_params must add (+=) into "
-                    f'grads["{name}"]; it has put another array in its place'
-                )
 
 
 def _without(layer, method):
