@@ -53,7 +53,7 @@ def linear_backward_params(dy, y, x, dweight, dbias, activation=IDENTITY, slope=
     dz = activate_backward(dy, y, activation, slope)
     dweight += x.T @ dz
     if dbias is not None:
-        dbias += np.sum(dz, axis=0)
+        dbias += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)
 
 
 def linear_backward(dy, y, x, weight, dweight, dbias, activation=IDENTITY, slope=0.0):
