@@ -1,4 +1,4 @@
-"""Elementwise functions and their derivatives (Numba twin): one pass over memory each."""
+"""Elementwise functions and their derivatives (Numba backend): one pass over memory each."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Convolutions and their transposes (Numba twin): `gemm.contract` on images, no im2col.
+"""Convolutions and their transposes (Numba backend): `gemm.contract` on images, no im2col.
 
 A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel
 on the (padded) image, column k = (u, v, c) a number under it, and their offsets just add:

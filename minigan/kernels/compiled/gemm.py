@@ -1,4 +1,5 @@
-"""The one matrix product of every layer: C = phi(A B + bias), blocked for registers and caches.
+"""The matrix product of the dense and convolutional layers, C = phi(A B + bias), blocked for
+registers and caches. (Weight gradients with very few rows or columns are in `thin`.)
 
     Cut C into tiles that fit in registers; keep what a tile needs close by.
 

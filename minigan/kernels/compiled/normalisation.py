@@ -1,4 +1,4 @@
-"""Normalisation of a (rows, features) matrix (Numba twin).
+"""Normalisation of a (rows, features) matrix (Numba backend).
 
 Batch norm needs sums down each column. The rows are cut into blocks of a fixed size; each block
 sums its own rows while they are in cache, and the partial sums are added in the order of the

@@ -1,4 +1,4 @@
-"""Matrix products (Numba twin): `gemm.contract`, given the tables that find its operands."""
+"""Matrix products (Numba backend): `gemm.contract`, given the tables that find its operands."""
 
 import numpy as np
 

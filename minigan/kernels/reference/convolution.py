@@ -1,4 +1,4 @@
-"""Convolutions and transposed convolutions (NumPy twin).
+"""Convolutions and transposed convolutions (NumPy backend).
 
 Images are (N, H, W, C). With kernel (kh, kw), stride s and padding p, a convolution reads
 

@@ -1,4 +1,4 @@
-"""Normalisation of a (rows, features) matrix (NumPy twin).
+"""Normalisation of a (rows, features) matrix (NumPy backend).
 
 Batch norm (Ioffe and Szegedy 2015) normalises each column over the rows, layer norm (Ba et al.
 2016) each row over its columns. They share the algebra: with x_hat = (x - mean) * inv_std, where
