@@ -2,8 +2,9 @@
 
 A linear layer, a convolution or a batch norm followed by an activation is two passes over memory:
 one writes z, one reads it to write y = phi(z). The compiled kernels apply a leaky ReLU before z is
-stored (batch norm: any phi); tanh and the sigmoid behind a product are a second pass in place. Each class here is such a pair, obeys the layer contract, and computes what the two layers
-compute one after the other: it keeps y and reads phi' off it. `fuse` finds the pairs.
+stored, and batch norm any phi; tanh and the sigmoid behind a product are a second pass, in place.
+Each class here is such a pair, obeys the layer contract, and computes what the two layers compute
+one after the other: it keeps y and reads phi' off it. `fuse` finds the pairs.
 """
 
 from . import kernels

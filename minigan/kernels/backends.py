@@ -9,6 +9,7 @@ import contextvars
 import functools
 import importlib
 import inspect
+import os
 import sys
 import threading
 
@@ -52,6 +53,10 @@ _default = None  # of every thread that is in no block
 _blocks = contextvars.ContextVar("backends of the open blocks", default=())  # the innermost last
 _open_blocks = 0  # in all threads
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child must not inherit it from a thread that it has not
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 def backend():

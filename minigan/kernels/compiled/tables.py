@@ -3,17 +3,18 @@
 They are as long as the operands have rows, so tables for many batch sizes would soon be larger than
 the data. But the table for a small batch is the beginning of that for a large one: only the longest
 of its kind is kept, and shorter ones are views of it.
+
+Numba's lock is used because no fork happens while another thread has it (see `threads`).
 """
 
-import threading
 from functools import lru_cache
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock as lock
 
 MOST = 1 << 28  # bytes of all tables
 
 _longest = {}  # what the table depends on, but for its first count -> the longest so far
-_lock = threading.RLock()
 _caches = []  # the caches of views, emptied together: views keep their arrays alive
 
 
@@ -61,7 +62,7 @@ def _at_least(length, kind):
 
 def _kept(table, kind):
     """Keeps `table` in place of the shorter one of its kind; returns it."""
-    with _lock:
+    with lock:
         replaced = _longest.pop(kind, None)
         if replaced is not None or kept_bytes() + table.nbytes > MOST:
             for cache in _caches:
@@ -75,5 +76,5 @@ def _kept(table, kind):
 
 def kept_bytes():
     """The size of all the tables that are kept."""
-    with _lock:
+    with lock:
         return sum(table.nbytes for table in _longest.values())
