@@ -1,10 +1,10 @@
 """Neighbouring layers as one operation, for the Numba kernels.
 
-A linear layer, a convolution or a batch norm followed by an activation fills two arrays, z and
-y = phi(z). The compiled kernels fill one. In a batch norm, and for a LeakyReLU behind any of them,
-phi is applied before z is written to memory; tanh and the sigmoid behind a product are applied in
-place afterwards. Each class here is such a pair, obeys the layer contract, and computes what the
-two layers compute one after the other: it keeps y and reads phi' off it. `fuse` finds the pairs.
+A linear layer, a convolution or a batch norm followed by an activation is two passes over memory:
+one writes z, one reads it to write y = phi(z). The compiled kernels apply a leaky ReLU before z is
+stored, and batch norm any phi; tanh and the sigmoid behind a product are a second pass, in place.
+Each class here is such a pair, obeys the layer contract, and computes what the two layers compute
+one after the other: it keeps y and reads phi' off it. `fuse` finds the pairs.
 """
 
 from . import kernels

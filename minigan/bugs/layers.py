@@ -76,7 +76,7 @@ BUGS = [
             Edit(linear_backward_params, "dweight += x.T @ dz", "dweight += x.T @ dz / len(x)"),
             Edit(
                 linear_backward_params,
-                "dbias += np.sum(dz, axis=0)",
+                "dbias += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)",
                 "dbias += np.mean(dz, axis=0)",
             ),
         ),
@@ -121,7 +121,7 @@ BUGS = [
         (
             Edit(
                 _add_bias_gradient,
-                "dbias += np.sum(dz, axis=(0, 1, 2))",
+                "dbias += np.sum(dz, axis=(0, 1, 2), dtype=np.float64).astype(dz.dtype)",
                 "for sample in dz:\n    dbias[...] = np.sum(sample, axis=(0, 1))",
             ),
         ),

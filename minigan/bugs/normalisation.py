@@ -73,7 +73,8 @@ BUGS = [
             ),
             Edit(
                 BatchNorm.backward_params,
-                'self.grads["gamma"] += np.sum(dy * ((rows - mean) * inv_std), axis=0)',
+                'self.grads["gamma"] += '
+                "np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)",
                 "x_hat = ((rows - mean) * inv_std).reshape(dy.shape)\n"
                 'self.grads["gamma"] += np.sum(dy * x_hat, axis=0)',
             ),
@@ -114,7 +115,8 @@ BUGS = [
         (
             Edit(
                 BatchNorm.backward_params,
-                'self.grads["gamma"] += np.sum(dy * ((rows - mean) * inv_std), axis=0)',
+                'self.grads["gamma"] += '
+                "np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)",
                 'self.grads["gamma"] += np.sum(dy * (rows - mean), axis=0)',
             ),
         ),

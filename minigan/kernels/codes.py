@@ -1,4 +1,4 @@
-"""Activations that a kernel can fuse into its last store, by number.
+"""Activations that a kernel can apply to its own result, by number.
 
 A compiled kernel cannot take a Python object, so an activation travels as an integer and a slope.
 Each one on this list has a derivative that can be read off its *output* y = phi(z), so a fused

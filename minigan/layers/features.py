@@ -137,16 +137,18 @@ class MinibatchStdDev(Layer):
             raise ValueError(
                 f"{self}: expected a batch of shape (N, features) or (N, H, W, C), got {x.shape}"
             )
-        centred = x - x.mean(axis=0)
-        std = np.sqrt((centred * centred).mean(axis=0) + self.eps)
+        # Means in float64: those of a constant batch must be exact, because eps is tiny.
+        centred = x - x.mean(axis=0, dtype=np.float64).astype(x.dtype)
+        variance = np.mean(centred * centred, axis=0, dtype=np.float64)
+        std = np.sqrt(variance + self.eps).astype(x.dtype)
         spread = np.full((*x.shape[:-1], 1), std.mean(), x.dtype)
         # ds/dx: how s answers to each value of the batch
         slope = centred / (std * x.size)
         return np.concatenate([x, spread], axis=-1), slope
 
     def backward_input(self, dy, slope):
-        return dy[..., :-1] + np.sum(dy[..., -1]) * slope
+        return dy[..., :-1] + np.sum(dy[..., -1], dtype=np.float64).astype(dy.dtype) * slope
 
     def tangent(self, dx, slope):
-        moved = np.full((*dx.shape[:-1], 1), np.sum(dx * slope), dx.dtype)
+        moved = np.full((*dx.shape[:-1], 1), np.sum(dx * slope, dtype=np.float64), dx.dtype)
         return np.concatenate([dx, moved], axis=-1)

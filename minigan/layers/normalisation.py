@@ -77,8 +77,8 @@ class BatchNorm(Layer):
     def backward_params(self, dy, cache):
         rows, mean, inv_std, _ = cache
         dy = flat_rows(dy)
-        self.grads["gamma"] += np.sum(dy * ((rows - mean) * inv_std), axis=0)
-        self.grads["beta"] += np.sum(dy, axis=0)
+        self.grads["gamma"] += np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)
+        self.grads["beta"] += np.sum(dy, axis=0, dtype=np.float64)
 
     def tangent(self, dx, cache):
         """x_hat's Jacobian is symmetric, so it moves by the backward formula: y by gamma times."""
@@ -135,8 +135,8 @@ class LayerNorm(Layer):
 
     def backward_params(self, dy, cache):
         x_hat, _ = cache
-        self.grads["gamma"] += np.sum(flat_rows(dy * x_hat), axis=0)
-        self.grads["beta"] += np.sum(flat_rows(dy), axis=0)
+        self.grads["gamma"] += np.sum(flat_rows(dy * x_hat), axis=0, dtype=np.float64)
+        self.grads["beta"] += np.sum(flat_rows(dy), axis=0, dtype=np.float64)
 
     def tangent(self, dx, cache):
         """As in batch norm, x_hat's Jacobian is symmetric."""
@@ -152,7 +152,7 @@ class LayerNorm(Layer):
         inv_std = inv_std.reshape(per_sample)
         g = dy * self.params["gamma"]
         x_hat_dot = self._through_row_norm(x_dot, cache)
-        self.grads["gamma"] += np.sum(flat_rows(dy * x_hat_dot), axis=0)
+        self.grads["gamma"] += np.sum(flat_rows(dy * x_hat_dot), axis=0, dtype=np.float64)
         through_inv_std = mean(x_hat * x_dot) * self._through_row_norm(g, cache)
         through_x_hat = x_hat_dot * mean(g * x_hat) + x_hat * mean(g * x_hat_dot)
         return -inv_std * (through_inv_std + through_x_hat)

@@ -1,5 +1,7 @@
 """Arrays are used again when nobody holds them, and never before."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,7 @@ from minigan.kernels.compiled import buffers  # noqa: E402
 
 @pytest.fixture(autouse=True)
 def no_arrays_yet(monkeypatch):
-    monkeypatch.setattr(buffers, "_arrays", {})
-    monkeypatch.setattr(buffers, "_bytes", 0)
+    monkeypatch.setattr(buffers, "_arrays", buffers._Pool())
 
 
 def address(array):
@@ -51,6 +52,53 @@ def test_what_is_kept_is_bounded():
     held[:] = 7
     for size in range(1, 400):
         buffers.empty((size, 1 << 14), np.float64)
-        kept = sum(array.nbytes for arrays in buffers._arrays.values() for array in arrays)
-        assert kept <= buffers.KEPT
+        assert buffers.kept_bytes() <= buffers.MOST
     assert (held == 7).all()
+
+
+def step(batch):
+    """What a small network asks for in one step."""
+    forward = [buffers.empty((batch, width), np.float32) for width in (16, 64, 256)]
+    backward = [buffers.empty((batch, width), np.float32) for width in (256, 64)]
+    return forward, backward
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_many_batch_sizes_keep_little_more_than_the_largest_alone(order):
+    sizes = range(101, 301)
+    for _ in range(2):
+        step(sizes[-1])
+    alone = buffers.kept_bytes()
+    buffers._arrays = buffers._Pool()
+    for batch in sizes[::order]:
+        for _ in range(2):
+            step(batch)
+    assert buffers.kept_bytes() <= 1.5 * alone
+
+
+def test_one_batch_size_gets_the_same_arrays_at_every_step():
+    for _ in range(3):
+        step(50)
+    before = [address(array) for arrays in step(50) for array in arrays]
+    assert [address(array) for arrays in step(50) for array in arrays] == before
+
+
+def test_a_thread_is_never_given_what_another_still_has():
+    mine = buffers.empty((5, 4), np.float32)
+    theirs = []
+    thread = threading.Thread(
+        target=lambda: theirs.extend(buffers.empty((5, 4), np.float32) for _ in range(3))
+    )
+    thread.start()
+    thread.join()
+    kept = [buffers.empty((5, 4), np.float32) for _ in range(3)]
+    assert len({address(array) for array in [mine, *theirs, *kept]}) == 7
+
+
+def test_an_array_may_be_released_in_another_thread():
+    held = [buffers.empty((5, 4), np.float32)]
+    place = address(held[0])
+    thread = threading.Thread(target=held.clear)
+    thread.start()
+    thread.join()
+    assert address(buffers.empty((5, 4), np.float32)) == place

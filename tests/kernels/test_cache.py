@@ -45,11 +45,3 @@ def test_a_change_in_one_file_reaches_the_kernels_compiled_from_another(tmp_path
     assert changed != text
     microkernel.write_text(changed)
     assert run(tmp_path) == (6, 0, 1)
-
-
-def test_a_folder_that_cannot_be_written_does_not_stop_the_import(tmp_path, monkeypatch):
-    from minigan.kernels.compiled import cache
-
-    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path / "file" / "below"))
-    (tmp_path / "file").write_text("not a folder")
-    assert cache._folder() == str(tmp_path / "file" / "below")

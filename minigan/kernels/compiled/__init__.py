@@ -1,12 +1,18 @@
-"""The Numba twin: how the machine likes each operation computed."""
+"""The Numba backend: the same operations, written for speed.
 
-# ruff: noqa: F403
-from .cache import kept_by_content
+Raises ImportError where Numba's compiler is switched off (NUMBA_DISABLE_JIT): the kernels contain
+vector instructions, which the Python interpreter cannot run.
+"""
 
-with kept_by_content():
-    from .activations import *
-    from .convolution import *
-    from .normalisation import *
-    from .optimizers import *
-    from .products import *
-    from .vectors import *
+# ruff: noqa: E402, F403
+from numba import config
+
+if config.DISABLE_JIT:
+    raise ImportError("NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler")
+
+from .activations import *
+from .convolution import *
+from .normalisation import *
+from .optimizers import *
+from .products import *
+from .vectors import *

@@ -1,4 +1,4 @@
-"""Elementwise functions and their derivatives (Numba twin): one pass over memory each."""
+"""Elementwise functions and their derivatives (Numba backend): one pass over memory each."""
 
 import math
 
@@ -7,6 +7,7 @@ from numba import njit, prange
 
 from ..codes import IDENTITY
 from .buffers import empty
+from .cache import cached_njit
 from .chunks import CHUNK, over_chunks
 from .nonlinear import phi, phi_prime
 
@@ -86,25 +87,25 @@ def _sigmoid_of(x):
     return (1.0 if x >= 0 else small) / (1.0 + small)
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _sigmoid(x, y):
     for i in range(x.size):
         y[i] = _sigmoid_of(x[i])
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _softplus(x, y):
     for i in range(x.size):
         y[i] = max(x[i], 0.0) + math.log1p(math.exp(-abs(x[i])))
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _silu(x, y):
     for i in range(x.size):
         y[i] = x[i] * _sigmoid_of(x[i])
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _silu_backward(x, dy, dx):
     for i in range(x.size):
         s = _sigmoid_of(x[i])

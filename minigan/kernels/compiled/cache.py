@@ -1,44 +1,164 @@
-"""Where compiled kernels are kept between processes.
+"""Compiled kernels kept on disk between processes, where that is possible and safe.
 
-Numba keeps a compiled function beside its source and compiles it anew when *that* file changes, but
-not when a function that was compiled into it changes in another file: a kernel left over from an
-older minigan would go on running, or crash. So the kernels are kept in a folder named after the
-text of all the sources that go into them.
+`cached_njit` and `cached_cfunc` compile as Numba's `njit` and `cfunc` do. Numba's own cache is not
+used, because it is a condition of running rather than a convenience: without a writable folder
+decorating fails, a truncated file stops every later run, and a kernel is not compiled anew when a
+function that was inlined into it changes in another file. Here
+
+- the folder is named after a hash of all the sources, so no change of the code is missed;
+- each kernel is one file, named after everything that its machine code depends on: the types, the
+  processor, the compiler options and the versions of Python, Numba and llvmlite;
+- a file starts with a checksum: one that was cut short or changed is compiled anew and replaced;
+- a file is read only if this user owns it and no other user can write to it, because loading a
+  kernel executes it;
+- where nothing can be written, kernels are compiled in each process and nothing else happens.
 """
 
 import contextlib
 import hashlib
+import os
+import pickle
+import stat
+import sys
 import tempfile
 from pathlib import Path
 
+import llvmlite
+import numba
 from numba import config
+from numba.core import sigutils
+from numba.core.caching import Cache
+from numba.core.ccallback import CFunc
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
 HERE = Path(__file__).parent
+VERSIONS = sys.version, numba.__version__, llvmlite.__version__
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def cached_njit(**options):
+    """Numba's `njit(**options)`, with the compiled code kept between processes."""
+
+    def decorate(function):
+        dispatcher = numba.njit(**options)(function)
+        dispatcher._cache = KernelCache(function, options)
+        return dispatcher
+
+    return decorate
+
+
+def cached_cfunc(signature, function):
+    """Numba's `cfunc(signature)(function)`, with the compiled code kept between processes."""
+    compiled = CFunc(function, sigutils.normalize_signature(signature), locals={}, options={})
+    compiled._cache = KernelCache(function, "cfunc")
+    compiled.compile()
+    return compiled
+
+
+class KernelCache(Cache):
+    """The files of one function. Saving and loading may fail, without any error."""
+
+    def __init__(self, function, options):
+        self._name = repr(function)
+        self._py_func = function
+        self._options = repr(options)
+        self._cache_path = _FOLDER
+        self.enable()
+
+    def flush(self):
+        """Nothing is kept in memory."""
+
+    def load_overload(self, sig, target_context):
+        target_context.refresh()
+        if not self._enabled or _FOLDER is None:
+            return None
+        try:
+            payload = pickle.loads(_read(self._file(sig, target_context.codegen())))
+            return CompileResult._rebuild(target_context, *payload)
+        except Exception:  # whatever is wrong with the file, the function can be compiled
+            return None
+
+    def save_overload(self, sig, data):
+        if not self._enabled or _FOLDER is None:
+            return
+        if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
+            return
+        with contextlib.suppress(OSError):
+            _write(self._file(sig, data.codegen), dumps(data._reduce()))
+
+    def _file(self, sig, codegen):
+        key = repr((self._index_key(sig, codegen), self._options, VERSIONS))
+        name = f"{self._py_func.__qualname__}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.nbc"
+        return os.path.join(_FOLDER, name)
+
+
+def _read(path):
+    """The content of a file that `_write` made. Raises OSError unless it is whole and ours."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        if not _is_ours(os.fstat(file.fileno())):
+            raise PermissionError(f"{path} can be written by another user")
+        digest, content = file.read(DIGEST_BYTES), file.read()
+    if hashlib.sha256(content).digest() != digest:
+        raise OSError(f"{path} is damaged")
+    return content
+
+
+def _write(path, content):
+    """Replaces a file at once: a reader sees the old one or the new one, and never a part."""
+    number, temporary = tempfile.mkstemp(dir=os.path.dirname(path))  # readable by this user only
+    try:
+        with open(number, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _is_ours(status):
+    """Whether this user owns the file or folder, and no other user can write to it."""
+    if not hasattr(os, "geteuid"):
+        return True  # Windows: the folders below belong to the user
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _homes():
+    """Folders to try, in this order: NUMBA_CACHE_DIR alone; or this package's own, the user's
+    cache folder and the temporary folder."""
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR)
+        return
+    yield HERE / "__pycache__"
+    home = os.path.expanduser("~")
+    if home != "~":  # neither HOME nor an entry in passwd
+        yield Path(home) / ".cache" / "minigan"
+    with contextlib.suppress(OSError):
+        yield Path(tempfile.gettempdir())
 
 
 def _folder():
-    """The first place that can be written: NUMBA_CACHE_DIR, or here, the home, a temporary."""
-    digest = hashlib.sha256()
-    for source in sorted([*HERE.glob("*.py"), HERE.parent / "codes.py"]):
-        digest.update(source.name.encode() + source.read_bytes())
-    name = f"minigan-{digest.hexdigest()[:16]}"
-    homes = [HERE / "__pycache__", Path.home() / ".cache" / "minigan", Path(tempfile.gettempdir())]
-    for home in [Path(config.CACHE_DIR)] if config.CACHE_DIR else homes:
-        with contextlib.suppress(OSError):
-            (home / name).mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home / name):
-                return str(home / name)
-    return config.CACHE_DIR
-
-
-@contextlib.contextmanager
-def kept_by_content():
-    """For the length of a `with`, what is decorated with `cache=True` goes to that folder."""
-    before, config.CACHE_DIR = config.CACHE_DIR, _FOLDER
+    """The first folder that can be written and that no other user can write, or None."""
     try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+        digest = hashlib.sha256()
+        for source in sorted([*HERE.glob("*.py"), HERE.parent / "codes.py"]):
+            digest.update(source.name.encode() + source.read_bytes())
+    except OSError:
+        return None
+    user = f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
+    for home in _homes():
+        folder = home / f"minigan-{digest.hexdigest()[:16]}{user}"
+        with contextlib.suppress(OSError):
+            home.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+            status = folder.lstat()  # of the folder itself: a link to one is refused
+            if stat.S_ISDIR(status.st_mode) and _is_ours(status):
+                with tempfile.TemporaryFile(dir=folder):
+                    return str(folder)
+    return None
 
 
 _FOLDER = _folder()

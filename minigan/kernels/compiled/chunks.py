@@ -4,7 +4,7 @@ The chunks are fixed: no bit depends on the number of threads. And each thread g
 of a vector whatever the operation, the part that it has in its cache already.
 """
 
-from numba import njit
+from .threads import parallel
 
 CHUNK = 2048  # elements: long enough to pay for a task, short enough to balance the threads
 ALONE = 8 * CHUNK  # up to here one thread is done before a second has woken up
@@ -15,8 +15,8 @@ def over_chunks(body, fastmath=False):
 
     The parallel version compiles when the first long vector comes, which may be never.
     """
-    options = {"cache": True, "error_model": "numpy", "fastmath": fastmath}
-    alone, together = njit(**options)(body), njit(**options, parallel=True)(body)
+    together = parallel(error_model="numpy", fastmath=fastmath)(body)
+    alone = together.alone
 
     def run(vector, *rest):
         return (alone if vector.size <= ALONE else together)(vector, *rest)

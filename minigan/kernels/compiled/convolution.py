@@ -1,4 +1,4 @@
-"""Convolutions and their transposes (Numba twin): `gemm.contract` on images, no im2col.
+"""Convolutions and their transposes (Numba backend): `gemm.contract` on images, no im2col.
 
 A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel
 on the (padded) image, column k = (u, v, c) a number under it, and their offsets just add:
@@ -29,7 +29,8 @@ from ..codes import IDENTITY
 from .buffers import empty
 from .cotangents import masked, masked_and_padded, padded
 from .gemm import contract
-from .products import every, finish
+from .products import finish
+from .tables import every, offsets, weight_rows
 
 __all__ = [
     "conv2d_forward",
@@ -197,15 +198,6 @@ def phases(inputs, outputs, taps, stride, padding):
     return (low, high), found
 
 
-@lru_cache(maxsize=256)
-def offsets(counts, steps, unit=1, first=0):
-    """unit (first + i steps[0] + j steps[1] + ...), for every index (i, j, ...) in order."""
-    total = np.array(first)
-    for count, step in zip(counts, steps):
-        total = total[..., None] + np.arange(count) * step
-    return total.reshape(-1) * unit
-
-
 def weight_operand(weight, exchange, rows_of_taps, columns_of_taps):
     """The weight as right operand: rows (u, v, channel) for the taps asked, columns the rest."""
     kh, kw, channels, out = weight.shape
@@ -214,11 +206,3 @@ def weight_operand(weight, exchange, rows_of_taps, columns_of_taps):
         weight_rows(weight.shape, exchange, rows_of_taps, columns_of_taps),
         out if exchange else 1,
     )
-
-
-@lru_cache(maxsize=256)
-def weight_rows(shape, exchange, rows_of_taps, columns_of_taps):
-    _, kw, channels, out = shape
-    tap = np.add.outer(np.array(rows_of_taps) * kw, np.array(columns_of_taps)) * channels * out
-    channel = np.arange(out) if exchange else np.arange(channels) * out
-    return np.add.outer(tap, channel).reshape(-1)

@@ -9,12 +9,15 @@ from numba.core import types
 
 from ..codes import IDENTITY
 from .buffers import empty
+from .cache import cached_njit
 from .machine import index
 from .nonlinear import phi_prime
-from .workers import THREADS, call_worker, task_passing, worker_address
+from .threads import guarded, threads
+from .workers import call_worker, task_passing, worker_address
 
 SERIAL_BELOW = 20_000  # numbers; below, waking the other threads costs more than they give
 CHUNK = 16_384  # numbers, whole images of them: fixed, so that sums are the same for all threads
+IMAGES = 32  # that `column_sums` adds up in float32: more would lose digits
 
 
 def masked(dy, y, activation, slope, dbias=None):
@@ -22,13 +25,24 @@ def masked(dy, y, activation, slope, dbias=None):
     dy = np.ascontiguousarray(dy)
     if activation == IDENTITY:
         if dbias is not None:
-            by_place = np.add.reduce(dy, axis=0)  # long rows: what NumPy sums fast
-            dbias += np.add.reduce(by_place.reshape(-1, dy.shape[-1]), axis=0)
+            dbias += column_sums(dy).astype(dy.dtype)
         return dy
     shape = dy.shape
     if dy.ndim == 2:
         dy = dy.reshape(len(dy), 1, 1, dy.shape[1])  # images of one pixel
     return masked_and_padded(dy, y, activation, slope, dbias, (0, 0), (0, 0)).reshape(shape)
+
+
+def column_sums(dy):
+    """The sum of dy over all but its last axis, in float64.
+
+    NumPy adds long rows fastest, so images are added to each other first, a few at a time in their
+    own precision.
+    """
+    by_place = np.zeros(dy.shape[1:])
+    for start in range(0, len(dy), IMAGES):
+        by_place += np.add.reduce(dy[start : start + IMAGES], axis=0)
+    return np.add.reduce(by_place.reshape(-1, dy.shape[-1]), axis=0)
 
 
 def padded(image, vertical, horizontal):
@@ -47,11 +61,12 @@ def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
     dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
     at_once = max(1, CHUNK * batch // max(dy.size, 1))
     worker = worker_address(_work, dy.dtype)
-    parts = min(-(-batch // at_once), THREADS) if dy.size >= SERIAL_BELOW else 1
+    parts = min(-(-batch // at_once), threads()) if dy.size >= SERIAL_BELOW else 1
     flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
     sides = (*vertical, *horizontal)
     sums = dz.reshape(-1)[:0] if dbias is None else dbias
-    _in_chunks(worker, parts, flat, activation, float(slope), dy.shape, sides, at_once, sums)
+    run = _in_chunks if parts == 1 else _in_chunks_in_parallel
+    run(worker, parts, flat, activation, float(slope), dy.shape, sides, at_once, sums)
     return dz
 
 
@@ -60,26 +75,31 @@ def _task_type(number):
     whole = types.int64
     four = types.UniTuple(whole, 4)
     numbers = types.Array(number, 1, "C")
-    flat = types.UniTuple(numbers, 3)
-    return types.Tuple((flat, numbers, whole, types.float64, four, four, whole, whole))
+    flat, sums = types.UniTuple(numbers, 3), types.Array(types.float64, 1, "C")
+    return types.Tuple((flat, sums, whole, types.float64, four, four, whole, whole))
 
 
 _address_of, _task_at = task_passing(_task_type)
 
 
-@njit(cache=True, parallel=True)
+@cached_njit(parallel=True)
 def _in_chunks(worker, parts, flat, activation, slope, shape, sides, at_once, dbias):
     channels, chunks = len(dbias), -(-shape[0] // at_once)
-    sums = np.empty(chunks * channels, flat[0].dtype)
+    sums = np.empty(chunks * channels)
     task = _address_of((flat, sums, activation, slope, shape, sides, at_once, parts))
     if parts == 1:
         call_worker(worker, task, 0)
     else:
         for part in prange(parts):
             call_worker(worker, task, np.int64(part))
-    for chunk in range(chunks):
-        for c in range(channels):
-            dbias[c] += sums[chunk * channels + c]
+    for c in range(channels):
+        total = 0.0
+        for chunk in range(chunks):
+            total += sums[chunk * channels + c]
+        dbias[c] += flat[0].dtype.type(total)
+
+
+_in_chunks_in_parallel = guarded(_in_chunks)
 
 
 def _work(address, part):
@@ -104,7 +124,7 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
 
     source = start * height * line
     target = start * (top + height + bottom) * (side + line)
-    line_sums = np.zeros(line if len(sums) else 0, dz.dtype)
+    line_sums = np.zeros(line if len(sums) else 0)  # in float64
     for _ in range(start, stop):
         for i in range(height + 1):
             gap = above if i == 0 else side if i < height else below

@@ -1,4 +1,5 @@
-"""The one matrix product of every layer: C = phi(A B + bias), blocked for registers and caches.
+"""The matrix product of the dense and convolutional layers, C = phi(A B + bias), blocked for
+registers and caches. (Weight gradients with very few rows or columns are in `thin`.)
 
     Cut C into tiles that fit in registers; keep what a tile needs close by.
 
@@ -39,10 +40,12 @@ from numba import njit, prange
 from numba.core import types
 
 from ..codes import IDENTITY, LEAKY_RELU
+from .cache import cached_njit
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows
-from .workers import THREADS, call_worker, task_passing, worker_address
+from .threads import guarded, threads
+from .workers import call_worker, task_passing, worker_address
 
 DEPTH = 512  # k steps in a block, at most: 8 rows of A x 512 x 4 bytes = half the first-level cache
 PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
@@ -66,24 +69,25 @@ def contract(
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # of C where it is negative
     worker = worker_address(_work, a.dtype)
-    down, across = _cut(len(rows), len(right[1]), columns, a.itemsize)
-    _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate)
+    down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
+    run = _contract if down * across == 1 else _contract_in_parallel
+    run(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
 
-def _cut(rows, depth, columns, itemsize):
+def _cut(rows, depth, columns, itemsize, threads):
     """Into how many rectangles, down and across, C is cut: one a thread.
 
     A tall C by rows: each thread packs all of B, and finds the rows of A that it wrote itself, a
     layer ago, in its own cache. Else by columns, which divides the packing of B as well; where
     there are too few panels for all threads, by rows too.
     """
-    if THREADS == 1 or rows * (depth + STORE) * columns < SERIAL_BELOW:
+    if threads == 1 or rows * (depth + STORE) * columns < SERIAL_BELOW:
         return 1, 1
     strips = -(-rows // TILE_ROWS)
-    if strips >= TALL[depth * columns * itemsize > SMALL_B] * THREADS:
-        return THREADS, 1
-    across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), THREADS)
-    return min(strips, -(-THREADS // across)), across
+    if strips >= TALL[depth * columns * itemsize > SMALL_B] * threads:
+        return threads, 1
+    across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), threads)
+    return min(strips, -(-threads // across)), across
 
 
 def _task_type(number):
@@ -100,7 +104,7 @@ def _task_type(number):
 _address_of, _task_at = task_passing(_task_type)
 
 
-@njit(cache=True, parallel=True)
+@cached_njit(parallel=True)
 def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
     """C cut into down x across rectangles, each of them a part of one task."""
     task = _address_of((left, right, result, columns, bias, slope, accumulate, down, across))
@@ -109,6 +113,9 @@ def _contract(worker, down, across, left, right, result, columns, bias, slope, a
     else:
         for part in prange(down * across):
             call_worker(worker, task, np.int64(part))
+
+
+_contract_in_parallel = guarded(_contract)
 
 
 def _work(address, part):

@@ -18,6 +18,7 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 
 from ..codes import LEAKY_RELU, SIGMOID, TANH
+from .cache import cached_njit
 
 _TERMS = 13
 _LOG_2_HIGH = 0.693359375  # log 2 in nine bits, so that n times it is exact, ...
@@ -126,7 +127,7 @@ def _power_of_two(typing, n):
     return n(n), emit
 
 
-@njit(cache=True)
+@cached_njit()
 def activate_in_place(values, activation, slope):
     """values = phi(values), a flat array."""
     for i in range(values.size):

@@ -1,10 +1,11 @@
-"""Normalisation of a (rows, features) matrix (Numba twin).
+"""Normalisation of a (rows, features) matrix (Numba backend).
 
 Batch norm needs sums down each column. The rows are cut into blocks of a fixed size; each block
 sums its own rows while they are in cache, and the partial sums are added in the order of the
 blocks, so the bits do not depend on the number of threads. Means and squared deviations of blocks
 are combined by the formula of Chan et al. (1979), which, unlike E[x^2] - E[x]^2, never subtracts
-two large numbers.
+two large numbers. All sums are in float64: a float32 sum over many rows loses digits, and a mean
+that is off by a little makes a constant input, divided by its tiny deviation, anything but 0.
 """
 
 import math
@@ -14,7 +15,9 @@ from numba import njit, prange
 
 from ..codes import IDENTITY
 from .buffers import empty
+from .cache import cached_njit
 from .nonlinear import phi, phi_prime
+from .threads import parallel
 
 __all__ = ["row_norm_forward", "row_norm_backward", "batch_norm_forward", "batch_norm_backward"]
 
@@ -23,13 +26,10 @@ BLOCK = 256  # rows
 
 def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
     """y = phi(gamma x_hat + beta); returns (y, mean, variance, inv_std)."""
-    number = x.dtype.type
     x = np.ascontiguousarray(x)
-    mean, variance = _column_moments(x)
-    inv_std = 1 / np.sqrt(variance + number(eps))
-    scale = gamma * inv_std
+    mean, variance, inv_std = _column_moments(x, float(eps))
     y = empty(x.shape, x.dtype)
-    _scale_and_shift(x, mean, scale, beta, activation, number(slope), y)
+    _scale_and_shift(x, mean, inv_std, gamma, beta, activation, x.dtype.type(slope), y)
     return y, mean, variance, inv_std
 
 
@@ -63,14 +63,13 @@ def row_norm_backward(g, x_hat, inv_std):
 # wrapped around, and LLVM would not turn the loops over j into vector instructions.
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
-def _column_moments(x):
+@parallel(error_model="numpy")
+def _column_moments(x, eps):
+    """Mean, variance and 1 / sqrt(variance + eps) of each column."""
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
-    means = np.zeros((blocks, columns), x.dtype)
-    squares = np.zeros(
-        (blocks, columns), x.dtype
-    )  # summed squared deviations from the block's mean
+    means = np.zeros((blocks, columns))
+    squares = np.zeros((blocks, columns))  # summed squared deviations from the block's mean
     for block in prange(blocks):
         part, mean, square = x[block * BLOCK : (block + 1) * BLOCK], means[block], squares[block]
         for i in range(part.shape[0]):
@@ -90,12 +89,14 @@ def _column_moments(x):
             difference = means[block, j] - mean[j]
             mean[j] += difference * share
             square[j] += squares[block, j] + difference * difference * (before * share)
-    return mean, square / x.dtype.type(rows)
+    inv_std = 1 / np.sqrt(square / rows + eps)
+    return mean.astype(x.dtype), (square / rows).astype(x.dtype), inv_std.astype(x.dtype)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
-def _scale_and_shift(x, mean, scale, beta, activation, slope, y):
+@parallel(error_model="numpy")
+def _scale_and_shift(x, mean, inv_std, gamma, beta, activation, slope, y):
     rows, columns = x.shape
+    scale = gamma * inv_std
     for block in prange((rows + BLOCK - 1) // BLOCK):
         start, stop = block * BLOCK, (block + 1) * BLOCK
         part, out = x[start:stop], y[start:stop]
@@ -104,12 +105,11 @@ def _scale_and_shift(x, mean, scale, beta, activation, slope, y):
                 out[i, j] = phi((part[i, j] - mean[j]) * scale[j] + beta[j], activation, slope)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@parallel(error_model="numpy")
 def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope, dx):
     rows, columns = x.shape
     blocks = (rows + BLOCK - 1) // BLOCK
-    dz_sums = np.zeros((blocks, columns), x.dtype)
-    dz_x_hat_sums = np.zeros((blocks, columns), x.dtype)
+    dz_sums, dz_x_hat_sums = np.zeros((blocks, columns)), np.zeros((blocks, columns))
     for block in prange(blocks):
         start, stop = block * BLOCK, (block + 1) * BLOCK
         x_part, y_part, dy_part = x[start:stop], y[start:stop], dy[start:stop]
@@ -124,8 +124,8 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope, dx):
         dz_sum += dz_sums[block]
         dz_x_hat_sum += dz_x_hat_sums[block]
 
-    through_mean = dz_sum / x.dtype.type(rows)
-    through_variance = dz_x_hat_sum / x.dtype.type(rows)
+    through_mean = (dz_sum / rows).astype(x.dtype)
+    through_variance = (dz_x_hat_sum / rows).astype(x.dtype)
     for block in prange(blocks):
         start, stop = block * BLOCK, (block + 1) * BLOCK
         x_part, y_part, dy_part, dx_part = (
@@ -140,36 +140,48 @@ def _batch_norm_backward(dy, y, x, mean, inv_std, gamma, activation, slope, dx):
                 x_hat = (x_part[i, j] - mean[j]) * inv_std[j]
                 centred = dz - through_mean[j] - x_hat * through_variance[j]
                 dx_part[i, j] = gamma[j] * inv_std[j] * centred
-    return dz_sum, dz_x_hat_sum
+    return dz_sum.astype(x.dtype), dz_x_hat_sum.astype(x.dtype)
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _row_norm_forward(x, eps):
     rows, columns = x.shape
     x_hat, inv_std = np.empty_like(x), np.empty((rows, 1), x.dtype)
     for i in range(rows):
-        mean = x[i].mean()
-        square = x.dtype.type(0)
+        mean = x.dtype.type(_sum(x[i]) / columns)
         for j in range(columns):
             x_hat[i, j] = x[i, j] - mean
-            square += x_hat[i, j] * x_hat[i, j]
+        square = _sum_of_products(x_hat[i], x_hat[i])
         inv_std[i, 0] = 1 / math.sqrt(square / columns + eps)
         for j in range(columns):
             x_hat[i, j] *= inv_std[i, 0]
     return x_hat, inv_std
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def _row_norm_backward(g, x_hat, inv_std):
     rows, columns = g.shape
     dx = np.empty_like(g)
     for i in range(rows):
-        total, along = g.dtype.type(0), g.dtype.type(0)
-        for j in range(columns):
-            total += g[i, j]
-            along += g[i, j] * x_hat[i, j]
-        through_mean, through_variance = total / columns, along / columns
+        through_mean = g.dtype.type(_sum(g[i]) / columns)
+        through_variance = g.dtype.type(_sum_of_products(g[i], x_hat[i]) / columns)
         for j in range(columns):
             centred = g[i, j] - through_mean - x_hat[i, j] * through_variance
             dx[i, j] = inv_std[i, 0] * centred
     return dx
+
+
+@njit(fastmath={"reassoc"})  # lets LLVM add in vectors, not one by one
+def _sum(x):
+    total = 0.0
+    for i in range(x.size):
+        total += x[i]
+    return total
+
+
+@njit(fastmath={"reassoc"})
+def _sum_of_products(x, y):
+    total = 0.0
+    for i in range(x.size):
+        total += np.float64(x[i]) * np.float64(y[i])
+    return total

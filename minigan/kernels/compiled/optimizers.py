@@ -1,4 +1,4 @@
-"""Updates of a flat parameter vector, in place (Numba twin): one pass over memory each.
+"""Updates of a flat parameter vector, in place (Numba backend): one pass over memory each.
 
 A pass reads and writes every array once, where NumPy goes over them once per operation; for
 networks of this size that traffic is the cost of an optimizer.

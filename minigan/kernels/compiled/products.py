@@ -1,6 +1,4 @@
-"""Matrix products (Numba twin): `gemm.contract`, given the tables that find its operands."""
-
-from functools import lru_cache
+"""Matrix products (Numba backend): `gemm.contract`, given the tables that find its operands."""
 
 import numpy as np
 
@@ -9,6 +7,7 @@ from .buffers import empty
 from .cotangents import masked
 from .gemm import contract
 from .nonlinear import activate_in_place
+from .tables import cached, every
 from .thin import THIN, sum_of_outer_products
 
 __all__ = [
@@ -92,7 +91,7 @@ def _product(
     contract(left, right, (out.reshape(-1), c_rows), columns, bias, activation, slope, accumulate)
 
 
-@lru_cache(maxsize=256)
+@cached
 def _tables(rows, depth, columns, transpose_a, transpose_b):
     """Where `contract` finds the operands of a plain product: see there."""
     left = (1, rows) if transpose_a else (depth, 1)
@@ -102,12 +101,6 @@ def _tables(rows, depth, columns, transpose_a, transpose_b):
         every(right[0], depth), right[1],
         every(columns, rows),
     )  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def every(step, count):
-    """The offsets 0, step, 2 step, ...: where the rows of a matrix begin."""
-    return np.arange(count) * step
 
 
 def _thin_gradient(a, b, out, accumulate):

@@ -6,15 +6,16 @@ is to read it in the order in which it lies.
 """
 
 import numpy as np
-from numba import njit
 
+from .cache import cached_njit
 from .machine import TILE_ROWS, VECTOR_BYTES
 from .microkernel import add_dots
 
+BLOCK = 512  # rows
 THIN = 4  # columns; from about here on a register tile, though mostly empty, is faster
 
 
-@njit(cache=True, error_model="numpy")
+@cached_njit(error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
     """Rows [first_row, end_row) of C = leaky(A B + bias), TILE_ROWS inner products at a time.
 
@@ -50,21 +51,30 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
                 c[at] = z if z > 0 else slope * z
 
 
-@njit(cache=True)
+@cached_njit()
 def sum_of_outer_products(thin, wide, total):
-    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows to a pass over `total`."""
+    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows to a pass.
+
+    Each block of rows is added up by itself first: one long float32 sum would lose digits.
+    """
     rows, columns = wide.shape
     total[:] = 0
+    part = np.empty(columns, total.dtype)
     for j in range(thin.shape[1]):
-        r = 0
-        while r + 4 <= rows:
-            s0, s1, s2, s3 = thin[r, j], thin[r + 1, j], thin[r + 2, j], thin[r + 3, j]
+        for start in range(0, rows, BLOCK):
+            stop = min(start + BLOCK, rows)
+            part[:] = 0
+            r = start
+            while r + 4 <= stop:
+                s0, s1, s2, s3 = thin[r, j], thin[r + 1, j], thin[r + 2, j], thin[r + 3, j]
+                for c in range(columns):
+                    part[c] += (s0 * wide[r, c] + s1 * wide[r + 1, c]) + (
+                        s2 * wide[r + 2, c] + s3 * wide[r + 3, c]
+                    )
+                r += 4
+            while r < stop:
+                for c in range(columns):
+                    part[c] += thin[r, j] * wide[r, c]
+                r += 1
             for c in range(columns):
-                total[j, c] += (s0 * wide[r, c] + s1 * wide[r + 1, c]) + (
-                    s2 * wide[r + 2, c] + s3 * wide[r + 3, c]
-                )
-            r += 4
-        while r < rows:
-            for c in range(columns):
-                total[j, c] += thin[r, j] * wide[r, c]
-            r += 1
+                total[j, c] += part[c]

@@ -1,4 +1,4 @@
-"""Sums of whole vectors (Numba twin): the inner product, and s x + x_dot.
+"""Sums of whole vectors (Numba backend): the inner product, and s x + x_dot.
 
 NumPy's own inner product would be as fast alone. But the threads of its BLAS go on spinning after a
 call, on the cores that the next kernel needs: one call a step made training twice as slow.

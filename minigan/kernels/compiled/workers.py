@@ -16,28 +16,27 @@ the stack of the function that runs the loop:
 from functools import cache
 
 from llvmlite import ir
-from numba import cfunc, config, from_dtype
+from numba import from_dtype
 from numba.core import cgutils, types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 
-from .cache import kept_by_content
+from .cache import cached_cfunc
 
-THREADS = config.NUMBA_NUM_THREADS
+_workers = {}  # kept for ever, because their machine code lives as long as they do
 
 
 @cache
 def worker_address(function, dtype):
     """Where function(task, part) lies in memory, compiled for tasks of one float type."""
-    return _worker(function, dtype).address
-
-
-@cache
-def _worker(function, dtype):  # kept, because its machine code lives as long as it does
-    task = types.CPointer(from_dtype(dtype))  # of the float type only to tell the types apart
-    with kept_by_content():
-        return cfunc(types.void(task, types.intp), cache=True)(function)
+    with global_compiler_lock:  # two threads may ask for the same worker
+        if (function, dtype) not in _workers:
+            task = types.CPointer(from_dtype(dtype))  # of the float type to tell the types apart
+            signature = types.void(task, types.intp)
+            _workers[function, dtype] = cached_cfunc(signature, function)
+        return _workers[function, dtype].address
 
 
 @intrinsic

@@ -1,7 +1,13 @@
-"""The NumPy twin: what each operation computes, in as few lines as the mathematics takes."""
+"""The NumPy backend: what each operation computes, in as few lines as the mathematics takes.
 
-from .activations import *  # noqa: F403
-from .convolution import *  # noqa: F403
-from .normalisation import *  # noqa: F403
-from .optimizers import *  # noqa: F403
-from .products import *  # noqa: F403
+A result too small for a float is rounded to 0 or to a subnormal number, which is right and no
+error, also where the program has asked NumPy to raise one (`np.seterr(under="raise")`).
+"""
+
+import numpy as np
+
+from . import activations, convolution, normalisation, optimizers, products
+
+for _module in (activations, convolution, normalisation, optimizers, products):
+    for _name in _module.__all__:
+        globals()[_name] = np.errstate(under="ignore")(getattr(_module, _name))

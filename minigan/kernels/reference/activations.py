@@ -1,4 +1,4 @@
-"""Elementwise functions and their derivatives (NumPy twin).
+"""Elementwise functions and their derivatives (NumPy backend).
 
 The exponentials are taken of -|x|, so nothing overflows at any logit; an underflow to zero is the
 correctly rounded answer and is not an error.

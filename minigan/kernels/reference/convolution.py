@@ -1,4 +1,4 @@
-"""Convolutions and transposed convolutions (NumPy twin).
+"""Convolutions and transposed convolutions (NumPy backend).
 
 Images are (N, H, W, C). With kernel (kh, kw), stride s and padding p, a convolution reads
 
@@ -73,7 +73,7 @@ def _correlate(image, steps, dweight, stride, padding, image_first):
 
 def _add_bias_gradient(dbias, dz):
     if dbias is not None:
-        dbias += np.sum(dz, axis=(0, 1, 2))
+        dbias += np.sum(dz, axis=(0, 1, 2), dtype=np.float64).astype(dz.dtype)
 
 
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):

@@ -1,4 +1,4 @@
-"""Normalisation of a (rows, features) matrix (NumPy twin).
+"""Normalisation of a (rows, features) matrix (NumPy backend).
 
 Batch norm (Ioffe and Szegedy 2015) normalises each column over the rows, layer norm (Ba et al.
 2016) each row over its columns. They share the algebra: with x_hat = (x - mean) * inv_std, where
@@ -8,6 +8,9 @@ inv_std = 1 / sqrt(var + eps), and both mean and var functions of x,
 
 the means running over the axis that was normalised. The two subtracted terms are the paths through
 the mean and through the variance.
+
+Means are taken in float64: NumPy adds up a column one number at a time, and a float32 sum of many
+numbers loses digits.
 """
 
 import numpy as np
@@ -20,17 +23,21 @@ __all__ = ["row_norm_forward", "row_norm_backward", "batch_norm_forward", "batch
 
 def _normalise(x, axis, eps):
     """x_hat, mean, variance, inv_std, the last three with `axis` kept at length 1."""
-    mean = np.mean(x, axis=axis, keepdims=True)
+    mean = _mean(x, axis)
     centred = x - mean
-    variance = np.mean(centred * centred, axis=axis, keepdims=True)
+    variance = _mean(centred * centred, axis)
     inv_std = 1 / np.sqrt(variance + eps)
     return centred * inv_std, mean, variance, inv_std
 
 
+def _mean(x, axis):
+    return np.mean(x, axis=axis, keepdims=True, dtype=np.float64).astype(x.dtype)
+
+
 def _normalise_backward(g, x_hat, inv_std, axis):
     """dx from g = dL/dx_hat, by the formula above."""
-    through_mean = np.mean(g, axis=axis, keepdims=True)
-    through_variance = x_hat * np.mean(g * x_hat, axis=axis, keepdims=True)
+    through_mean = _mean(g, axis)
+    through_variance = x_hat * _mean(g * x_hat, axis)
     return inv_std * (g - through_mean - through_variance)
 
 
@@ -60,6 +67,6 @@ def batch_norm_backward(
     dz = activate_backward(dy, y, activation, slope)
     x_hat = (x - mean) * inv_std
     if dgamma is not None:
-        dgamma += np.sum(dz * x_hat, axis=0)
-        dbeta += np.sum(dz, axis=0)
+        dgamma += np.sum(dz * x_hat, axis=0, dtype=np.float64).astype(dz.dtype)
+        dbeta += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)
     return _normalise_backward(dz * gamma, x_hat, inv_std, 0)

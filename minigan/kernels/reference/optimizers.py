@@ -1,4 +1,4 @@
-"""Updates of a flat parameter vector, in place (NumPy twin). The formulas stand in `minigan.optim`.
+"""Updates of a flat parameter vector, in place (NumPy backend); formulas: `minigan.optim`.
 
 Each returns nothing: theta and the optimizer's moments are changed where they stand.
 """

@@ -1,4 +1,4 @@
-"""Matrix products (NumPy twin).
+"""Matrix products (NumPy backend).
 
 Shapes: x (N, in), weight (in, out), bias (out,), y (N, out). An activation phi is applied to the
 product, and its derivative is read off y (see `codes`).
@@ -26,8 +26,8 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
 
 
 def dot(a, b):
-    """sum of a_i b_i over two flat vectors, as a float."""
-    return float(np.dot(a, b))
+    """sum of a_i b_i over two flat vectors, as a float, added up in float64."""
+    return float(np.dot(a.astype(np.float64), b.astype(np.float64)))
 
 
 def scale_and_add(scale, x, x_dot):
@@ -53,7 +53,7 @@ def linear_backward_params(dy, y, x, dweight, dbias, activation=IDENTITY, slope=
     dz = activate_backward(dy, y, activation, slope)
     dweight += x.T @ dz
     if dbias is not None:
-        dbias += np.sum(dz, axis=0)
+        dbias += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)
 
 
 def linear_backward(dy, y, x, weight, dweight, dbias, activation=IDENTITY, slope=0.0):

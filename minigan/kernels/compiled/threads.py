@@ -1,0 +1,100 @@
+"""Parallel regions: when kernels may use Numba's threads, and when one thread must do.
+
+Numba runs a parallel loop on one of three threading layers. With OpenMP and TBB any number of
+Python threads may each start a loop. The third, "workqueue", aborts the process if two do, so there
+a lock lets one in at a time.
+
+No layer's threads survive a fork: with GNU OpenMP a loop started in a child process ends the child.
+A child therefore runs each kernel on one thread. The results are the same bit for bit, because the
+work is cut into the same pieces for any number of threads.
+"""
+
+import os
+import threading
+
+import numba
+from numba import config
+from numba.core.compiler_lock import global_compiler_lock
+
+from .cache import cached_njit
+from .waiting import load_openmp
+
+THREADS = config.NUMBA_NUM_THREADS
+
+_lock = None  # held during a parallel loop, where the threading layer needs that
+_layer_known = False
+_forked = False  # whether this process is a child of one that had started the threads
+
+load_openmp()
+
+
+def threads():
+    """How many threads a kernel may use."""
+    return 1 if _forked else THREADS
+
+
+def guarded(kernel):
+    """`kernel`, a compiled function with a parallel loop, safe to call from several threads."""
+
+    def run(*arguments):
+        if not _layer_known:
+            _start_threads()
+        if _lock is None:
+            return kernel(*arguments)
+        with _lock:
+            return kernel(*arguments)
+
+    return run
+
+
+def parallel(**options):
+    """Compiles a function with `prange` loops twice, for all threads and for one.
+
+    Each version is compiled when it is called first: the second, usually, never.
+    """
+
+    def decorate(body):
+        together = guarded(cached_njit(**options, parallel=True)(body))
+        alone = cached_njit(**options)(body)
+
+        def run(*arguments):
+            return (alone if _forked else together)(*arguments)
+
+        run.alone = alone
+        return run
+
+    return decorate
+
+
+def _start_threads():
+    """Has Numba choose its threading layer, and finds out which it is."""
+    global _lock, _layer_known
+    with global_compiler_lock:
+        if not _layer_known:
+            numba.get_num_threads()  # starts them
+            if numba.threading_layer() == "workqueue":
+                _lock = threading.RLock()
+            _layer_known = True
+
+
+def _threads_started():
+    try:
+        numba.threading_layer()
+    except ValueError:
+        return False
+    return True
+
+
+def _after_fork_in_child():
+    global _forked
+    global_compiler_lock.release()
+    _forked = _forked or _threads_started()
+
+
+if hasattr(os, "register_at_fork"):
+    # The lock, so that no other thread is compiling at the fork: the child would wait for it.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=_after_fork_in_child,
+    )
