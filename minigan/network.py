@@ -46,7 +46,9 @@ class Sequential(Composite):
     def __init__(self, layers, *more, dtype="float32", rng=None):
         if more or not isinstance(layers, tuple | list):
             got = f"{1 + len(more)} arguments" if more else checks.shown(layers)
-            raise TypeError(f"Sequential: layers must be a list, Sequential([a, b]), got {got}")
+            raise TypeError(
+                f"Sequential: layers must be a list, got {got}; write Sequential([a, b])"
+            )
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"Sequential: expected layers, got {checks.shown(layer)}")
