@@ -306,7 +306,7 @@ def test_a_gradient_that_is_replaced_is_named():
             self.grads["weight"] = x.T @ dy
 
     wrong = [row.tensor for row in check_layer(Replaces(3, 2), (5, 3)).rows if not row.ok]
-    assert set(wrong) == {"backward adds into grads"}
+    assert "backward adds into grads" in wrong
 
 
 @pytest.mark.parametrize("x", [np.zeros((4, 0)), np.full((4, 2), np.nan), np.full((4, 2), np.inf)])
