@@ -1,30 +1,35 @@
-"""Elementwise activations: y = phi(x), dx = dy * phi'(x), and tangent dy = phi'(x) * dx.
+"""Activations: y = phi(x), one number at a time, and dropout.
 
-The Jacobian is diagonal, so backward and tangent are the same product. Where phi' can be read off
-the output, the cache is y (that is what a fused kernel keeps too); else it is x.
+    backward:  dx     = phi'(x) dy
+    tangent:   y_dot  = phi'(x) x_dot
+    curvature: dx_dot = phi''(x) x_dot dy      (dx is phi'(x) dy, and phi' moves with x)
 
-`second(cache)` is phi'', which the second-order sweep of a gradient penalty needs: when x moves
-along x_dot, dx = dy * phi'(x) moves by dy * phi''(x) * x_dot.
+The Jacobian is diagonal, so backward and tangent are the same product. The cache is whichever of
+x and y gives phi' in the fewest operations.
 """
 
 import numpy as np
 
-from .. import kernels
 from .base import Layer, real_number
 
 
-class _Activation(Layer):
-    """A layer whose second derivative is elementwise too: `second(cache)`, None for zero."""
+def sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow: the exponential is taken of -|x|."""
+    with np.errstate(under="ignore"):  # an underflow to zero is the correctly rounded answer
+        small = np.exp(-np.abs(x))  # in (0, 1]
+        return np.where(x >= 0, 1, small) / (1 + small)
 
-    def curvature(self, dy, cache, x_dot):
-        second = self.second(cache)
-        return None if second is None else second * x_dot * dy
+
+def softplus(x):
+    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), without overflow."""
+    with np.errstate(under="ignore"):
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-class LeakyReLU(_Activation):
-    """y = x if x > 0 else s x, slope 0 <= s; phi' = 1 or s, phi'' = 0 (Maas et al. 2013).
+class LeakyReLU(Layer):
+    """y = x if x > 0 else s x;  phi' = 1 or s,  phi'' = 0   (Maas et al. 2013)
 
-    At x = 0 itself, where there is no derivative, phi' = s.
+    negative_slope: s >= 0. At x = 0, where there is no derivative, phi' = s. The cache is y.
     """
 
     piecewise_linear = True
@@ -34,17 +39,18 @@ class LeakyReLU(_Activation):
         self.slope = real_number("LeakyReLU", "negative_slope", negative_slope, low=0)
 
     def forward(self, x, training=True):
-        y = kernels.activate(self.as_input(x), kernels.LEAKY_RELU, self.slope)
+        x = self.as_input(x)
+        y = np.where(x > 0, x, self.slope * x)
         return y, y
 
     def backward_input(self, dy, y):
-        return kernels.activate_backward(dy, y, kernels.LEAKY_RELU, self.slope)
+        return np.where(y > 0, dy, self.slope * dy)
 
-    def tangent(self, dx, y):
-        return kernels.activate_backward(dx, y, kernels.LEAKY_RELU, self.slope)
+    def tangent(self, x_dot, y):
+        return np.where(y > 0, x_dot, self.slope * x_dot)
 
-    def second(self, y):
-        return None  # zero everywhere that it exists
+    def curvature(self, dy, y, x_dot):
+        return None  # phi'' = 0 wherever it exists
 
     def __repr__(self):
         return f"LeakyReLU({self.slope:g})"
@@ -60,84 +66,87 @@ class ReLU(LeakyReLU):
         return "ReLU()"
 
 
-class Tanh(_Activation):
-    """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2)."""
+class Tanh(Layer):
+    """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
 
     def forward(self, x, training=True):
-        y = kernels.activate(self.as_input(x), kernels.TANH)
+        y = np.tanh(self.as_input(x))
         return y, y
 
     def backward_input(self, dy, y):
-        return kernels.activate_backward(dy, y, kernels.TANH)
+        return (1 - y * y) * dy
 
-    def tangent(self, dx, y):
-        return kernels.activate_backward(dx, y, kernels.TANH)
+    def tangent(self, x_dot, y):
+        return (1 - y * y) * x_dot
 
-    def second(self, y):
-        return -2 * y * (1 - y * y)
+    def curvature(self, dy, y, x_dot):
+        return -2 * y * (1 - y * y) * x_dot * dy
 
 
-class Sigmoid(_Activation):
-    """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y)."""
+class Sigmoid(Layer):
+    """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y). The cache is y."""
 
     def forward(self, x, training=True):
-        y = kernels.activate(self.as_input(x), kernels.SIGMOID)
+        y = sigmoid(self.as_input(x))
         return y, y
 
     def backward_input(self, dy, y):
-        return kernels.activate_backward(dy, y, kernels.SIGMOID)
+        return y * (1 - y) * dy
 
-    def tangent(self, dx, y):
-        return kernels.activate_backward(dx, y, kernels.SIGMOID)
+    def tangent(self, x_dot, y):
+        return y * (1 - y) * x_dot
 
-    def second(self, y):
-        return y * (1 - y) * (1 - 2 * y)
+    def curvature(self, dy, y, x_dot):
+        return y * (1 - y) * (1 - 2 * y) * x_dot * dy
 
 
-class Softplus(_Activation):
-    """y = log(1 + exp x);  phi' = sigmoid(x),  phi'' = sigmoid(x) (1 - sigmoid(x))."""
+class Softplus(Layer):
+    """y = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x). The cache is x."""
 
     def forward(self, x, training=True):
         x = self.as_input(x)
-        return kernels.softplus(x), x
+        return softplus(x), x
 
     def backward_input(self, dy, x):
-        return dy * kernels.sigmoid(x)
+        return sigmoid(x) * dy
 
-    def tangent(self, dx, x):
-        return dx * kernels.sigmoid(x)
+    def tangent(self, x_dot, x):
+        return sigmoid(x) * x_dot
 
-    def second(self, x):
-        s = kernels.sigmoid(x)
-        return s * (1 - s)
+    def curvature(self, dy, x, x_dot):
+        s = sigmoid(x)
+        return s * (1 - s) * x_dot * dy
 
 
-class SiLU(_Activation):
-    """y = x s, s = sigmoid(x);  phi' = s (1 + x (1 - s)),  phi'' = s (1 - s) (2 + x (1 - 2 s)).
+class SiLU(Layer):
+    """y = x s;  phi' = s (1 + x (1 - s)),  phi'' = s (1 - s) (2 + x (1 - 2 s)),  s = sigmoid(x).
 
-    (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.)
+    (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.) The cache is x.
     """
 
     def forward(self, x, training=True):
         x = self.as_input(x)
-        return kernels.silu(x), x
+        return x * sigmoid(x), x
 
     def backward_input(self, dy, x):
-        return kernels.silu_backward(dy, x)
+        s = sigmoid(x)
+        return s * (1 + x * (1 - s)) * dy
 
-    def tangent(self, dx, x):
-        return kernels.silu_backward(dx, x)
+    def tangent(self, x_dot, x):
+        s = sigmoid(x)
+        return s * (1 + x * (1 - s)) * x_dot
 
-    def second(self, x):
-        s = kernels.sigmoid(x)
-        return s * (1 - s) * (2 + x * (1 - 2 * s))
+    def curvature(self, dy, x, x_dot):
+        s = sigmoid(x)
+        return s * (1 - s) * (2 + x * (1 - 2 * s)) * x_dot * dy
 
 
 class Dropout(Layer):
-    """y = x * m / (1 - p), m ~ Bernoulli(1 - p) drawn anew each training pass; y = x in evaluation.
+    """y = x m / (1 - p), m ~ Bernoulli(1 - p) drawn at each training pass; y = x in evaluation.
 
-    The scaling keeps E[y] = x (Srivastava et al. 2014). The cache is the scaled mask, so backward
-    and tangent use the very mask of their forward pass: dx = dy * m / (1 - p). 0 <= p < 1.
+    backward: dx = dy m / (1 - p);  tangent: y_dot = x_dot m / (1 - p);  curvature: none, y is
+    linear in x once m is drawn. The cache is the scaled mask, so all three use the mask of their
+    forward pass. The scaling keeps the mean of y at x (Srivastava et al. 2014). 0 <= p < 1.
     """
 
     piecewise_linear = True
@@ -157,11 +166,11 @@ class Dropout(Layer):
     def backward_input(self, dy, mask):
         return dy if mask is None else dy * mask
 
-    def tangent(self, dx, mask):
-        return dx if mask is None else dx * mask
+    def tangent(self, x_dot, mask):
+        return x_dot if mask is None else x_dot * mask
 
     def curvature(self, dy, mask, x_dot):
-        return None  # linear, once the mask is drawn
+        return None
 
     def __repr__(self):
         return f"Dropout({self.p:g})"

@@ -1,10 +1,20 @@
-"""Convolution and transposed convolution over NHWC images."""
+"""Convolution and transposed convolution over NHWC images.
+
+Both walk over the taps (u, v) of the kernel. For one tap, the pixels of the image that it touches
+are a strided slice (`taps`), and the sum over channels is a matrix product:
+
+    gather     y[i, j]   = sum over taps of  image[at tap] @ W[u, v]       the convolution
+    scatter    image[at tap] += x[i, j] @ W[u, v]                          its adjoint
+    correlate  dW[u, v]  = sum over samples and i, j of image[at tap]' @ y[i, j]
+
+A transposed convolution is the adjoint of a convolution: it uses the same three, with forward and
+backward exchanged.
+"""
 
 import numpy as np
 
-from .. import kernels
 from ..checks import flag, shown
-from .base import Layer, flat_rows, positive_int
+from .base import Layer, positive_int
 
 
 class _Convolution(Layer):
@@ -30,8 +40,8 @@ class _Convolution(Layer):
         self.initialize(self.rng)
 
     def initialize(self, rng):
-        """W from N(0, 2 / fan_in) (He et al. 2015), b = 0; fan_in counts the products that are
-        summed into one output pixel."""
+        """W from N(0, 2 / fan_in) (He et al. 2015), b = 0; fan_in is the number of products that
+        are summed into one output value."""
         weight = self.params["weight"]
         weight[...] = rng.normal(0, np.sqrt(2 / self.fan_in()), weight.shape)
 
@@ -40,15 +50,6 @@ class _Convolution(Layer):
 
     def output_size(self, size):
         raise NotImplementedError
-
-    def backward_merged(self, dy, scale, x, x_dot):
-        """backward_params(scale * dy) and curvature(dy, x_dot), in one product: dW is bilinear in
-        x and dy, so that of (scale x + x_dot, dy) serves for both; scale (N, 1) per sample."""
-        self.curvature(dy, x, kernels.scale_and_add(scale, x, x_dot))
-        if "bias" in self.grads:
-            # db = sum over batch and pixels of scale dy
-            per_pixel = kernels.matmul(scale, dy.reshape(len(dy), -1), transpose_a=True)
-            self.grads["bias"] += flat_rows(per_pixel.reshape(dy.shape[1:])).sum(axis=0)
 
     def images(self, x):
         """x checked: (N, H, W, in), large enough to give at least one output pixel."""
@@ -72,12 +73,11 @@ class Conv2d(_Convolution):
     zeros, and H' = (H + 2p - kh) // s + 1.
 
     backward, from dy = dL/dy:
-        dx: every product above has one x in it; dx collects dy W over the products x took part in
-            (a transposed convolution)
+        dx[n, i s + u - p, j s + v - p, c] += sum_o dy[n, i, j, o] W[u, v, c, o]
         dW[u, v, c, o] = sum_{n, i, j} x[n, i s + u - p, j s + v - p, c] dy[n, i, j, o]
         db[o] = sum_{n, i, j} dy[n, i, j, o]
-    tangent: the same convolution of dx, without the bias.
-    curvature: of the backward pass, only dW has an x in it: it moves by its formula with x_dot.
+    tangent: the same convolution of x_dot, without the bias.
+    curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
     def fan_in(self):
@@ -90,23 +90,23 @@ class Conv2d(_Convolution):
 
     def forward(self, x, training=True):
         x = self.images(x)
-        weight, bias = self.params["weight"], self.params.get("bias")
-        return kernels.conv2d_forward(x, weight, bias, self.stride, self.padding), x
+        return self.tangent(x, None) + self.params.get("bias", 0), x
 
     def backward_input(self, dy, x):
-        weight = self.params["weight"]
-        return kernels.conv2d_backward_input(dy, None, weight, x.shape, self.stride, self.padding)
+        weight = self.params["weight"].swapaxes(2, 3)
+        return scatter(dy, weight, self.stride, self.padding, x.shape[1:3])
 
     def backward_params(self, dy, x):
-        dweight, dbias = self.grads["weight"], self.grads.get("bias")
-        kernels.conv2d_backward_params(dy, None, x, dweight, dbias, self.stride, self.padding)
+        self.grads["weight"] += correlate(x, dy, self.kernel_size, self.stride, self.padding)
+        if "bias" in self.grads:
+            self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)
 
-    def tangent(self, dx, x):
-        return kernels.conv2d_forward(dx, self.params["weight"], None, self.stride, self.padding)
+    def tangent(self, x_dot, x):
+        size = self.output_size(x_dot.shape[1:3])
+        return gather(x_dot, self.params["weight"], self.stride, self.padding, size)
 
     def curvature(self, dy, x, x_dot):
-        dweight = self.grads["weight"]
-        kernels.conv2d_backward_params(dy, None, x_dot, dweight, None, self.stride, self.padding)
+        self.grads["weight"] += correlate(x_dot, dy, self.kernel_size, self.stride, self.padding)
 
 
 class ConvTranspose2d(_Convolution):
@@ -119,9 +119,9 @@ class ConvTranspose2d(_Convolution):
         dx[n, i, j, c] = sum_{u, v, o} dy[n, i s + u - p, j s + v - p, o] W[u, v, c, o]
             (a convolution)
         dW[u, v, c, o] = sum_{n, i, j} x[n, i, j, c] dy[n, i s + u - p, j s + v - p, o]
-        db[o] = sum over batch and pixels of dy
-    tangent: the same transposed convolution of dx, without the bias.
-    curvature: only dW has an x in it: it moves by its formula with x_dot for x.
+        db[o] = sum of dy over samples and pixels
+    tangent: the same transposed convolution of x_dot, without the bias.
+    curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
     def fan_in(self):
@@ -135,24 +135,60 @@ class ConvTranspose2d(_Convolution):
 
     def forward(self, x, training=True):
         x = self.images(x)
-        weight, bias = self.params["weight"], self.params.get("bias")
-        return kernels.conv_transpose2d_forward(x, weight, bias, self.stride, self.padding), x
+        return self.tangent(x, None) + self.params.get("bias", 0), x
 
     def backward_input(self, dy, x):
-        weight = self.params["weight"]
-        return kernels.conv_transpose2d_backward_input(dy, None, weight, self.stride, self.padding)
+        weight = self.params["weight"].swapaxes(2, 3)
+        return gather(dy, weight, self.stride, self.padding, x.shape[1:3])
 
     def backward_params(self, dy, x):
-        dweight, dbias = self.grads["weight"], self.grads.get("bias")
-        kernels.conv_transpose2d_backward_params(
-            dy, None, x, dweight, dbias, self.stride, self.padding
-        )
+        self.curvature(dy, x, x)
+        if "bias" in self.grads:
+            self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)
 
-    def tangent(self, dx, x):
-        weight = self.params["weight"]
-        return kernels.conv_transpose2d_forward(dx, weight, None, self.stride, self.padding)
+    def tangent(self, x_dot, x):
+        size = self.output_size(x_dot.shape[1:3])
+        return scatter(x_dot, self.params["weight"], self.stride, self.padding, size)
 
     def curvature(self, dy, x, x_dot):
-        kernels.conv_transpose2d_backward_params(
-            dy, None, x_dot, self.grads["weight"], None, self.stride, self.padding
-        )
+        dweight = correlate(dy, x_dot, self.kernel_size, self.stride, self.padding)
+        self.grads["weight"] += dweight.swapaxes(2, 3)
+
+
+def taps(image, kernel_size, stride, size):
+    """Yields (u, v, pixels): the pixels of a padded image that tap (u, v) touches, (N, *size, C)
+    of them, as a view."""
+    rows, columns = size
+    for u in range(kernel_size[0]):
+        for v in range(kernel_size[1]):
+            below, right = u + (rows - 1) * stride + 1, v + (columns - 1) * stride + 1
+            yield u, v, image[:, u:below:stride, v:right:stride, :]
+
+
+def pad(image, padding):
+    return np.pad(image, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+
+
+def gather(x, weight, stride, padding, size):
+    """y = sum over taps of x[at tap] @ W[u, v]: (N, H, W, C) -> (N, *size, out)."""
+    y = np.zeros((len(x), *size, weight.shape[3]), x.dtype)
+    for u, v, pixels in taps(pad(x, padding), weight.shape[:2], stride, size):
+        y += pixels @ weight[u, v]
+    return y
+
+
+def scatter(x, weight, stride, padding, size):
+    """image[at tap] += x @ W[u, v] for every tap, the adjoint of `gather`: -> (N, *size, out)."""
+    height, width = size
+    image = np.zeros((len(x), height + 2 * padding, width + 2 * padding, weight.shape[3]), x.dtype)
+    for u, v, pixels in taps(image, weight.shape[:2], stride, x.shape[1:3]):
+        pixels += x @ weight[u, v]
+    return image[:, padding : padding + height, padding : padding + width, :]
+
+
+def correlate(image, y, kernel_size, stride, padding):
+    """dW[u, v] = sum over samples and pixels of image[at tap]' @ y: (kh, kw, C, channels of y)."""
+    dweight = np.empty((*kernel_size, image.shape[3], y.shape[3]), image.dtype)
+    for u, v, pixels in taps(pad(image, padding), kernel_size, stride, y.shape[1:3]):
+        dweight[u, v] = np.tensordot(pixels, y, axes=([0, 1, 2], [0, 1, 2]))
+    return dweight

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .. import kernels
 from ..checks import flag
 from .base import Layer, positive_int
 
@@ -13,11 +12,11 @@ class Linear(Layer):
     x (N, in), W (in, out), b (out,), y (N, out).
 
     backward, from dy = dL/dy (N, out):
-        dx = dy @ W'          (N, in)
-        dW = x' @ dy          (in, out)
-        db = sum over rows of dy  (out,)
-    tangent: y moves by dx @ W; the bias does not move.
-    curvature: of the backward pass, only dW has an x in it: it moves by x_dot' @ dy.
+        dx = dy @ W'              (N, in)
+        dW = x' @ dy              (in, out)
+        db = sum of dy over N     (out,)
+    tangent:   y_dot = x_dot @ W  (the bias does not move)
+    curvature: dW is the only gradient with an x in it, so dW_dot = x_dot' @ dy.
 
     W starts from N(0, 2 / in) (He et al. 2015), b from 0.
     """
@@ -39,26 +38,21 @@ class Linear(Layer):
 
     def forward(self, x, training=True):
         x = self.as_input(x, 2, self.in_features)
-        return kernels.linear_forward(x, self.params["weight"], self.params.get("bias")), x
+        return x @ self.params["weight"] + self.params.get("bias", 0), x
 
     def backward_input(self, dy, x):
-        return kernels.linear_backward_input(dy, None, self.params["weight"])
+        return dy @ self.params["weight"].T
 
     def backward_params(self, dy, x):
-        kernels.linear_backward_params(dy, None, x, self.grads["weight"], self.grads.get("bias"))
+        self.grads["weight"] += x.T @ dy
+        if "bias" in self.grads:
+            self.grads["bias"] += dy.sum(axis=0, dtype=np.float64)
 
-    def tangent(self, dx, x):
-        return kernels.linear_forward(dx, self.params["weight"], None)
+    def tangent(self, x_dot, x):
+        return x_dot @ self.params["weight"]
 
     def curvature(self, dy, x, x_dot):
-        kernels.linear_backward_params(dy, None, x_dot, self.grads["weight"], None)
-
-    def backward_merged(self, dy, scale, x, x_dot):
-        """backward_params(scale * dy) and curvature(dy, x_dot), in one product:
-        dW += (scale x + x_dot)' dy,  db += scale' dy,  for a scale (N, 1) per sample."""
-        self.curvature(dy, x, kernels.scale_and_add(scale, x, x_dot))
-        if "bias" in self.grads:
-            self.grads["bias"] += kernels.matmul(scale, dy, transpose_a=True)[0]
+        self.grads["weight"] += x_dot.T @ dy
 
     def __repr__(self):
         bias = "" if "bias" in self.params else ", bias=False"

@@ -1,9 +1,20 @@
-"""Batch norm and layer norm. The algebra of the backward pass is in the kernels' docstring."""
+"""Batch norm and layer norm.
+
+Both compute x_hat = (x - mean) / sqrt(var + eps), where mean and var are functions of x. With
+i = 1 / sqrt(var + eps) and g = dL/dx_hat,
+
+    dx = i (g - mean(g) - x_hat mean(g x_hat))
+
+The two subtracted terms are the paths through the mean and through the variance (Ioffe and Szegedy
+2015). Batch norm takes its means over the batch, layer norm over each sample. The Jacobian of x_hat
+is symmetric, so the same line is the tangent: x_hat_dot is dx with x_dot for g.
+
+Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
+"""
 
 import numpy as np
 
-from .. import kernels
-from .base import Layer, flat_rows, positive_eps, positive_int, real_number, sample_rows
+from .base import Layer, flat_rows, positive_int, real_number, sample_rows
 
 
 class BatchNorm(Layer):
@@ -12,7 +23,7 @@ class BatchNorm(Layer):
     x (N, C) or (N, H, W, C): one mean, variance, gamma and beta per channel, over all other axes.
 
     In training, mean and var are the batch's, and the gradient flows through them:
-        g  = dy * gamma
+        g  = dy gamma
         dx = (g - mean(g) - x_hat mean(g x_hat)) / sqrt(var + eps)
         dgamma = sum dy x_hat,  dbeta = sum dy
     In evaluation they are the running statistics, which are constants: dx = g / sqrt(var + eps).
@@ -27,7 +38,7 @@ class BatchNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5, momentum=0.1):
         super().__init__()
         self.num_features = positive_int("BatchNorm", "num_features", num_features)
-        self.eps = positive_eps("BatchNorm", eps)
+        self.eps = real_number("BatchNorm", "eps", eps, low=0, open_low=True)
         self.momentum = real_number("BatchNorm", "momentum", momentum, low=0, high=1)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
@@ -41,16 +52,17 @@ class BatchNorm(Layer):
     def forward(self, x, training=True):
         x = self.as_input(x, features=self.num_features)
         rows = flat_rows(x)
-        gamma, beta = self.params["gamma"], self.params["beta"]
         if training:
             self.check_count(len(rows))
-            y, mean, variance, inv_std = kernels.batch_norm_forward(rows, gamma, beta, self.eps)
+            mean = column_mean(rows)
+            variance = column_mean((rows - mean) ** 2)
             self.update_running(mean, variance, len(rows))
         else:
-            mean = self.buffers["running_mean"]
-            inv_std = 1 / np.sqrt(self.buffers["running_var"] + self.eps)
-            y = gamma * ((rows - mean) * inv_std) + beta
-        return y.reshape(x.shape), (rows, mean, inv_std, training)
+            mean, variance = self.buffers["running_mean"], self.buffers["running_var"]
+        inv_std = 1 / np.sqrt(variance + self.eps)
+        x_hat = (rows - mean) * inv_std
+        y = self.params["gamma"] * x_hat + self.params["beta"]
+        return y.reshape(x.shape), (x_hat, inv_std, training)
 
     def check_count(self, count):
         if count < 2:
@@ -65,31 +77,24 @@ class BatchNorm(Layer):
             self.buffers[name] = (1 - self.momentum) * self.buffers[name] + self.momentum * batch
 
     def backward_input(self, dy, cache):
-        rows, mean, inv_std, training = cache
-        gamma = self.params["gamma"]
-        if not training:
-            return dy * (gamma * inv_std)
-        dx = kernels.batch_norm_backward(
-            flat_rows(dy), None, rows, mean, inv_std, gamma, None, None
-        )
-        return dx.reshape(dy.shape)
+        return self._through(flat_rows(dy) * self.params["gamma"], cache).reshape(dy.shape)
 
     def backward_params(self, dy, cache):
-        rows, mean, inv_std, _ = cache
+        x_hat, _, _ = cache
         dy = flat_rows(dy)
-        self.grads["gamma"] += np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)
+        self.grads["gamma"] += np.sum(dy * x_hat, axis=0, dtype=np.float64)
         self.grads["beta"] += np.sum(dy, axis=0, dtype=np.float64)
 
-    def tangent(self, dx, cache):
-        """x_hat's Jacobian is symmetric, so it moves by the backward formula: y by gamma times."""
-        rows, mean, inv_std, training = cache
-        gamma = self.params["gamma"]
+    def tangent(self, x_dot, cache):
+        return (self.params["gamma"] * self._through(flat_rows(x_dot), cache)).reshape(x_dot.shape)
+
+    @staticmethod
+    def _through(g, cache):
+        """dx from g = dL/dx_hat; and, x_hat's Jacobian being symmetric, x_hat_dot from x_dot."""
+        x_hat, inv_std, training = cache
         if not training:
-            return dx * (gamma * inv_std)
-        moved = kernels.batch_norm_backward(
-            flat_rows(dx), None, rows, mean, inv_std, np.ones_like(gamma), None, None
-        )
-        return (gamma * moved).reshape(dx.shape)
+            return inv_std * g
+        return inv_std * (g - column_mean(g) - x_hat * column_mean(g * x_hat))
 
     def __repr__(self):
         return f"BatchNorm({self.num_features})"
@@ -102,8 +107,7 @@ class LayerNorm(Layer):
     per channel. Nothing is shared between samples, so a penalised critic may contain it, and there
     are no running statistics.
 
-    backward: the formula of batch norm, its means running over the sample: with g = dy * gamma and
-    i = 1 / sqrt(var + eps),
+    backward: with g = dy gamma and i = 1 / sqrt(var + eps), means over the sample,
         dx = i (g - mean(g) - x_hat mean(g x_hat)),  dgamma = sum dy x_hat,  dbeta = sum dy
     curvature: the same lines as x moves along x_dot, by the product rule. i and x_hat move by
         i_dot     = -i^2 mean(x_hat x_dot)       (var moves by 2 mean((x - mean) x_dot))
@@ -116,7 +120,7 @@ class LayerNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5):
         super().__init__()
         self.num_features = positive_int("LayerNorm", "num_features", num_features)
-        self.eps = positive_eps("LayerNorm", eps)
+        self.eps = real_number("LayerNorm", "eps", eps, low=0, open_low=True)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
         self.initialize(self.rng)
@@ -126,42 +130,48 @@ class LayerNorm(Layer):
 
     def forward(self, x, training=True):
         x = self.as_input(x, features=self.num_features)
-        x_hat, inv_std = kernels.row_norm_forward(sample_rows(x), self.eps)
-        x_hat = x_hat.reshape(x.shape)
+        centred = x - sample_mean(x)
+        inv_std = 1 / np.sqrt(sample_mean(centred**2) + self.eps)
+        x_hat = centred * inv_std
         return self.params["gamma"] * x_hat + self.params["beta"], (x_hat, inv_std)
 
     def backward_input(self, dy, cache):
-        return self._through_row_norm(dy * self.params["gamma"], cache)
+        return self._through(dy * self.params["gamma"], cache)
 
     def backward_params(self, dy, cache):
         x_hat, _ = cache
         self.grads["gamma"] += np.sum(flat_rows(dy * x_hat), axis=0, dtype=np.float64)
         self.grads["beta"] += np.sum(flat_rows(dy), axis=0, dtype=np.float64)
 
-    def tangent(self, dx, cache):
-        """As in batch norm, x_hat's Jacobian is symmetric."""
-        return self.params["gamma"] * self._through_row_norm(dx, cache)
+    def tangent(self, x_dot, cache):
+        return self.params["gamma"] * self._through(x_dot, cache)
 
     def curvature(self, dy, cache, x_dot):
-        x_hat, inv_std = cache
-
-        def mean(values):  # of each sample
-            return sample_rows(values).mean(axis=1).reshape(per_sample)
-
-        per_sample = len(x_dot), *(1,) * (x_dot.ndim - 1)
-        inv_std = inv_std.reshape(per_sample)
+        x_hat, i = cache
         g = dy * self.params["gamma"]
-        x_hat_dot = self._through_row_norm(x_dot, cache)
+        dx = self._through(g, cache)
+        x_hat_dot = self._through(x_dot, cache)
+        i_dot = -(i**2) * sample_mean(x_hat * x_dot)
         self.grads["gamma"] += np.sum(flat_rows(dy * x_hat_dot), axis=0, dtype=np.float64)
-        through_inv_std = mean(x_hat * x_dot) * self._through_row_norm(g, cache)
-        through_x_hat = x_hat_dot * mean(g * x_hat) + x_hat * mean(g * x_hat_dot)
-        return -inv_std * (through_inv_std + through_x_hat)
+        through_x_hat = x_hat_dot * sample_mean(g * x_hat) + x_hat * sample_mean(g * x_hat_dot)
+        return i_dot / i * dx - i * through_x_hat
 
     @staticmethod
-    def _through_row_norm(g, cache):
+    def _through(g, cache):
+        """dx from g = dL/dx_hat; and, x_hat's Jacobian being symmetric, x_hat_dot from x_dot."""
         x_hat, inv_std = cache
-        moved = kernels.row_norm_backward(sample_rows(g), sample_rows(x_hat), inv_std)
-        return moved.reshape(g.shape)
+        return inv_std * (g - sample_mean(g) - x_hat * sample_mean(g * x_hat))
 
     def __repr__(self):
         return f"LayerNorm({self.num_features})"
+
+
+def column_mean(rows):
+    """The mean of each column, (C,), in the dtype of the rows."""
+    return rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
+
+
+def sample_mean(x):
+    """The mean of each sample, (N, 1, ...), in the dtype of x."""
+    mean = sample_rows(x).mean(axis=1, dtype=np.float64).astype(x.dtype)
+    return mean.reshape(-1, *(1,) * (x.ndim - 1))

@@ -1,7 +1,7 @@
 """The residual layer: y = skip(x) + branch(x)."""
 
 from .base import Layer, StraightLayer
-from .composite import Composite, SumSweep, sweep_of
+from .composite import Composite, add
 
 
 class Residual(Composite):
@@ -12,7 +12,7 @@ class Residual(Composite):
              channels changes; None: y = x + branch(x)
 
     backward, from dy: both terms see it, and x feeds both, so dx = skip's dx + branch's dx.
-    tangent: skip's + branch's. curvature: skip's + branch's, each a sweep of its own.
+    tangent: skip's + branch's. curvature: skip's + branch's.
 
     The signal through the skip meets no weight on its way: gradients neither fade nor grow with
     depth, and no normalisation is needed to keep them in bounds (Zhang et al. 2019).
@@ -22,7 +22,7 @@ class Residual(Composite):
     """
 
     def __init__(self, branch, skip=None):
-        skip = _Identity() if skip is None else skip
+        skip = Identity() if skip is None else skip
         for name, layer in (("branch", branch), ("skip", skip)):
             if not isinstance(layer, Layer):
                 raise TypeError(f"Residual: {name} must be a layer, got {layer!r}")
@@ -60,25 +60,22 @@ class Residual(Composite):
         in_branch, in_skip = cache
         return self.branch.backward(dy, in_branch) + self.skip.backward(dy, in_skip)
 
-    def tangent(self, dx, cache):
+    def tangent(self, x_dot, cache):
         in_branch, in_skip = cache
-        return self.branch.tangent(dx, in_branch) + self.skip.tangent(dx, in_skip)
+        return self.branch.tangent(x_dot, in_branch) + self.skip.tangent(x_dot, in_skip)
 
-    def sweep(self, dy, cache):
+    def curvature(self, dy, cache, x_dot):
         in_branch, in_skip = cache
-        dx, branch = sweep_of(self.branch, dy, in_branch)
-        skipped_dx, skip = sweep_of(self.skip, dy, in_skip)
-        return dx + skipped_dx, SumSweep(branch, skip)
-
-    def caches_inside(self, cache):
-        return cache
+        return add(
+            self.branch.curvature(dy, in_branch, x_dot), self.skip.curvature(dy, in_skip, x_dot)
+        )
 
     def __repr__(self):
-        skip = "" if isinstance(self.skip, _Identity) else f", {self.skip}"
+        skip = "" if isinstance(self.skip, Identity) else f", {self.skip}"
         return f"Residual({self.branch}{skip})"
 
 
-class _Identity(StraightLayer):
+class Identity(StraightLayer):
     """y = x: the plain skip."""
 
     def forward(self, x, training=True):

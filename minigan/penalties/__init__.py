@@ -7,13 +7,11 @@
     WeightClipping(limit)        no penalty: holds D's weights in a box      Arjovsky et al. 2017
 
 A gradient that is part of the loss has to be differentiated once more, with respect to D's weights.
-`second_order` derives how, without autograd; `gradient` has the penalties; `shared_pass` takes R1
-and R2 along the pass in which D judges its minibatch, which costs about one forward pass more.
+`second_order` derives how, without autograd; `gradient` has the penalties.
 """
 
 from .clipping import WeightClipping
 from .gradient import R1, R2, Dragan, GradientPenalty
-from .shared_pass import accumulate_shared, shares_pass, split_by_pass
 
 __all__ = [
     "R1",
@@ -21,7 +19,4 @@ __all__ = [
     "Dragan",
     "GradientPenalty",
     "WeightClipping",
-    "accumulate_shared",
-    "shares_pass",
-    "split_by_pass",
 ]

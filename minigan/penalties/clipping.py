@@ -15,8 +15,6 @@ class WeightClipping:
     Every parameter is clipped, biases included. limit > 0; the paper's is 0.01.
     """
 
-    judged = None
-
     def __init__(self, limit):
         self.limit = real_number("WeightClipping", "limit", limit, low=0, open_low=True)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..checks import as_array, generator
 from ..layers.base import real_number
-from .second_order import check_critic, differentiate
+from .second_order import check_critic, slopes
 
 
 class _Penalty:
@@ -14,8 +14,6 @@ class _Penalty:
     several values a sample (see `minigan.auxiliary`) the logit is the first.
     """
 
-    judged = None  # "real" or "fake" where the x_i are samples that D judges anyway
-
     def accumulate(self, discriminator, real, fake, rng):
         """Adds dR/dtheta into D's grad; returns R as a float.
 
@@ -23,15 +21,15 @@ class _Penalty:
         Raises TypeError or ValueError, with nothing changed, for a D that cannot be penalised
         (batch norm, by name) and for minibatches that do not fit it.
         """
-        input_gradient = self._differentiate(discriminator, real, fake, rng)
-        value, v = self.measure(input_gradient.g)
-        input_gradient.accumulate(v)
+        signals, caches = self._slopes(discriminator, real, fake, rng)  # forward, backward
+        value, v = self.measure(signals[0])
+        discriminator.curvature_along(signals, caches, v)  # forward with v, backward
         return value
 
     def value(self, discriminator, real, fake, rng):
         """R alone, with no gradients; draws from rng what `accumulate` draws."""
-        input_gradient = self._differentiate(discriminator, real, fake, rng)
-        return self.measure(input_gradient.g)[0]
+        signals, _ = self._slopes(discriminator, real, fake, rng)
+        return self.measure(signals[0])[0]
 
     def check(self, discriminator):
         """Raises TypeError or ValueError for a discriminator that cannot be penalised."""
@@ -40,10 +38,11 @@ class _Penalty:
     def after_step(self, discriminator):
         """Called when D has moved: a penalty has nothing to do (weight clipping has)."""
 
-    def _differentiate(self, discriminator, real, fake, rng):
+    def _slopes(self, discriminator, real, fake, rng):
+        """(signals, caches) of a backward pass of D from seed 1; signals[0] is grad_x D."""
         self.check(discriminator)
         points = self.points(real, fake, generator("rng", rng))
-        return differentiate(discriminator, points.astype(discriminator.dtype, copy=False))
+        return slopes(discriminator, points.astype(discriminator.dtype, copy=False))
 
     def points(self, real, fake, rng):
         """The x_i, (N, ...)."""
@@ -64,9 +63,6 @@ class _ZeroCentred(_Penalty):
     def __init__(self, gamma):
         self.gamma = real_number(type(self).__name__, "gamma", gamma, low=0)
 
-    def points(self, real, fake, rng):
-        return _samples(self, self.judged, real if self.judged == "real" else fake)
-
     def measure(self, g):
         per_sample = self.gamma / len(g)
         return per_sample / 2 * float(np.sum(_squared_lengths(g))), per_sample * g
@@ -81,7 +77,8 @@ class R1(_ZeroCentred):
     gamma >= 0. Fakes are not looked at.
     """
 
-    judged = "real"
+    def points(self, real, fake, rng):
+        return _samples(self, "real", real)
 
 
 class R2(_ZeroCentred):
@@ -90,7 +87,8 @@ class R2(_ZeroCentred):
     gamma >= 0. The fakes are constants: nothing is added to the generator's gradient.
     """
 
-    judged = "fake"
+    def points(self, real, fake, rng):
+        return _samples(self, "fake", fake)
 
 
 class GradientPenalty(_Penalty):

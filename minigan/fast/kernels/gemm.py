@@ -39,7 +39,7 @@ import numpy as np
 from numba import njit, prange
 from numba.core import types
 
-from ..codes import IDENTITY, LEAKY_RELU
+from .codes import IDENTITY, LEAKY_RELU
 from .cache import cached_njit
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square

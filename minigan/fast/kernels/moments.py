@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ..codes import IDENTITY
+from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
 from .nonlinear import phi, phi_prime

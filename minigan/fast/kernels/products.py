@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..codes import IDENTITY, SIGMOID, TANH
+from .codes import IDENTITY, SIGMOID, TANH
 from .buffers import empty
 from .cotangents import masked
 from .gemm import contract

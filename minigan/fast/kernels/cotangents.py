@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit, prange
 from numba.core import types
 
-from ..codes import IDENTITY
+from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
 from .machine import index

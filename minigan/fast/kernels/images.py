@@ -25,7 +25,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..codes import IDENTITY
+from .codes import IDENTITY
 from .buffers import empty
 from .cotangents import masked, masked_and_padded, padded
 from .gemm import contract

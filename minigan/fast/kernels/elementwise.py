@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ..codes import IDENTITY
+from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
 from .chunks import CHUNK, over_chunks

@@ -17,7 +17,7 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from ..codes import LEAKY_RELU, SIGMOID, TANH
+from .codes import LEAKY_RELU, SIGMOID, TANH
 from .cache import cached_njit
 
 _TERMS = 13

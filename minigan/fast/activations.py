@@ -1,0 +1,71 @@
+"""Compiled counterparts of the activations."""
+
+from ..layers.activations import LeakyReLU, Sigmoid, Tanh
+from .base import Stage
+from .kernels.codes import LEAKY_RELU, SIGMOID, TANH
+from .kernels.elementwise import (
+    activate,
+    activate_backward,
+    sigmoid,
+    silu,
+    silu_backward,
+    softplus,
+)
+
+
+def fused_activation(layer):
+    """(code, slope) as the kernels take an activation; None for one that cannot be fused."""
+    if isinstance(layer, LeakyReLU):
+        return LEAKY_RELU, layer.slope
+    return {Tanh: (TANH, 0.0), Sigmoid: (SIGMOID, 0.0)}.get(type(layer))
+
+
+class ActivationStage(Stage):
+    """LeakyReLU, ReLU, Tanh or Sigmoid: phi' is read off y."""
+
+    def __init__(self, layer):
+        super().__init__(layer)
+        self.phi = fused_activation(layer)
+
+    def forward(self, x, training=True):
+        y = activate(self.layer.as_input(x), *self.phi)
+        return y, y
+
+    def backward_input(self, dy, y):
+        return activate_backward(dy, y, *self.phi)
+
+    def tangent(self, x_dot, y):
+        return activate_backward(x_dot, y, *self.phi)
+
+    def curvature(self, dy, y, x_dot):
+        return self.layer.curvature(dy, y, x_dot)
+
+
+class SoftplusStage(Stage):
+    def forward(self, x, training=True):
+        x = self.layer.as_input(x)
+        return softplus(x), x
+
+    def backward_input(self, dy, x):
+        return sigmoid(x) * dy
+
+    def tangent(self, x_dot, x):
+        return sigmoid(x) * x_dot
+
+    def curvature(self, dy, x, x_dot):
+        return self.layer.curvature(dy, x, x_dot)
+
+
+class SiLUStage(Stage):
+    def forward(self, x, training=True):
+        x = self.layer.as_input(x)
+        return silu(x), x
+
+    def backward_input(self, dy, x):
+        return silu_backward(dy, x)
+
+    def tangent(self, x_dot, x):
+        return silu_backward(x_dot, x)
+
+    def curvature(self, dy, x, x_dot):
+        return self.layer.curvature(dy, x, x_dot)

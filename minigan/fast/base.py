@@ -1,0 +1,17 @@
+"""What the compiled stages share."""
+
+from ..layers.base import Layer
+
+
+class Stage(Layer):
+    """Stands for a layer: obeys the contract, computes with its parameters, adds to its grads."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.children = {"layer": layer}
+        self.layer = layer
+        self.mixes_samples = layer.mixes_samples
+        self.piecewise_linear = layer.piecewise_linear
+
+    def __repr__(self):
+        return f"compiled {self.layer}"

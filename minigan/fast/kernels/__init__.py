@@ -1,0 +1,1 @@
+"""Compiled loops: what the stages of `minigan.fast` call."""

@@ -1,0 +1,63 @@
+"""Compiled counterparts of Linear (with the activation behind it) and of FourierFeatures."""
+
+import numpy as np
+
+from ..layers.features import FourierFeatures
+from .fused import FusedStage
+from .kernels.products import (
+    linear_backward,
+    linear_backward_input,
+    linear_backward_params,
+    linear_forward,
+    matmul,
+)
+from .kernels.vectors import scale_and_add
+
+
+class LinearStage(FusedStage):
+    def forward(self, x, training=True):
+        layer = self.layer
+        x = layer.as_input(x, 2, layer.in_features)
+        y = linear_forward(x, layer.params["weight"], layer.params.get("bias"), *self.phi)
+        return y, (x, y)
+
+    def backward_input(self, dy, cache):
+        return linear_backward_input(dy, cache[1], self.layer.params["weight"], *self.phi)
+
+    def backward_params(self, dy, cache):
+        x, y = cache
+        grads = self.layer.grads
+        linear_backward_params(dy, y, x, grads["weight"], grads.get("bias"), *self.phi)
+
+    def backward(self, dy, cache):
+        x, y = cache
+        weight, grads = self.layer.params["weight"], self.layer.grads
+        return linear_backward(dy, y, x, weight, grads["weight"], grads.get("bias"), *self.phi)
+
+    def inner_tangent(self, x_dot, cache):
+        return linear_forward(x_dot, self.layer.params["weight"], None)
+
+    def inner_curvature(self, dy, cache, x_dot):
+        linear_backward_params(dy, None, x_dot, self.layer.grads["weight"], None)
+
+    def backward_merged(self, dy, scale, cache, x_dot):
+        """backward_params(scale dy) and curvature(dy, x_dot) in one product:
+        dW += (scale x + x_dot)' dy,  db += scale' dy,  for a scale (N, 1) per sample."""
+        grads = self.layer.grads
+        x = scale_and_add(scale, cache[0], x_dot)
+        linear_backward_params(dy, None, x, grads["weight"], None)
+        if "bias" in grads:
+            grads["bias"] += matmul(scale, dy, transpose_a=True)[0]
+
+
+class FourierStage(FourierFeatures):
+    """FourierFeatures with its two products compiled."""
+
+    def __init__(self, layer):
+        vars(self).update(vars(layer))  # the same frequencies
+
+    def _phase(self, x):
+        return 2 * np.pi * matmul(x, self.buffers["frequencies"])
+
+    def _phase_backward(self, dphase):
+        return 2 * np.pi * matmul(dphase, self.buffers["frequencies"], transpose_b=True)

@@ -1,0 +1,108 @@
+"""Compiled counterparts of BatchNorm (with the activation behind it) and of LayerNorm."""
+
+import numpy as np
+
+from ..layers.base import flat_rows, sample_rows
+from .base import Stage
+from .fused import FusedStage
+from .kernels.elementwise import activate, activate_backward
+from .kernels.moments import (
+    batch_norm_backward,
+    batch_norm_forward,
+    row_norm_backward,
+    row_norm_forward,
+)
+
+
+class BatchNormStage(FusedStage):
+    """In evaluation it is the two layers one after the other: nothing is left to fuse there.
+
+    The inner cache is (rows, mean, inv_std) in training; in evaluation, the layer's.
+    """
+
+    def forward(self, x, training=True):
+        layer = self.layer
+        if not training:
+            z, inner = layer.forward(x, training=False)
+            y = activate(z, *self.phi)
+            return y, (inner, y, False)
+        x = layer.as_input(x, features=layer.num_features)
+        rows = flat_rows(x)
+        layer.check_count(len(rows))
+        gamma, beta = layer.params["gamma"], layer.params["beta"]
+        y, mean, variance, inv_std = batch_norm_forward(rows, gamma, beta, layer.eps, *self.phi)
+        layer.update_running(mean, variance, len(rows))
+        y = y.reshape(x.shape)
+        return y, ((rows, mean, inv_std), y, True)
+
+    def backward_input(self, dy, cache):
+        return self._backward(dy, cache, None, None)
+
+    def backward_params(self, dy, cache):
+        inner, y, training = cache
+        dz = activate_backward(dy, y, *self.phi)
+        if not training:
+            self.layer.backward_params(dz, inner)
+            return
+        rows, mean, inv_std = inner
+        dz, grads = flat_rows(dz), self.layer.grads
+        grads["gamma"] += np.sum(dz * ((rows - mean) * inv_std), axis=0, dtype=np.float64)
+        grads["beta"] += np.sum(dz, axis=0, dtype=np.float64)
+
+    def backward(self, dy, cache):
+        return self._backward(dy, cache, self.layer.grads["gamma"], self.layer.grads["beta"])
+
+    def _backward(self, dy, cache, dgamma, dbeta):
+        inner, y, training = cache
+        if not training:
+            dz = activate_backward(dy, y, *self.phi)
+            if dgamma is not None:
+                self.layer.backward_params(dz, inner)
+            return self.layer.backward_input(dz, inner)
+        rows, mean, inv_std = inner
+        gamma = self.layer.params["gamma"]
+        dx = batch_norm_backward(
+            flat_rows(dy), flat_rows(y), rows, mean, inv_std, gamma, dgamma, dbeta, *self.phi
+        )
+        return dx.reshape(dy.shape)
+
+    def inner_tangent(self, x_dot, cache):
+        """x_hat's Jacobian is symmetric, so y moves by gamma times the backward formula."""
+        inner, _, training = cache
+        if not training:
+            return self.layer.tangent(x_dot, inner)
+        rows, mean, inv_std = inner
+        gamma = self.layer.params["gamma"]
+        ones = np.ones_like(gamma)
+        x_hat_dot = batch_norm_backward(
+            flat_rows(x_dot), None, rows, mean, inv_std, ones, None, None
+        )
+        return (gamma * x_hat_dot).reshape(x_dot.shape)
+
+
+class LayerNormStage(Stage):
+    def forward(self, x, training=True):
+        layer = self.layer
+        x = layer.as_input(x, features=layer.num_features)
+        x_hat, inv_std = row_norm_forward(sample_rows(x), layer.eps)
+        x_hat = x_hat.reshape(x.shape)
+        inv_std = inv_std.reshape(-1, *(1,) * (x.ndim - 1))
+        return layer.params["gamma"] * x_hat + layer.params["beta"], (x_hat, inv_std)
+
+    def backward_input(self, dy, cache):
+        return self._through(dy * self.layer.params["gamma"], cache)
+
+    def backward_params(self, dy, cache):
+        self.layer.backward_params(dy, cache)
+
+    def tangent(self, x_dot, cache):
+        return self.layer.params["gamma"] * self._through(x_dot, cache)
+
+    def curvature(self, dy, cache, x_dot):
+        return self.layer.curvature(dy, cache, x_dot)
+
+    @staticmethod
+    def _through(g, cache):
+        x_hat, inv_std = cache
+        moved = row_norm_backward(sample_rows(g), sample_rows(x_hat), inv_std.reshape(-1, 1))
+        return moved.reshape(g.shape)

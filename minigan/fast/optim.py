@@ -1,0 +1,38 @@
+"""Compiled counterparts of the optimizers' updates, and the norm of a flat vector."""
+
+import math
+
+from ..optim import SGD, Adam, RMSProp
+from .kernels.updates import adam_update, rmsprop_update, sgd_update
+from .kernels.vectors import dot
+
+
+def update(optimizer):
+    """update(theta, grad), compiled, for the optimizers of `minigan.optim`; None for any other, a
+    subclass with a formula of its own included."""
+    compiled = _UPDATES.get(type(optimizer))
+    return None if compiled is None else lambda theta, grad: compiled(optimizer, theta, grad)
+
+
+def norm(vector):
+    """The Euclidean length of a flat vector.
+
+    NumPy's inner product would be as fast alone, but the threads of its BLAS go on spinning after
+    a call, on the cores that the next kernel needs.
+    """
+    return math.sqrt(dot(vector, vector))
+
+
+def _sgd(o, theta, grad):
+    sgd_update(theta, grad, o.velocity, o.lr, o.momentum)
+
+
+def _rmsprop(o, theta, grad):
+    rmsprop_update(theta, grad, o.square, o.lr, o.decay, o.eps)
+
+
+def _adam(o, theta, grad):
+    adam_update(theta, grad, o.first, o.second, o.steps, o.lr, o.beta1, o.beta2, o.eps)
+
+
+_UPDATES = {SGD: _sgd, RMSProp: _rmsprop, Adam: _adam}

@@ -1,0 +1,26 @@
+"""Compiled counterpart of SpectralNorm."""
+
+from ..layers.spectral import SpectralNorm
+
+
+class SpectralStage(SpectralNorm):
+    """SpectralNorm around the stage of its layer.
+
+    The singular vectors are those of the layer itself: they are kept in the same dict of buffers.
+    """
+
+    def __init__(self, layer, stage_of):
+        vars(self).update(vars(layer))
+        self._layer, self._stage_of = layer, stage_of
+
+    @property
+    def hold_buffers(self):
+        return self._layer.hold_buffers
+
+    def _with(self, weight, gradient=None):
+        return self._stage_of(super()._with(weight, gradient))
+
+    def backward_merged(self, dy, scale, cache, x_dot):
+        """As in `LinearStage`, the weight gradient chained from W / sigma to W."""
+        with self._chained(cache) as layer:
+            layer.backward_merged(dy, scale, cache[0], x_dot)

@@ -1,0 +1,165 @@
+"""The second-order sweep of a whole network, in which each weight gradient is one product.
+
+`minigan.penalties.second_order` derives it. A network is a tree of layers in a row and layers side
+by side, and so is its sweep: a backward pass from dy, kept in order to be differentiated along
+x_dot. `sweep_of` gives dx and a sweep, which has
+
+    y_dot  = sweep.forward(x_dot)            forward with the tangents
+    dx_dot = sweep.backward(dy_dot, wanted)  then backward, adding the moved gradients into grads
+
+or, if all its parts are piecewise linear,
+
+    y_dot  = sweep.merge(x_dot, slopes)      both in one, adding the gradients of the seed `slopes`
+
+dx_dot is computed only where it is wanted. With slopes s_i = dL/dlogit_i at the same samples,
+dy_dot = s dy at every layer of a piecewise linear D, since rows do not mix; so
+
+    dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_i s_i dy_i
+
+serves the adversarial loss and the penalties in one product.
+"""
+
+import numpy as np
+
+from ..conditional.layers import Carry
+from ..layers.composite import add, count_parameters
+from ..layers.residual import Residual
+from ..network import Sequential
+from .fused import FusedStage
+
+
+def sweep_of(layer, dy, cache):
+    """(dx, sweep) of a stage along one forward pass, from dy."""
+    if isinstance(layer, Sequential):
+        return sweep_row(cache, dy)
+    if isinstance(layer, FusedStage):
+        parts = layer.parts(cache)
+        return sweep_row(parts, dy) if len(parts) > 1 else _single(layer, dy, cache)
+    if isinstance(layer, Residual):
+        in_branch, in_skip = cache
+        dx, branch = sweep_of(layer.branch, dy, in_branch)
+        skipped_dx, skip = sweep_of(layer.skip, dy, in_skip)
+        return dx + skipped_dx, SumSweep(branch, skip)
+    if isinstance(layer, Carry):
+        inner, shape = cache
+        df, dc = layer.parts(dy, shape)
+        dx, sweep = sweep_of(layer.inner, df, inner)
+        return layer.join(dx, dc), CarrySweep(layer, sweep, shape)
+    return _single(layer, dy, cache)
+
+
+def _single(layer, dy, cache):
+    return layer.backward_input(dy, cache), LayerSweep(layer, dy, cache)
+
+
+def sweep_row(caches, dy):
+    """(dx, RowSweep) of stages [(stage, cache)] in a row, from dy at their end."""
+    parts = []
+    for stage, cache in reversed(caches):
+        dy, part = sweep_of(stage, dy, cache)
+        parts.append(part)
+    return dy, RowSweep(parts[::-1])
+
+
+class LayerSweep:
+    """The sweep of one stage, from its tangent, backward and curvature."""
+
+    def __init__(self, layer, dy, cache):
+        self.layer, self.cache = layer, cache
+        self.trained = count_parameters(layer) > 0
+        # a trained layer without a merged product of its own is swept the general way
+        self.straight = layer.piecewise_linear and (
+            not self.trained or hasattr(layer, "backward_merged")
+        )
+        # else its curvature is zero, and dy and x_dot need not be kept: half of the memory
+        self.curves = self.trained or not self.straight
+        self.dy = dy if self.curves else None
+
+    def forward(self, x_dot):
+        self.x_dot = x_dot if self.curves else None
+        return self.layer.tangent(x_dot, self.cache)
+
+    def backward(self, dy_dot, wanted):
+        layer, dx_dot = self.layer, None
+        if dy_dot is not None:
+            step = layer.backward if wanted else layer.backward_params
+            dx_dot = step(dy_dot, self.cache)
+        if self.curves:
+            dx_dot = add(dx_dot, layer.curvature(self.dy, self.cache, self.x_dot))
+        return dx_dot
+
+    def merge(self, x_dot, slopes):
+        if self.trained:
+            self.layer.backward_merged(self.dy, slopes, self.cache, x_dot)
+        return self.layer.tangent(x_dot, self.cache)
+
+
+class RowSweep:
+    """The sweep of stages in a row: the output of one is the input of the next.
+
+    parts  : their sweeps, from the input to the output
+    bottom : the first trained one; where nobody wants dx_dot, `backward` stops there
+    """
+
+    def __init__(self, parts):
+        self.parts = parts
+        trained = [part.trained for part in parts]
+        self.trained, self.straight = any(trained), all(part.straight for part in parts)
+        self.bottom = trained.index(True) if self.trained else len(parts)
+
+    def forward(self, x_dot):
+        for part in self.parts:
+            x_dot = part.forward(x_dot)
+        return x_dot
+
+    def backward(self, dy_dot, wanted):
+        first = 0 if wanted else self.bottom
+        for index in reversed(range(first, len(self.parts))):
+            dy_dot = self.parts[index].backward(dy_dot, wanted or index > first)
+        return dy_dot
+
+    def merge(self, x_dot, slopes):
+        for part in self.parts:
+            x_dot = part.merge(x_dot, slopes)
+        return x_dot
+
+
+class SumSweep:
+    """The sweep of y = f(x) + g(x): both move with x, and both see dy."""
+
+    def __init__(self, f, g):
+        self.f, self.g = f, g
+        self.trained, self.straight = f.trained or g.trained, f.straight and g.straight
+
+    def forward(self, x_dot):
+        return self.f.forward(x_dot) + self.g.forward(x_dot)
+
+    def backward(self, dy_dot, wanted):
+        return add(self.f.backward(dy_dot, wanted), self.g.backward(dy_dot, wanted))
+
+    def merge(self, x_dot, slopes):
+        return self.f.merge(x_dot, slopes) + self.g.merge(x_dot, slopes)
+
+
+class CarrySweep:
+    """The sweep of a Carry: that of the layer inside, with the code beside it."""
+
+    def __init__(self, carry, inner, shape):
+        self.carry, self.inner, self.shape = carry, inner, shape
+        self.trained, self.straight = inner.trained, inner.straight
+
+    def forward(self, x_dot):
+        return self.carry.beside(self.inner.forward(self.carry.seen(x_dot)), x_dot)
+
+    def backward(self, dy_dot, wanted):
+        if dy_dot is None:
+            dx_dot, dc_dot = self.inner.backward(None, wanted), np.zeros((1, self.carry.width))
+        else:
+            df_dot, dc_dot = self.carry.parts(dy_dot, self.shape)
+            dx_dot = self.inner.backward(df_dot, wanted)
+        if dx_dot is None:
+            return None
+        return self.carry.join(dx_dot, np.broadcast_to(dc_dot, (len(dx_dot), self.carry.width)))
+
+    def merge(self, x_dot, slopes):
+        return self.carry.beside(self.inner.merge(self.carry.seen(x_dot), slopes), x_dot)
