@@ -44,6 +44,9 @@ class _Pool(threading.local):
         self.of_kind = {}  # (shape, dtype) -> the arrays of that kind; the oldest kinds first
         self.bytes = 0  # of all of them
         self.most_in_use = 0  # bytes, of those referred to at one time
+        self.needed = 0  # bytes, of those that one step asks for, where that has turned out more
+        self.made = 0  # arrays
+        self.forgotten = {}  # kind -> how many had been made when it was forgotten
 
     def new(self, kind):
         """Makes one more array, and forgets old ones where that would be too many."""
@@ -51,24 +54,31 @@ class _Pool(threading.local):
         size = array.nbytes + OVERHEAD
         if self.bytes + size > self.allowed():
             self.most_in_use = max(self.most_in_use, self.in_use() + size)
+            if self.made - self.forgotten.get(kind, self.made) in range(1, len(self.of_kind) + 1):
+                self.needed = max(self.needed, self.bytes + size)  # forgotten too soon
             self.forget_until(self.allowed() - size)
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
+        self.made += 1
         return array
 
     def values(self):
         return self.of_kind.values()
 
     def allowed(self):
-        return min(MOST, SLACK * self.most_in_use)
+        return min(MOST, max(SLACK * self.most_in_use, self.needed))
 
     def in_use(self):
         return sum(_size_in_use(same) for same in self.values())
 
     def forget_until(self, allowed):
         """Forgets the oldest kinds first. Arrays in use live on with whoever holds them."""
+        if len(self.forgotten) > 1000:
+            self.forgotten.clear()
         while self.of_kind and self.bytes > allowed:
-            self.bytes -= _size(self.of_kind.pop(next(iter(self.of_kind))))
+            kind = next(iter(self.of_kind))
+            self.bytes -= _size(self.of_kind.pop(kind))
+            self.forgotten[kind] = self.made
 
 
 def _size_in_use(arrays):
