@@ -218,7 +218,7 @@ def _noise(at, size, h):
             level = all(np.ptp(table) == 0 for table, is_smooth in zip(tables, smooth) if is_smooth)
             return _staircase(at, h / 15.71) if noises and level else 0.0
         noises.append([float(np.sqrt(np.mean(fifth**2) / 252)) for fifth in fifths])
-    far, near = min(noises[0]), max(noises[1])
+    far, near = map(min, noises)
     return far if near > far / 2.5 else 0.0
 
 

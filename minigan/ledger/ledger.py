@@ -102,8 +102,10 @@ class Ledger:
             differences = measure(*_displaced(row, chosen))
             found = row.gradient.reshape(-1)[chosen]
             check = f"{row.loss} through {row.player}"
-            indices = np.transpose(np.unravel_index(chosen, row.shape))
-            report.compare_difference(check, f"d{row.symbol}", found, differences, indices)
+            indices = list(np.ndindex(row.shape))
+            report.compare_difference(
+                check, f"d{row.symbol}", found, differences, [indices[entry] for entry in chosen]
+            )
             row.error, row.checked = report.rows[-1].error, len(chosen)
             row.kinks = report.rows[-1].kinks
         for name, recorded, stepped in self.stepped:
