@@ -91,7 +91,7 @@ class Differences:
         if 2 * self.compared < size:
             return (
                 f"only {self.compared} of {size} entries compared: the others are exactly on a "
-                "kink, where there is no derivative"
+                "kink, where there is no derivative (parameters moved a little would avoid it)"
             )
         return None
 
@@ -206,11 +206,12 @@ def _noise(at, size, h):
 
     Fifth differences of neighbouring values vanish where f is smooth; of values with independent
     errors they have 252 times their variance (Hamming 1962; More and Wild 2011). One side is
-    enough: a kink at x spoils neither, a kink nearby one of the two. A second look, eight times
-    nearer, tells noise, which is as large there, from kinks on both sides and from a cusp at x.
+    enough: a kink at x spoils neither, a kink nearby one of the two. Two nearer looks, at an eighth
+    and a 64th of the spacing, tell noise, which is as large there, from kinks on both sides and
+    from a cusp at x.
     """
     noises = []
-    for spacing in (h / 15.71, h / 125.7):  # off the grid of decimal or binary fractions
+    for spacing in (h / 15.71, h / 125.7, h / 1005):  # off the grid of decimal or binary fractions
         tables = [np.array([at(sign * i * spacing) for i in range(1, 9)]) for sign in (1, -1)]
         fifths = [np.diff(table, 5) for table in tables]
         smooth = [np.max(np.abs(fifth)) <= 256 * EPS * size for fifth in fifths]
@@ -218,8 +219,8 @@ def _noise(at, size, h):
             level = all(np.ptp(table) == 0 for table, is_smooth in zip(tables, smooth) if is_smooth)
             return _staircase(at, h / 15.71) if noises and level else 0.0
         noises.append([float(np.sqrt(np.mean(fifth**2) / 252)) for fifth in fifths])
-    far, near = min(noises[0]), max(noises[1])
-    return far if near > far / 2.5 else 0.0
+    far, *_, near = map(min, noises)
+    return far if near > far / 5 else 0.0
 
 
 def _staircase(at, spacing):

@@ -113,8 +113,10 @@ class Ledger:
             differences = measure(*_displaced(row, chosen))
             found = row.gradient.reshape(-1)[chosen]
             check = f"{row.loss} through {row.player}"
-            indices = np.transpose(np.unravel_index(chosen, row.shape or (1,)))
-            report.compare_difference(check, f"d{row.symbol}", found, differences, indices)
+            indices = list(np.ndindex(row.shape))
+            report.compare_difference(
+                check, f"d{row.symbol}", found, differences, [indices[entry] for entry in chosen]
+            )
             row.difference = np.full(row.shape, UNCHECKED)
             row.difference.reshape(-1)[chosen] = differences.gradient.reshape(-1)
             row.error, row.checked = report.rows[-1].error, len(chosen)
