@@ -13,7 +13,6 @@ from . import (
     gradcheck,
     image_recipes,
     judge,
-    kernels,
     layers,
     ledger,
     losses,
@@ -27,6 +26,7 @@ from . import (
     stabilisers,
     watch,
 )
+from . import backend as kernels
 from .averaging import Average
 from .diagnosis import diagnose
 from .gan import GAN

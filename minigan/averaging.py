@@ -1,6 +1,5 @@
 """The running average of a generator over training: less noisy than its weights at any step."""
 
-from . import kernels
 from .checks import instance
 from .layers.base import real_number
 from .layers.spectral import SpectralNorm
@@ -29,7 +28,8 @@ class Average:
         """Updates the average with the followed network's present parameters."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
-        kernels.average_update(self.network.theta, self.followed.theta, decay)
+        average, theta = self.network.theta, self.followed.theta
+        average += (1 - decay) * (theta - average)
         for (_, average), (_, layer) in zip(walk(self.network), walk(self.followed)):
             if isinstance(average, SpectralNorm):
                 average.iterate()  # of the averaged weight: a mean of unit vectors is none

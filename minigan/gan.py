@@ -22,13 +22,12 @@ import math
 
 import numpy as np
 
-from . import checks, kernels, losses
+from . import backend, checks, losses
 from .layers.base import positive_int
 from .losses import NonSaturating
 from .misfits import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
 from .network import Sequential, read_only
 from .optim import Adam
-from .penalties import accumulate_shared, split_by_pass
 
 
 class GAN:
@@ -119,87 +118,82 @@ class GAN:
         Returns the figures of both as a dict of floats. Raises ValueError or TypeError, with
         nothing changed, for a minibatch of the wrong shape or with values that are not finite.
         """
-        real = self.check_real(real)  # 1
-        noise = read_only(self.draw_noise(len(real)))  # 2
-        fake, generated = self.generator.forward(noise)  # 3
-        figures = self._update_discriminator(real, fake)  # 4, 5
-        figures |= self._update_generator(real, fake, generated)  # 6
+        real = read_only(self.check_real(real))  # 1
+        fake, generated = self.generate(len(real))  # 2, 3
+        figures = self.discriminator_gradient(real, fake)  # 4
+        self.move_discriminator(figures)  # 5
+        figures |= self.generator_gradient(real, fake, generated)  # 6
+        self.move_generator(figures)
         return figures
 
     def discriminator_step(self, real):
         """The discriminator's update alone, on fakes of its own: steps 1 to 5."""
-        real = self.check_real(real)
-        fake, _ = self.generator.forward(self.draw_noise(len(real)))
-        return self._update_discriminator(real, fake)
+        real = read_only(self.check_real(real))
+        fake, _ = self.generate(len(real))
+        figures = self.discriminator_gradient(real, fake)
+        self.move_discriminator(figures)
+        return figures
 
     def generator_step(self, real):
         """The generator's update alone: steps 1 to 4, and 6. (Only a relativistic loss looks at
         the real minibatch; of the others it takes the size.)"""
-        real = self.check_real(real)
-        fake, generated = self.generator.forward(self.draw_noise(len(real)))
-        return self._update_generator(real, fake, generated)
+        real = read_only(self.check_real(real))
+        figures = self.generator_gradient(real, *self.generate(len(real)))
+        self.move_generator(figures)
+        return figures
 
-    def _update_discriminator(self, real, fake):
-        """4. judge both.  5. move theta_D down the gradient of L_D."""
-        discriminator = self.discriminator
-        discriminator.zero_grad()
-        real_logits, fake_logits, judged = self._judge(real, fake)
-        value, d_real, d_fake = self.loss.discriminator(real_logits, fake_logits)
-        along, apart = split_by_pass(self.penalties, discriminator)
-        if along:  # R1 and R2 look at the very samples that were judged: one sweep for all
-            penalty = accumulate_shared(along, discriminator, judged[0], d_real, d_fake)
-        else:
-            penalty = 0.0
-            self._accumulate(d_real, d_fake, judged)
-        penalty += sum(p.accumulate(discriminator, real, fake, self.rng) for p in apart)
-        figures = {
-            "discriminator_loss": value,
+    def generate(self, n):
+        """2. n draws of noise.  3. the fakes that G makes of them, and the cache of that pass."""
+        return self.generator.forward(read_only(self.draw_noise(n)))
+
+    def discriminator_gradient(self, real, fake):
+        """4. dL_D/dtheta_D in D's grad, penalties included. G's samples are constants here."""
+        self.discriminator.zero_grad()
+        judge = backend.step(self) or self.judge
+        loss, penalty, real_logits, fake_logits = judge(real, fake)
+        return {
+            "discriminator_loss": loss,
             "penalty": float(penalty),
             "real_logit": float(np.mean(real_logits[:, 0])),
             "fake_logit": float(np.mean(fake_logits[:, 0])),
-            "discriminator_gradient_norm": norm(discriminator.grad),
+            "discriminator_gradient_norm": backend.norm(self.discriminator.grad),
         }
-        check_finite(figures)  # before it moves theta
-        self.discriminator_optimizer.step(discriminator.theta, discriminator.grad)
-        for p in self.penalties:
-            p.after_step(discriminator)
-        return figures
 
-    def _judge(self, real, fake):
-        """The logits of both minibatches: in one pass, unless a layer of D mixes samples."""
-        forward = self.discriminator.forward  # nobody writes to these arrays: no copies are needed
-        if self.discriminator.mixes_samples:
-            real_logits, real_cache = forward(read_only(real))
-            fake_logits, fake_cache = forward(fake)
-            return real_logits, fake_logits, (real_cache, fake_cache)
-        logits, cache = forward(read_only(np.concatenate([real, fake])))
-        return logits[: len(real)], logits[len(real) :], (cache,)
+    def judge(self, real, fake):
+        """D judges both minibatches, and its gradient comes back along both passes."""
+        D = self.discriminator
+        real_logits, on_real = D.forward(real)
+        fake_logits, on_fake = D.forward(fake)
+        loss, d_real, d_fake = self.loss.discriminator(real_logits, fake_logits)
+        D.backward_params(d_real, on_real)
+        D.backward_params(d_fake, on_fake)
+        penalty = sum(p.accumulate(D, real, fake, self.rng) for p in self.penalties)
+        return loss, penalty, real_logits, fake_logits
 
-    def _accumulate(self, d_real, d_fake, judged):
-        """Adds dL_D/dtheta_D into D's grad, along the pass or the two passes of `_judge`."""
-        signals = (d_real, d_fake) if len(judged) == 2 else (np.concatenate([d_real, d_fake]),)
-        for signal, cache in zip(signals, judged):
-            self.discriminator.backward_params(signal, cache)
+    def generator_gradient(self, real, fake, generated):
+        """6. dL_G/dtheta_G in G's grad: it comes back through D, whose own grad and buffers stay
+        as they are. The fakes are judged anew, since D has moved."""
+        G, D = self.generator, self.discriminator
+        with D.held_buffers():
+            fake_logits, judged = D.forward(fake)
+            real_logits = D.forward(real)[0] if losses.sees_real(self.loss) else fake_logits
+        loss, _, d_fake = self.loss.generator(real_logits, fake_logits)
+        d_samples = D.backward_input(d_fake, judged)
+        G.zero_grad()
+        G.backward_params(d_samples, generated)
+        return {"generator_loss": loss, "generator_gradient_norm": backend.norm(G.grad)}
 
-    def _update_generator(self, real, fake, generated):
-        """6. The fakes are judged anew, since D has moved; its gradient with respect to them is
-        what G learns from. D itself, its grad and its buffers stay as they are."""
-        with self.discriminator.held_buffers():
-            fake_logits, judged = self.discriminator.forward(fake)
-            real_logits = fake_logits
-            if losses.sees_real(self.loss):
-                real_logits, _ = self.discriminator.forward(read_only(real))
-        value, _, d_fake = self.loss.generator(real_logits, fake_logits)
-        d_samples = self.discriminator.backward_input(d_fake, judged)
-        self.generator.zero_grad()
-        self.generator.backward_params(d_samples, generated)
-        figures = {
-            "generator_loss": value,
-            "generator_gradient_norm": norm(self.generator.grad),
-        }
-        check_finite(figures)  # before it moves theta
+    def move_discriminator(self, figures):
+        """5. One step of D's optimizer, unless a figure is not finite."""
+        check_finite(figures)
+        self.discriminator_optimizer.step(self.discriminator.theta, self.discriminator.grad)
+        for penalty in self.penalties:
+            penalty.after_step(self.discriminator)
+
+    def move_generator(self, figures):
+        """One step of G's optimizer, unless a figure is not finite."""
+        check_finite(figures)
         self.generator_optimizer.step(self.generator.theta, self.generator.grad)
-        return figures
 
     # -- around them ---------------------------------------------------------------------------
 
@@ -272,7 +266,3 @@ def check_finite(figures, where=""):
         if not math.isfinite(value):
             raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")
 
-
-def norm(vector):
-    """The Euclidean length of a flat vector, as a float."""
-    return math.sqrt(kernels.dot(vector, vector))

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import archive, checks, classifier
 from .data.images import cache_folder
-from .kernels.reference import log_softmax
+from .losses import log_softmax
 from .metrics import (
     class_coverage,
     frechet_distance,

@@ -37,7 +37,10 @@ import numbers
 import numpy as np
 
 from .checks import as_array, shown
-from .kernels.reference import log_softmax, sigmoid, softplus
+from .layers.activations import sigmoid, softplus
+
+# a result that is too small for a float is 0, and no error
+quiet = np.errstate(under="ignore")
 
 
 class Loss:
@@ -85,11 +88,13 @@ class Minimax(Loss):
     G's gradient vanishes where D is sure of a fake (f << 0): it saturates.
     """
 
+    @quiet
     def discriminator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(softplus(-real)) + _mean(softplus(fake))
         return value, -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
 
+    @quiet
     def generator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         return -_mean(softplus(fake)), np.zeros_like(real), -sigmoid(fake) / fake.size
@@ -104,6 +109,7 @@ class NonSaturating(Minimax):
     Where D is sure of a fake (f << 0), G's gradient is at its largest, -1 / N.
     """
 
+    @quiet
     def generator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
@@ -116,11 +122,13 @@ class LeastSquares(Loss):
     L_G = mean (f - 1)^2 / 2                       dL_G/df = (f - 1) / N
     """
 
+    @quiet
     def discriminator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         value = _mean((real - 1) ** 2) / 2 + _mean(fake**2) / 2
         return value, (real - 1) / real.size, fake / fake.size
 
+    @quiet
     def generator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         return _mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
@@ -134,11 +142,13 @@ class Wasserstein(Loss):
     L_G = -mean f                                  dL_G/df = -1 / N
     """
 
+    @quiet
     def discriminator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(fake) - _mean(real)
         return value, np.full_like(real, -1 / real.size), np.full_like(fake, 1 / fake.size)
 
+    @quiet
     def generator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
@@ -151,6 +161,7 @@ class Hinge(Loss):
     L_G = -mean f                                  dL_G/df = -1 / N
     """
 
+    @quiet
     def discriminator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(np.maximum(0, 1 - real)) + _mean(np.maximum(0, 1 + fake))
@@ -173,11 +184,13 @@ class Relativistic(Loss):
 
     generator_sees_real = True
 
+    @quiet
     def discriminator(self, real_logits, fake_logits):
         real, fake = _pairs(real_logits, fake_logits)
         d_real = -sigmoid(fake - real) / real.size
         return _mean(softplus(fake - real)), d_real, -d_real
 
+    @quiet
     def generator(self, real_logits, fake_logits):
         real, fake = _pairs(real_logits, fake_logits)
         value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
@@ -211,6 +224,14 @@ def softmax_cross_entropy(logits, labels):
         dlogits = np.exp(log_p)
     dlogits[rows, labels] -= 1
     return -_mean(log_p[rows, labels]), dlogits / len(labels)
+
+
+def log_softmax(x):
+    """x - log sum_k exp(x_k) along each row; the largest entry is subtracted first, so that exp
+    does not overflow."""
+    with np.errstate(under="ignore"):
+        x = x - x.max(axis=1, keepdims=True)
+        return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
 def _logits(real, fake):

@@ -6,10 +6,9 @@ import weakref
 
 import numpy as np
 
-from . import checks, kernels
-from .fused import fuse
+from . import backend, checks
 from .layers.base import HELD, Layer
-from .layers.composite import Composite, count_parameters, sweep_row, walk
+from .layers.composite import Composite, add, count_parameters, walk
 
 
 class Caches(list):
@@ -130,7 +129,7 @@ class Sequential(Composite):
             if old is not None:
                 old.flags.writeable = False
         self._theta, self._grad = theta, grad
-        self._fused = fuse(self.layers)
+        self.compiled = None  # the stages of the compiled backend: see `backend.stages`
 
     def initialize(self, rng):
         """Draws every parameter of the network anew."""
@@ -164,7 +163,7 @@ class Sequential(Composite):
 
     def __getstate__(self):
         """The layers alone: theta and grad are laid out anew around their parameters."""
-        left_out = ("_theta", "_grad", "_fused")
+        left_out = ("_theta", "_grad", "compiled")
         return {k: v for k, v in super().__getstate__().items() if k not in left_out}
 
     def __setstate__(self, state):
@@ -183,10 +182,7 @@ class Sequential(Composite):
 
     # -- the contract --------------------------------------------------------------------------
 
-    def stages(self):
-        """What forward walks: the layers; on the Numba kernels, neighbours fused (see `fused`)."""
-        return self._fused if kernels.backend() == "numba" else self.layers
-
+    @np.errstate(under="ignore")
     def forward(self, x, training=True):
         """(y, caches). The caches hold y itself, and x: so y is read-only, and x a copy.
 
@@ -199,7 +195,7 @@ class Sequential(Composite):
         elif outermost:
             x = unchanging(x)
         caches = Caches(x.shape)
-        for stage in self.stages():
+        for stage in backend.stages(self):
             result = stage.forward(x, training)
             if type(result) is not tuple or len(result) != 2:
                 got = checks.shown(result)
@@ -209,18 +205,21 @@ class Sequential(Composite):
         caches.y_shape = x.shape
         return (read_only(x) if outermost else x), caches
 
+    @np.errstate(under="ignore")
     def backward(self, dy, caches):
         dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward(dy, cache)
         return dy
 
+    @np.errstate(under="ignore")
     def backward_input(self, dy, caches):
         dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward_input(dy, cache)
         return dy
 
+    @np.errstate(under="ignore")
     def backward_params(self, dy, caches):
         """Stops at the first layer with parameters: below it, there is nothing to add."""
         dy = self._signal("dy", dy, caches, "y_shape")
@@ -232,11 +231,37 @@ class Sequential(Composite):
         stage, cache = caches[first]
         stage.backward_params(dy, cache)
 
-    def tangent(self, dx, caches):
-        dx = self._signal("dx", dx, caches, "x_shape")
+    @np.errstate(under="ignore")
+    def tangent(self, x_dot, caches):
+        x_dot = self._signal("x_dot", x_dot, caches, "x_shape")
         for stage, cache in caches:
-            dx = stage.tangent(dx, cache)
-        return dx
+            x_dot = stage.tangent(x_dot, cache)
+        return x_dot
+
+    @np.errstate(under="ignore")
+    def signals(self, dy, caches):
+        """[dx, ..., dy]: a backward pass that keeps the gradient at the input of each stage."""
+        dy = self._signal("dy", dy, caches, "y_shape")
+        kept = [dy]
+        for stage, cache in reversed(caches):
+            kept.append(stage.backward_input(kept[-1], cache))
+        return kept[::-1]
+
+    def curvature(self, dy, caches, x_dot):
+        return self.curvature_along(self.signals(dy, caches), caches, x_dot)
+
+    @np.errstate(under="ignore")
+    def curvature_along(self, signals, caches, x_dot):
+        """`curvature`, from the signals of the backward pass: forward with the tangents, then
+        backward with dy_dot. Where the signal does not move, dy_dot is None."""
+        x_dots = [self._signal("x_dot", x_dot, caches, "x_shape")]
+        for stage, cache in caches:
+            x_dots.append(stage.tangent(x_dots[-1], cache))
+        dy_dot = None  # dy is held
+        for i, (stage, cache) in reversed(list(enumerate(caches))):
+            through = None if dy_dot is None else stage.backward(dy_dot, cache)
+            dy_dot = add(through, stage.curvature(signals[i + 1], cache, x_dots[i]))
+        return dy_dot
 
     def _signal(self, name, value, caches, like):
         """dy or dx as numbers of this network's dtype, in the shape of the y or the x of that pass:
@@ -251,24 +276,6 @@ class Sequential(Composite):
         if value.shape != shape:
             raise ValueError(f"Sequential: {name} must have shape {shape}, got {value.shape}")
         return value.astype(self.dtype, copy=False)
-
-    def sweep(self, dy, caches):
-        return sweep_row(list(self.layer_caches(caches)), dy)
-
-    def layer_caches(self, caches):
-        """Yields (layer, cache), layer by layer: what `forward` kept, with fused neighbours and
-        networks inside this one taken apart again."""
-        layers = iter(self.layers)
-        for (stage, cache), layer in zip(caches, layers):
-            if isinstance(layer, Sequential):
-                yield from layer.layer_caches(cache)
-            elif stage is layer:
-                yield layer, cache
-            else:
-                inner, y = cache  # of a fused stage: an activation reads all it needs off y
-                yield layer, inner
-                if stage.phi[0] != kernels.IDENTITY:
-                    yield next(layers), y
 
     def __repr__(self):
         inside = ", ".join(map(repr, self.layers))

@@ -8,7 +8,7 @@ are made at the first step; `lr` may be changed between steps (see `minigan.sche
 
 import numpy as np
 
-from . import kernels
+from . import backend
 from .checks import FLOATS, shown
 from .layers.base import positive_eps, real_number
 
@@ -23,6 +23,7 @@ class _Optimizer:
         self.steps = 0
         self._theta = None  # the vector of the last step
 
+    @np.errstate(under="ignore")  # a result that is too small is 0, and no error
     def step(self, theta, grad):
         """One update of theta, in place. Raises TypeError or ValueError, theta unchanged, unless
         both are vectors of one floating-point dtype, theta writeable and the one seen before."""
@@ -51,7 +52,12 @@ class _Optimizer:
                 setattr(self, moment, np.zeros_like(theta))
         self.steps += 1
         self._theta = theta
-        self._update(theta, grad)
+        update = backend.update(self) or self.update
+        update(theta, grad)
+
+    def update(self, theta, grad):
+        """The formula of the class, in place."""
+        raise NotImplementedError
 
     def serves(self, theta):
         """Whether this vector is the one that was moved before, or may take its place: a network
@@ -72,7 +78,8 @@ class _Optimizer:
 
 
 class SGD(_Optimizer):
-    """velocity = momentum velocity + g;   theta = theta - lr velocity   (Polyak 1964)
+    """velocity = momentum velocity + g
+    theta    = theta - lr velocity             (Polyak 1964)
 
     lr >= 0, 0 <= momentum < 1.
     """
@@ -83,14 +90,16 @@ class SGD(_Optimizer):
         super().__init__(lr)
         self.momentum = real_number("SGD", "momentum", momentum, low=0, high=1, open_high=True)
 
-    def _update(self, theta, grad):
-        kernels.sgd_update(theta, grad, self.velocity, self.lr, self.momentum)
+    def update(self, theta, grad):
+        self.velocity = self.momentum * self.velocity + grad
+        theta -= self.lr * self.velocity
 
 
 class RMSProp(_Optimizer):
-    """square = decay square + (1 - decay) g^2;   theta = theta - lr g / (sqrt(square) + eps)
+    """square = decay square + (1 - decay) g^2
+    theta  = theta - lr g / (sqrt(square) + eps)        (Tieleman and Hinton 2012)
 
-    (Tieleman and Hinton 2012.) lr >= 0, 0 <= decay < 1, eps > 0. WGAN uses lr = 5e-5.
+    lr >= 0, 0 <= decay < 1, eps > 0. WGAN uses lr = 5e-5.
     """
 
     moments = ("square",)
@@ -100,19 +109,20 @@ class RMSProp(_Optimizer):
         self.decay = real_number("RMSProp", "decay", decay, low=0, high=1, open_high=True)
         self.eps = positive_eps("RMSProp", eps)
 
-    def _update(self, theta, grad):
-        kernels.rmsprop_update(theta, grad, self.square, self.lr, self.decay, self.eps)
+    def update(self, theta, grad):
+        self.square = self.decay * self.square + (1 - self.decay) * grad**2
+        theta -= self.lr * grad / (np.sqrt(self.square) + self.eps)
 
 
 class Adam(_Optimizer):
     """first  = beta1 first  + (1 - beta1) g
     second = beta2 second + (1 - beta2) g^2
-    theta  = theta - lr first_ / (sqrt(second_) + eps),
-             first_ = first / (1 - beta1^t),  second_ = second / (1 - beta2^t),  t = 1, 2, ...
+    theta  = theta - lr m / (sqrt(v) + eps),
+             m = first / (1 - beta1^t),  v = second / (1 - beta2^t),  t = 1, 2, ...
 
-    The division undoes the bias of averages that start from zero; its power t is the number of the
-    step (Kingma and Ba 2015). lr >= 0, 0 <= beta1, beta2 < 1, eps > 0. The defaults are the ones
-    GANs are usually trained with (Radford et al. 2016): beta1 = 0.5, not 0.9.
+    The moments start from zero and so begin too small; the division by 1 - beta^t, t the number of
+    the step, corrects them (Kingma and Ba 2015). lr >= 0, 0 <= beta1, beta2 < 1, eps > 0. The
+    defaults are those GANs are usually trained with (Radford et al. 2016): beta1 = 0.5, not 0.9.
     """
 
     moments = ("first", "second")
@@ -123,8 +133,10 @@ class Adam(_Optimizer):
         self.beta2 = real_number("Adam", "beta2", beta2, low=0, high=1, open_high=True)
         self.eps = positive_eps("Adam", eps)
 
-    def _update(self, theta, grad):
-        kernels.adam_update(
-            theta, grad, self.first, self.second, self.steps,
-            self.lr, self.beta1, self.beta2, self.eps,
-        )  # fmt: skip
+    def update(self, theta, grad):
+        t = self.steps
+        self.first = self.beta1 * self.first + (1 - self.beta1) * grad
+        self.second = self.beta2 * self.second + (1 - self.beta2) * grad**2
+        m = self.first / (1 - self.beta1**t)
+        v = self.second / (1 - self.beta2**t)
+        theta -= self.lr * m / (np.sqrt(v) + self.eps)

@@ -33,8 +33,8 @@ import functools
 import numpy as np
 
 from . import checks
-from .kernels.reference import sigmoid
 from .layers import Conv2d, ConvTranspose2d, Dropout, Linear
+from .layers.activations import sigmoid
 from .layers.base import Layer
 from .losses import LeastSquares, Minimax, NonSaturating, Wasserstein
 from .network import Sequential

@@ -15,7 +15,7 @@ learning rates are in `minigan.schedules`.
 import numpy as np
 
 from .checks import instance, part, shown
-from .kernels.reference import sigmoid, softplus
+from .layers.activations import sigmoid, softplus
 from .layers.base import Layer, StraightLayer, positive_int, real_number
 from .losses import NonSaturating, _logits, _mean
 from .schedules import exponential

@@ -8,7 +8,7 @@ from minigan import layers as L
 from minigan.auxiliary import AuxiliaryClassifier, Information
 from minigan.conditional import Carry
 from minigan.gradcheck import check_loss, check_step
-from minigan.kernels.reference import log_softmax
+from minigan.losses import log_softmax
 
 ADVERSARIAL = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
 

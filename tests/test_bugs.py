@@ -14,7 +14,7 @@ NAMES = sorted(REGISTRY)
 
 def codes():
     """The code of every function that some bug edits."""
-    functions = [edit.function for bug in REGISTRY.values() for edit in bug.edits]
+    functions = [inspect.unwrap(edit.function) for bug in REGISTRY.values() for edit in bug.edits]
     return [(f.__code__, f.__defaults__, f.__kwdefaults__) for f in functions]
 
 

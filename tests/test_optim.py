@@ -81,11 +81,15 @@ def test_bad_arguments_leave_theta_alone(name):
         optimizer.step(np.ones(5), np.ones(5))
 
 
-def test_average_by_hand(backend):
-    average = np.array([4.0])
+def test_average_by_hand():
+    network = mg.Sequential([mg.layers.Linear(1, 1, bias=False)], dtype="float64")
+    network.theta[:] = 4
+    average = mg.Average(network, 0.75)
+    average.steps = 100  # past the first steps, whose decay is smaller
     for value, expected in [(0, 3.0), (7, 4.0)]:
-        mg.kernels.average_update(average, np.array([value], float), 0.75)
-        assert average[0] == pytest.approx(expected, rel=1e-15)
+        network.theta[:] = value
+        average.update()
+        assert average.network.theta[0] == pytest.approx(expected, rel=1e-15)
 
 
 def test_defaults():

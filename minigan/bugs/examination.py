@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import kernels
+from .. import backend as kernels
 from ..checks import count, flag, function, instance
 from ..gradcheck import Report
 from ..progress import track

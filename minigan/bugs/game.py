@@ -2,18 +2,7 @@
 
 from ..gan import GAN
 from ..layers.linear import Linear
-from ..penalties.shared_pass import shares_pass
 from .mutants import Bug, Edit
-
-# Separate passes for real samples, fake samples and penalties, as in those projects.
-SEPARATE_PASSES = (
-    Edit(GAN._judge, "if self.discriminator.mixes_samples:", "if True:"),
-    Edit(
-        shares_pass,
-        "return penalty.judged is not None and not draws and not discriminator.mixes_samples",
-        "return False",
-    ),
-)
 
 BUGS = [
     Bug(
@@ -21,9 +10,9 @@ BUGS = [
         "G's gradient is cleared after the backward pass, so its optimizer is given zeros.",
         (
             Edit(
-                GAN._update_generator,
-                "self.generator.zero_grad()\nself.generator.backward_params(d_samples, generated)",
-                "self.generator.backward_params(d_samples, generated)\nself.generator.zero_grad()",
+                GAN.generator_gradient,
+                "G.zero_grad()\nG.backward_params(d_samples, generated)",
+                "G.backward_params(d_samples, generated)\nG.zero_grad()",
             ),
         ),
         seen="numpy-ml models/wgan_gp.py; milesd123/numpy-GAN",
@@ -35,8 +24,8 @@ BUGS = [
         "G is given dL_G/dlogits as if that were dL_G/dsamples, without going back through D.",
         (
             Edit(
-                GAN._update_generator,
-                "d_samples = self.discriminator.backward_input(d_fake, judged)",
+                GAN.generator_gradient,
+                "d_samples = D.backward_input(d_fake, judged)",
                 "d_samples = np.full_like(fake, np.mean(d_fake))",
             ),
         ),
@@ -56,12 +45,9 @@ BUGS = [
             ),
             Edit(
                 Linear.backward_params,
-                "kernels.linear_backward_params("
-                'dy, None, x, self.grads["weight"], self.grads.get("bias"))',
-                "kernels.linear_backward_params("
-                'dy, None, self.x, self.grads["weight"], self.grads.get("bias"))',
+                'self.grads["weight"] += x.T @ dy',
+                'self.grads["weight"] += self.x.T @ dy',
             ),
-            *SEPARATE_PASSES,
         ),
         seen="gan_numpy; scratchML; milesd123/numpy-GAN",
         survives="One forward, one backward, as in every test of a single layer, is right.",
@@ -73,17 +59,15 @@ BUGS = [
         "activations: the gradient of no function.",
         (
             Edit(
-                GAN._update_discriminator,
-                "real_logits, fake_logits, judged = self._judge(real, fake)",
-                "real_logits, fake_logits, judged = self._judge(real, fake)\n"
-                "self.judged = fake_logits, judged[-1]",
+                GAN.judge,
+                "fake_logits, on_fake = D.forward(fake)",
+                "self.judged = fake_logits, on_fake = D.forward(fake)",
             ),
             Edit(
-                GAN._update_generator,
-                "fake_logits, judged = self.discriminator.forward(fake)",
+                GAN.generator_gradient,
+                "fake_logits, judged = D.forward(fake)",
                 "fake_logits, judged = self.judged",
             ),
-            *SEPARATE_PASSES,
         ),
         seen="gan_numpy; scratchML",
         survives="D moves little in a step, so the gradient is nearly right, and training works.",

@@ -1,14 +1,15 @@
 """Bugs of activations, linear layers and convolutions, and of the optimizer."""
 
-from ..kernels.reference.activations import activate_backward
-from ..kernels.reference.convolution import _add_bias_gradient, _correlate
-from ..kernels.reference.optimizers import adam_update
-from ..kernels.reference.products import linear_backward_params
 from ..layers.activations import Dropout, LeakyReLU
+from ..layers.convolution import Conv2d, ConvTranspose2d, correlate
+from ..layers.linear import Linear
 from ..layers.shape import Upsample2d
+from ..optim import Adam
 from .mutants import Bug, Edit
 
-LEAKY_BACKWARD = "return kernels.activate_backward(dy, y, kernels.LEAKY_RELU, self.slope)"
+LEAKY_BACKWARD = "return np.where(y > 0, dy, self.slope * dy)"
+CONV_BIAS = 'self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)'
+LAST_SAMPLE = 'for sample in dy:\n    self.grads["bias"][...] = sample.sum(axis=(0, 1))'
 
 BUGS = [
     Bug(
@@ -18,7 +19,7 @@ BUGS = [
             Edit(
                 LeakyReLU.backward_input,
                 LEAKY_BACKWARD,
-                "return kernels.activate_backward(dy, y, kernels.LEAKY_RELU, 0.0)",
+                "return np.where(y > 0, dy, 0.0 * dy)",
             ),
         ),
         seen="scratchML (0 against 0.01)",
@@ -30,9 +31,9 @@ BUGS = [
         "ReLU's mask is (output >= 0) instead of (output > 0), so it is 1 everywhere.",
         (
             Edit(
-                activate_backward,
-                "return np.where(y > 0, dy, slope * dy)",
-                "return np.where(y >= 0, dy, slope * dy)",
+                LeakyReLU.backward_input,
+                LEAKY_BACKWARD,
+                "return np.where(y >= 0, dy, self.slope * dy)",
             ),
         ),
         seen="numpy-tutorials, MNIST",
@@ -73,11 +74,15 @@ BUGS = [
         "mean_twice",
         "The loss's gradient has its 1/N, and the weight gradient divides by N once more.",
         (
-            Edit(linear_backward_params, "dweight += x.T @ dz", "dweight += x.T @ dz / len(x)"),
             Edit(
-                linear_backward_params,
-                "dbias += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)",
-                "dbias += np.mean(dz, axis=0)",
+                Linear.backward_params,
+                'self.grads["weight"] += x.T @ dy',
+                'self.grads["weight"] += x.T @ dy / len(x)',
+            ),
+            Edit(
+                Linear.backward_params,
+                'self.grads["bias"] += dy.sum(axis=0, dtype=np.float64)',
+                'self.grads["bias"] += dy.mean(axis=0)',
             ),
         ),
         seen="ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN",
@@ -90,10 +95,9 @@ BUGS = [
         "0.5 and 0.999, steps soon are 16 times too short.",
         (
             Edit(
-                adam_update,
-                "unbiased_first = first / (1 - beta1**step)\n"
-                "unbiased_second = second / (1 - beta2**step)",
-                "unbiased_first = first / (1 - beta1)\nunbiased_second = second / (1 - beta2)",
+                Adam.update,
+                "m = self.first / (1 - self.beta1**t)\nv = self.second / (1 - self.beta2**t)",
+                "m = self.first / (1 - self.beta1)\nv = self.second / (1 - self.beta2)",
             ),
         ),
         seen="ML-From-Scratch, issue 35; GANumpy",
@@ -119,11 +123,8 @@ BUGS = [
         "In a loop over samples the convolution's bias gradient is overwritten, not added to; only "
         "the last sample counts.",
         (
-            Edit(
-                _add_bias_gradient,
-                "dbias += np.sum(dz, axis=(0, 1, 2), dtype=np.float64).astype(dz.dtype)",
-                "for sample in dz:\n    dbias[...] = np.sum(sample, axis=(0, 1))",
-            ),
+            Edit(Conv2d.backward_params, CONV_BIAS, LAST_SAMPLE),
+            Edit(ConvTranspose2d.backward_params, CONV_BIAS, LAST_SAMPLE),
         ),
         seen="milesd123/numpy-GAN",
         survives="With one sample it is right.",
@@ -135,9 +136,9 @@ BUGS = [
         "channel with every output channel.",
         (
             Edit(
-                _correlate,
-                "dweight[u, v] += touched.T @ rows if image_first else rows.T @ touched",
-                "dweight[u, v] += np.resize(np.sum(touched * rows, axis=0), dweight[u, v].shape)",
+                correlate,
+                "dweight[u, v] = np.tensordot(pixels, y, axes=([0, 1, 2], [0, 1, 2]))",
+                "dweight[u, v] = np.resize((pixels * y).sum(axis=(0, 1, 2)), dweight[u, v].shape)",
             ),
         ),
         seen="milesd123/numpy-GAN",

@@ -1,6 +1,6 @@
 """Bugs of the losses: signs, means, and extreme logits."""
 
-from ..kernels.reference.activations import softplus
+from ..layers.activations import softplus
 from ..losses import Minimax, NonSaturating, Wasserstein
 from .mutants import Bug, Edit
 

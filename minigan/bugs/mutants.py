@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .. import kernels
+from .. import backend as kernels
 
 GENERAL = "check_layer", "check_loss", "check_penalty", "check_step"  # the general checker
 
@@ -34,7 +34,8 @@ class Edit:
 
     @contextlib.contextmanager
     def put_in(self):
-        function, mutant = self.function, self._compile()
+        function = inspect.unwrap(self.function)
+        mutant = self._compile(function)
         before = function.__code__, function.__defaults__, function.__kwdefaults__
         try:
             function.__code__ = mutant.__code__
@@ -44,17 +45,18 @@ class Edit:
         finally:
             function.__code__, function.__defaults__, function.__kwdefaults__ = before
 
-    def _compile(self):
-        source = textwrap.dedent(inspect.getsource(self.function))
+    def _compile(self, function):
+        source = textwrap.dedent(inspect.getsource(function))
+        source = source[source.index("def ") :]  # without decorators: they stay around the new code
         source = replace_lines(source, self.right, self.wrong, self.place)
         # A method that calls super() needs the cell __class__, which an outer function provides.
         source = f"def scope(__class__):\n{textwrap.indent(source, '    ')}"
-        source += f"    return {self.function.__name__}\n"
+        source += f"    return {function.__name__}\n"
         filename = f"<{self.place}: {self.wrong.strip()}>"
         # Where tracebacks, and a second edit of the same function, look its source up.
         linecache.cache[filename] = len(source), None, source.splitlines(True), filename
         names = {}
-        exec(compile(source, filename, "exec"), self.function.__globals__, names)
+        exec(compile(source, filename, "exec"), function.__globals__, names)
         return names["scope"](None)
 
 

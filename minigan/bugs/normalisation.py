@@ -1,12 +1,11 @@
 """Bugs of the normalisations: which statistics depend on the input, and which are constants."""
 
 from ..gan import GAN
-from ..kernels.reference.normalisation import _normalise_backward
 from ..layers.normalisation import BatchNorm, LayerNorm
 from ..layers.spectral import chain_spectral
 from .mutants import Bug, Edit
 
-NORMALISE = "return inv_std * (g - through_mean - through_variance)"
+FROM_X_HAT = "return inv_std * (g - column_mean(g) - x_hat * column_mean(g * x_hat))"
 
 BUGS = [
     Bug(
@@ -15,13 +14,13 @@ BUGS = [
         "batch statistics backward.",
         (
             Edit(
-                GAN._update_generator,
-                "fake_logits, judged = self.discriminator.forward(fake)",
-                "fake_logits, judged = self.discriminator.forward(fake, training=False)",
+                GAN.generator_gradient,
+                "fake_logits, judged = D.forward(fake)",
+                "fake_logits, judged = D.forward(fake, training=False)",
             ),
             Edit(
-                BatchNorm.backward_input,
-                "if not training:\n    return dy * (gamma * inv_std)",
+                BatchNorm._through,
+                "if not training:\n    return inv_std * g",
                 "",
             ),
         ),
@@ -33,20 +32,19 @@ BUGS = [
         "batch_norm_per_pixel",
         "Every pixel of a feature map is normalised separately, not the channel as a whole.",
         (
+            Edit(BatchNorm.forward, "rows = flat_rows(x)", "rows = x.reshape(len(x), -1)"),
             Edit(
                 BatchNorm.forward,
-                'rows = flat_rows(x)\ngamma, beta = self.params["gamma"], self.params["beta"]',
-                "rows = x.reshape(len(x), -1)\n"
-                'both = self.params["gamma"], self.params["beta"]\n'
-                "gamma, beta = (np.resize(one, rows.shape[1]) for one in both)",
+                'mean, variance = self.buffers["running_mean"], self.buffers["running_var"]',
+                'both = self.buffers["running_mean"], self.buffers["running_var"]\n'
+                "mean, variance = (np.resize(one, rows.shape[1]) for one in both)",
             ),
             Edit(
                 BatchNorm.forward,
-                'mean = self.buffers["running_mean"]\n'
-                'inv_std = 1 / np.sqrt(self.buffers["running_var"] + self.eps)',
-                'both = self.buffers["running_mean"], self.buffers["running_var"]\n'
-                "mean, variance = (np.resize(one, rows.shape[1]) for one in both)\n"
-                "inv_std = 1 / np.sqrt(variance + self.eps)",
+                'y = self.params["gamma"] * x_hat + self.params["beta"]\n'
+                "return y.reshape(x.shape), (x_hat, inv_std, training)",
+                'y = self.params["gamma"] * x_hat.reshape(x.shape) + self.params["beta"]\n'
+                "return y, (x_hat, inv_std, training)",
             ),
             Edit(
                 BatchNorm.update_running,
@@ -57,37 +55,19 @@ BUGS = [
             ),
             Edit(
                 BatchNorm.backward_input,
-                'gamma = self.params["gamma"]\n'
-                "if not training:\n"
-                "    return dy * (gamma * inv_std)\n"
-                "dx = kernels.batch_norm_backward(\n"
-                "    flat_rows(dy), None, rows, mean, inv_std, gamma, None, None\n"
-                ")",
-                'gamma, flat = np.resize(self.params["gamma"], rows.shape[1]), '
-                "dy.reshape(rows.shape)\n"
-                "if not training:\n"
-                "    return (flat * (gamma * inv_std)).reshape(dy.shape)\n"
-                "dx = kernels.batch_norm_backward(\n"
-                "    flat, None, rows, mean, inv_std, gamma, None, None\n"
-                ")",
+                'dx = self._through(flat_rows(dy) * self.params["gamma"], cache)',
+                'dx = self._through((dy * self.params["gamma"]).reshape(len(dy), -1), cache)',
             ),
             Edit(
                 BatchNorm.backward_params,
-                'self.grads["gamma"] += '
-                "np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)",
-                "x_hat = ((rows - mean) * inv_std).reshape(dy.shape)\n"
-                'self.grads["gamma"] += np.sum(dy * x_hat, axis=0)',
+                "x_hat, _, _ = cache",
+                "x_hat = flat_rows(cache[0].reshape(dy.shape))",
             ),
             Edit(
                 BatchNorm.tangent,
-                'gamma = self.params["gamma"]\n'
-                "if not training:\n"
-                "    return dx * (gamma * inv_std)\n"
-                "moved = kernels.batch_norm_backward(\n"
-                "    flat_rows(dx), None, rows, mean, inv_std, np.ones_like(gamma), None, None\n"
-                ")\n"
-                "return (gamma * moved).reshape(dx.shape)",
-                "return self.backward_input(dx, cache)",
+                'y_dot = self.params["gamma"] * self._through(flat_rows(x_dot), cache)',
+                "y_dot = self._through(x_dot.reshape(len(x_dot), -1), cache).reshape(x_dot.shape)\n"
+                'y_dot = self.params["gamma"] * y_dot',
             ),
         ),
         seen="ML-From-Scratch",
@@ -115,9 +95,8 @@ BUGS = [
         (
             Edit(
                 BatchNorm.backward_params,
-                'self.grads["gamma"] += '
-                "np.sum(dy * ((rows - mean) * inv_std), axis=0, dtype=np.float64)",
-                'self.grads["gamma"] += np.sum(dy * (rows - mean), axis=0)',
+                'self.grads["gamma"] += np.sum(dy * x_hat, axis=0, dtype=np.float64)',
+                'self.grads["gamma"] += np.sum(dy * x_hat / cache[1], axis=0)',
             ),
         ),
         seen="made to test a check with a batch of 1, as in deep-learning-from-scratch ch06; we "
@@ -129,7 +108,7 @@ BUGS = [
     Bug(
         "variance_held",
         "Batch norm's dx leaves out the path through the variance.",
-        (Edit(_normalise_backward, NORMALISE, "return inv_std * (g - through_mean)"),),
+        (Edit(BatchNorm._through, FROM_X_HAT, "return inv_std * (g - column_mean(g))"),),
         seen="made to test a check with a cotangent of ones, as in DeZero and minitorch; we know "
         "of no project that shipped it",
         survives="For a constant cotangent the true dx is zero, and so is this one.",
@@ -139,7 +118,7 @@ BUGS = [
     Bug(
         "statistics_held",
         "Batch norm's dx treats the batch's mean and variance as constants.",
-        (Edit(_normalise_backward, NORMALISE, "return inv_std * g"),),
+        (Edit(BatchNorm._through, FROM_X_HAT, "return inv_std * g"),),
         seen="mlpack, issue 1923",
         survives="dgamma and dbeta are right, and the tested layer was the first, so its dx was "
         "never used.",
@@ -152,8 +131,8 @@ BUGS = [
         (
             Edit(
                 LayerNorm.curvature,
-                "return -inv_std * (through_inv_std + through_x_hat)",
-                "return -inv_std * through_x_hat",
+                "return i_dot / i * dx - i * through_x_hat",
+                "return -i * through_x_hat",
             ),
         ),
         seen="DeZero",

@@ -8,7 +8,7 @@ BUGS = [
     Bug(
         "curvature_missing",
         "The second backward pass leaves out the term with the activation's phi''.",
-        (Edit(Tanh.second, "return -2 * y * (1 - y * y)", "return None"),),
+        (Edit(Tanh.curvature, "return -2 * y * (1 - y * y) * x_dot * dy", "return None"),),
         seen="numpy-ml, _bwd2",
         survives="With ReLU it is right: phi'' is zero. With tanh the penalty's value still is.",
         caught_by="check_penalty",

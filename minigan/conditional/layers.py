@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checks import flag, instance, shown
 from ..layers.base import Layer, StraightLayer, positive_int, real_number, sizes
-from ..layers.composite import Composite, sweep_of
+from ..layers.composite import Composite
 from .rows import one_hot, read
 
 
@@ -91,14 +91,11 @@ class Carry(Composite):
     def tangent(self, dx, cache):
         return self.beside(self.inner.tangent(self.seen(dx), cache[0]), dx)
 
-    def sweep(self, dy, cache):
+    def curvature(self, dy, cache, x_dot):
         inner, shape = cache
-        df, dc = self.parts(dy, shape)
-        dx, sweep = sweep_of(self.inner, df, inner)
-        return self.join(dx, dc), _CarrySweep(self, sweep, shape)
-
-    def caches_inside(self, cache):
-        return cache[:1]
+        df, _ = self.parts(dy, shape)
+        dx_dot = self.inner.curvature(df, inner, self.seen(x_dot))
+        return None if dx_dot is None else self.join(dx_dot, np.zeros_like(x_dot[:, -self.width :]))
 
     def seen(self, x):
         """What f is shown of x."""
@@ -122,30 +119,6 @@ class Carry(Composite):
 
     def __repr__(self):
         return f"Carry({self.inner}, {self.width}{', whole=True' if self.whole else ''})"
-
-
-class _CarrySweep:
-    """The sweep of a Carry (see `minigan.layers.composite`): that of f, c beside it."""
-
-    def __init__(self, carry, inner, shape):
-        self.carry, self.inner, self.shape = carry, inner, shape
-        self.trained, self.straight = inner.trained, inner.straight
-
-    def along(self, x_dot):
-        return self.carry.beside(self.inner.along(self.carry.seen(x_dot)), x_dot)
-
-    def back(self, dy_dot, wanted):
-        if dy_dot is None:
-            dx_dot, dc_dot = self.inner.back(None, wanted), np.zeros((1, self.carry.width))
-        else:
-            df_dot, dc_dot = self.carry.parts(dy_dot, self.shape)
-            dx_dot = self.inner.back(df_dot, wanted)
-        if dx_dot is None:
-            return None
-        return self.carry.join(dx_dot, np.broadcast_to(dc_dot, (len(dx_dot), self.carry.width)))
-
-    def merge(self, x_dot, slopes):
-        return self.carry.beside(self.inner.merge(self.carry.seen(x_dot), slopes), x_dot)
 
 
 class Projection(StraightLayer):

@@ -7,7 +7,7 @@ for one point.
 import numpy as np
 
 from ..checks import as_array, shown
-from ..kernels.reference import sigmoid
+from ..layers.activations import sigmoid
 from ..layers.base import real_number
 
 NODES = 64  # of the Gauss-Hermite sums

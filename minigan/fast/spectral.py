@@ -1,6 +1,7 @@
 """Compiled counterpart of SpectralNorm."""
 
 from ..layers.spectral import SpectralNorm
+from .kernels.products import matmul
 
 
 class SpectralStage(SpectralNorm):
@@ -12,6 +13,10 @@ class SpectralStage(SpectralNorm):
     def __init__(self, layer, stage_of):
         vars(self).update(vars(layer))
         self._layer, self._stage_of = layer, stage_of
+
+    @staticmethod
+    def _times(matrix, vector):
+        return matmul(matrix, vector[:, None])[:, 0]
 
     @property
     def hold_buffers(self):

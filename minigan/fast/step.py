@@ -30,7 +30,7 @@ from ..layers import (
 )
 from ..layers.composite import walk
 from ..layers.residual import Identity
-from ..network import Sequential
+from ..network import Sequential, read_only
 from ..penalties.gradient import R1, R2
 from ..stabilisers import InstanceNoise, WithInput
 from .sweeps import sweep_row
@@ -64,7 +64,7 @@ def _begins_with_noise(network):
 def _judge(gan, real, fake, noisy):
     """(loss, penalty, real logits, fake logits); adds dL_D/dtheta_D into D's grad."""
     D = gan.discriminator
-    logits, caches = D.forward(np.concatenate([real, fake]))
+    logits, caches = D.forward(read_only(np.concatenate([real, fake])))
     r, f = np.split(logits, [len(real)])
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])

@@ -16,8 +16,6 @@ from ..chance import Bookmark
 from ..checks import flag, instance
 from ..gan import GAN
 from ..losses import sees_real
-from ..penalties.second_order import InputGradient
-from ..penalties.shared_pass import measure_shared, split_by_pass
 from .differences import measure
 from .input_gradient import check_input_gradients
 from .layers import compare_parameters
@@ -76,17 +74,12 @@ def _check_discriminator(report, twin, real, figures, before, record, tick):
         judging = Bookmark(*twin.rngs)
         _set_buffers(discriminator, record.buffers)  # spectral vectors, as the step used them
 
-        along, apart = split_by_pass(twin.penalties, discriminator)
-
         def loss():
             judging.restore()
-            real_logits, fake_logits, judged = twin._judge(real, fake)
+            real_logits, _ = discriminator.forward(real)
+            fake_logits, _ = discriminator.forward(fake)
             value, *_ = twin.loss.discriminator(real_logits, fake_logits)
-            if along:  # at the very samples that were judged, instance noise included
-                shape = 2 * len(real), real_logits.shape[1]
-                g = InputGradient(discriminator, judged[0], shape).g
-                value += measure_shared(along, g, len(real))[0]
-            return value + sum(p.value(discriminator, real, fake, twin.rng) for p in apart)
+            return value + sum(p.value(discriminator, real, fake, twin.rng) for p in twin.penalties)
 
         reported = figures["discriminator_loss"] + figures["penalty"]
         report.compare("D update", "L_D reported", reported, loss())

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .. import kernels
 from ..checks import as_array
 from .base import Layer, positive_eps, positive_int, real_number
 
@@ -103,11 +102,11 @@ class FourierFeatures(Layer):
 
     def _phase(self, x):
         """2 pi x B"""
-        return 2 * np.pi * kernels.matmul(x, self.buffers["frequencies"])
+        return 2 * np.pi * (x @ self.buffers["frequencies"])
 
     def _phase_backward(self, dphase):
         """2 pi dp B'"""
-        return 2 * np.pi * kernels.matmul(dphase, self.buffers["frequencies"], transpose_b=True)
+        return 2 * np.pi * (dphase @ self.buffers["frequencies"].T)
 
     def __repr__(self):
         return f"FourierFeatures({self.in_features}, {self.num_frequencies}, scale={self.scale:g})"

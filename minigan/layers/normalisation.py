@@ -14,7 +14,7 @@ Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
 
 import numpy as np
 
-from .base import Layer, flat_rows, positive_int, real_number, sample_rows
+from .base import Layer, flat_rows, positive_eps, positive_int, real_number, sample_rows
 
 
 class BatchNorm(Layer):
@@ -38,7 +38,7 @@ class BatchNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5, momentum=0.1):
         super().__init__()
         self.num_features = positive_int("BatchNorm", "num_features", num_features)
-        self.eps = real_number("BatchNorm", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("BatchNorm", eps)
         self.momentum = real_number("BatchNorm", "momentum", momentum, low=0, high=1)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
@@ -77,7 +77,8 @@ class BatchNorm(Layer):
             self.buffers[name] = (1 - self.momentum) * self.buffers[name] + self.momentum * batch
 
     def backward_input(self, dy, cache):
-        return self._through(flat_rows(dy) * self.params["gamma"], cache).reshape(dy.shape)
+        dx = self._through(flat_rows(dy) * self.params["gamma"], cache)
+        return dx.reshape(dy.shape)
 
     def backward_params(self, dy, cache):
         x_hat, _, _ = cache
@@ -86,10 +87,10 @@ class BatchNorm(Layer):
         self.grads["beta"] += np.sum(dy, axis=0, dtype=np.float64)
 
     def tangent(self, x_dot, cache):
-        return (self.params["gamma"] * self._through(flat_rows(x_dot), cache)).reshape(x_dot.shape)
+        y_dot = self.params["gamma"] * self._through(flat_rows(x_dot), cache)
+        return y_dot.reshape(x_dot.shape)
 
-    @staticmethod
-    def _through(g, cache):
+    def _through(self, g, cache):
         """dx from g = dL/dx_hat; and, x_hat's Jacobian being symmetric, x_hat_dot from x_dot."""
         x_hat, inv_std, training = cache
         if not training:
@@ -120,7 +121,7 @@ class LayerNorm(Layer):
     def __init__(self, num_features, *, eps=1e-5):
         super().__init__()
         self.num_features = positive_int("LayerNorm", "num_features", num_features)
-        self.eps = real_number("LayerNorm", "eps", eps, low=0, open_low=True)
+        self.eps = positive_eps("LayerNorm", eps)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
         self.initialize(self.rng)
@@ -156,8 +157,7 @@ class LayerNorm(Layer):
         through_x_hat = x_hat_dot * sample_mean(g * x_hat) + x_hat * sample_mean(g * x_hat_dot)
         return i_dot / i * dx - i * through_x_hat
 
-    @staticmethod
-    def _through(g, cache):
+    def _through(self, g, cache):
         """dx from g = dL/dx_hat; and, x_hat's Jacobian being symmetric, x_hat_dot from x_dot."""
         x_hat, inv_std = cache
         return inv_std * (g - sample_mean(g) - x_hat * sample_mean(g * x_hat))

@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 
-from .. import kernels
 from ..checks import shown
 from .base import Layer, flat_rows
 
@@ -64,11 +63,11 @@ class SpectralNorm(Layer):
             return u, v
         if not 1e-9 < largest < 1e9:  # products of its entries might leave the range of floats
             weight = weight / weight.dtype.type(largest)
-        image = _times(weight, v)
+        image = self._times(weight, v)
         if not image.any():  # v is orthogonal to all of W, as no row of W is
-            image = _times(weight, weight[np.abs(weight).max(axis=1).argmax()])
+            image = self._times(weight, weight[np.abs(weight).max(axis=1).argmax()])
         u = _unit(image, u)
-        return u, _unit(_times(weight, u, transpose=True), v)
+        return u, _unit(self._times(weight.T, u), v)
 
     def forward(self, x, training=True):
         layer = self.children["layer"]
@@ -77,13 +76,20 @@ class SpectralNorm(Layer):
             self.iterate()
             self.iterated_on = weight.copy()
         u, v = self.buffers["u"], self.buffers["v"]
-        sigma, least = _sigma(weight, u, v), least_sigma(weight.dtype)
+        sigma, least = self._sigma(weight, u, v), least_sigma(weight.dtype)
         if sigma < least:  # u and v are of another W, perhaps its opposite; or W is zero
             u, v = self._iterated()
-            sigma = _sigma(weight, u, v)
+            sigma = self._sigma(weight, u, v)
         normalised = weight / sigma if sigma >= least else weight
         y, cache = self._with(normalised).forward(x, training)
         return y, (cache, normalised, sigma, u, v)
+
+    def _sigma(self, weight, u, v):
+        return float(np.sum(u * self._times(flat_rows(weight), v)))
+
+    @staticmethod
+    def _times(matrix, vector):
+        return matrix @ vector
 
     def _with(self, weight, gradient=None):
         """The layer with another weight (and an array for its gradient), beside the real one: other
@@ -105,10 +111,6 @@ class SpectralNorm(Layer):
     def curvature(self, dy, cache, x_dot):
         with self._chained(cache) as layer:
             return layer.curvature(dy, cache[0], x_dot)
-
-    def backward_merged(self, dy, scale, cache, x_dot):
-        with self._chained(cache) as layer:
-            layer.backward_merged(dy, scale, cache[0], x_dot)
 
     @contextlib.contextmanager
     def _chained(self, cache):
@@ -135,15 +137,6 @@ def chain_spectral(gradient, normalised, sigma, u, v):
     return (gradient - through_sigma) / sigma
 
 
-def _times(weight, vector, transpose=False):
-    """W v, or W' v."""
-    return kernels.matmul(weight, vector[:, None], transpose_a=transpose)[:, 0]
-
-
-def _sigma(weight, u, v):
-    return float(kernels.dot(u, _times(flat_rows(weight), v)))
-
-
 def _unit(vector, otherwise):
     """vector / |vector|, or `otherwise` where the vector is zero. Scaled first, so that no square
     overflows or is lost."""
@@ -151,7 +144,7 @@ def _unit(vector, otherwise):
     if largest == 0:
         return otherwise
     vector = vector / largest
-    return vector / math.sqrt(kernels.dot(vector, vector))
+    return vector / math.sqrt(np.sum(vector * vector))
 
 
 @functools.cache

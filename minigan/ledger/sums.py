@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from .. import layers as L
-from ..kernels.reference import sigmoid, softplus
+from ..layers.activations import sigmoid, softplus
 from . import formulas
 
 TOLERANCE = 1e-9

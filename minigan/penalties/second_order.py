@@ -35,19 +35,9 @@ A penalty is R = sum_i r(g_i), with g_i = grad_x D(x_i) and x_i held. What is dR
    activation that curves. With ReLU or LeakyReLU there is none: biases get exactly zero, and R's
    gradient is one product x_dot' dy per layer. None stands for zero, so no work is done on zeros.
 
-The whole is four sweeps: forward; backward (seed 1), which gives g and every dy; forward with the
-tangents; backward with dy_dot, adding into the gradients. `minigan.layers.composite` walks the last
-three, through layers in a row and layers side by side.
-
-4. Two gradients for one. Where D's adversarial loss L is judged at the same points, with slopes
-   s_i = dL/dlogit_i, its gradient is `backward` from the seed s. The sweep of dy_dot is linear, so
-   starting it at s, not at zero, adds both gradients. In a piecewise linear D, dy_dot = s dy at
-   every layer, since rows do not mix, and the sweep need not be made. The two products become one:
-
-       dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_i s_i dy_i.
-
-   (A D that gives more than its logit, for the losses of `minigan.auxiliary`, has a slope for each
-   value, and seed 1 at the logit alone: then s dy is not all of dy_dot, and the sweep is made.)
+The whole is four sweeps: forward; backward (seed 1), which gives g and the dy of each layer
+(`slopes`); forward with the tangents; backward with dy_dot, adding into the gradients
+(`Sequential.curvature_along`). None stands for zero, so no work is done on zeros.
 """
 
 import numpy as np
@@ -77,47 +67,9 @@ def check_critic(name, discriminator):
             )
 
 
-class InputGradient:
-    """grad_x D along one forward pass, and how to differentiate it.
-
-    g     : (N, ...) grad_x D, like the samples
-    sweep : the backward sweep that gave it, a `RowSweep` of D's layers
-    """
-
-    def __init__(self, discriminator, caches, shape):
-        """shape : (N, width) of what the pass, of which `caches` came, has given"""
-        seed = np.zeros(shape, discriminator.dtype)
-        seed[:, 0] = 1
-        self.width = shape[1]
-        self.g, self.sweep = discriminator.sweep(seed, caches)
-
-    @property
-    def is_straight(self):
-        """Whether D gives one logit and is piecewise linear as far down as there is anything to
-        train. (What stands below may curve: Fourier features in front of a LeakyReLU network.)"""
-        parts = self.sweep.parts[self.sweep.bottom :]
-        return self.width == 1 and all(part.straight for part in parts)
-
-    def accumulate(self, v, slopes=None):
-        """Adds d/dtheta <v, g> into D's grad; given slopes s, d/dtheta <s, D(x)> too.
-
-        v : like g;  slopes : (N, width) like what D gives; both are held
-        """
-        accumulate = self.accumulate_straight if self.is_straight else self.accumulate_curved
-        accumulate(v, slopes)
-
-    def accumulate_curved(self, v, slopes=None):
-        """For any D: forward with the tangents, then backward with dy_dot (steps 3 and 4)."""
-        self.sweep.along(v)
-        self.sweep.back(slopes, wanted=False)
-
-    def accumulate_straight(self, v, slopes=None):
-        """For a D of straight pieces: dy_dot = s dy, so all is done while the tangents pass."""
-        self.sweep.merge(v, slopes)
-
-
-def differentiate(discriminator, x):
-    """The InputGradient along a pass over x (N, ...), in training mode, D's buffers left alone."""
+def slopes(discriminator, x):
+    """(signals, caches): a forward pass over x (N, ...) in training mode, D's buffers left alone,
+    and a backward pass from 1 at every logit. signals[0] is grad_x D, (N, ...)."""
     with discriminator.held_buffers():
         logits, caches = discriminator.forward(read_only(x))
     if logits.ndim != 2 or not logits.shape[1]:
@@ -125,4 +77,6 @@ def differentiate(discriminator, x):
             f"a penalised discriminator must give rows that begin with a logit, shape ({len(x)}, "
             f"1) or wider; it gave {logits.shape}"
         )
-    return InputGradient(discriminator, caches, logits.shape)
+    seed = np.zeros_like(logits)
+    seed[:, 0] = 1
+    return discriminator.signals(seed, caches), caches

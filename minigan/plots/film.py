@@ -6,7 +6,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 
 from .. import checks
-from ..kernels.reference import sigmoid
+from ..layers.activations import sigmoid
 from . import _checks
 from .samples import density, points
 from .style import DISCRIMINATOR, FAKE, REAL, figure, frame

@@ -3,13 +3,14 @@
 import numpy as np
 
 from .. import checks
+from ..backend import norm
 from ..data.minibatches import Minibatches
-from ..gan import GAN, norm
+from ..gan import GAN
 from ..layers import LeakyReLU
 from ..layers.base import positive_int
-from ..layers.composite import Composite
 from ..metrics._distances import squared_distances
-from ..network import Sequential, walk
+from ..network import walk
+from ..recording import recording
 
 PLAYERS = ("discriminator", "generator")
 CELLS = 16  # regions of the data among which the variety of the samples is counted: few, so that
@@ -135,10 +136,10 @@ class Vitals:
 
     def _measure(self, step, figures):
         gan, now = self.gan, self.players()
-        fake, generated = now["generator"].forward(self.noise, training=False)
+        fake, _ = now["generator"].forward(self.noise, training=False)
         fake_before, _ = self._before["generator"].forward(self.noise, training=False)
         both = np.concatenate([self.real, fake])
-        logits, judged = now["discriminator"].forward(both, training=False)
+        logits, _ = now["discriminator"].forward(both, training=False)
         logits_before, _ = self._before["discriminator"].forward(both, training=False)
         real_logits, fake_logits = np.split(logits, 2)
         row = {
@@ -154,7 +155,7 @@ class Vitals:
             "width": _rms(_flat(fake) - _flat(fake).mean(axis=0)) / self.spread,
             "variety": effective_number(self._occupancy(_flat(fake))) / self._real_variety,
         }
-        for player, caches in zip(PLAYERS, (judged, generated)):
+        for player, x in zip(PLAYERS, (both, self.noise)):
             network, columns = now[player], self.layers[player]
             row[f"{player}_gradient_norm"] = figures[f"{player}_gradient_norm"]
             gradients = _by_layer(network, gradients=True)
@@ -165,7 +166,7 @@ class Vitals:
                 _append(columns, name, "update", change / max(norm(before[name]), 1e-12))
             norms = [norm(gradient) for gradient in gradients.values()]
             row[f"{player}_layer_ratio"] = max(norms) / max(min(norms), 1e-30)
-            for name, y in _rectified(network, caches):
+            for name, y in _rectified(network, x):
                 off = np.all(y.reshape(-1, y.shape[-1]) <= 0, axis=0)
                 _append(columns, name, "off", float(off.mean()))
         self.steps.append(step)
@@ -236,16 +237,17 @@ def _by_layer(network, *, gradients=False):
     return found
 
 
-def _rectified(layer, cache, place=""):
-    """("1 ReLU()", its output) of every ReLU and LeakyReLU that a pass which left `cache` met."""
-    if isinstance(layer, LeakyReLU):
-        yield f"{place} {layer}", cache  # it keeps its output
-    elif isinstance(layer, Sequential):
-        for i, (inner, kept) in enumerate(layer.layer_caches(cache)):
-            yield from _rectified(inner, kept, f"{place}.{i}" if place else str(i))
-    elif isinstance(layer, Composite):
-        for (name, inner), kept in zip(layer.children.items(), layer.caches_inside(cache)):
-            yield from _rectified(inner, kept, f"{place}.{name}")
+def _rectified(network, x):
+    """[("1 ReLU()", its output)] of every ReLU and LeakyReLU in a pass over x in evaluation."""
+    found = []
+
+    def note(method, name, layer, arguments, result):
+        if method == "forward" and isinstance(layer, LeakyReLU):
+            found.append((f"{name} {layer}", result[0]))
+
+    with recording(network, note):
+        network.forward(x, training=False)
+    return found
 
 
 def _numbers(columns):

@@ -216,15 +216,6 @@ def test_defaults():
         assert inspect.signature(layer.forward).parameters["training"].default is True, layer
 
 
-def test_no_slope_given_is_a_slope_of_zero(backend):
-    parameters = [
-        inspect.signature(getattr(mg.kernels, operation)).parameters
-        for operation in mg.kernels.OPERATIONS
-    ]
-    defaults = [known["slope"].default for known in parameters if "slope" in known]
-    assert len(defaults) == 16 and set(defaults) == {0.0}
-
-
 @pytest.mark.parametrize(
     "layer, shown",
     [

@@ -15,9 +15,9 @@ pytest.importorskip("numba")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders and owners as on Unix")
 PROGRAM = """
 import numpy as np, minigan as mg
-from minigan.kernels.compiled import activations, cache
-assert abs(mg.kernels.silu(np.ones(3, np.float32))[0] - 0.7310586) < 1e-6
-print(sum(activations._silu.stats.cache_hits.values()), cache._FOLDER)
+from minigan.fast.kernels import cache, elementwise
+assert abs(elementwise.silu(np.ones(3, np.float32))[0] - 0.7310586) < 1e-6
+print(sum(elementwise._silu.stats.cache_hits.values()), cache._FOLDER)
 """
 NO_PASSWD = """
 import os, pwd
@@ -134,7 +134,7 @@ def test_nowhere_to_write(tmp_path):
 def test_no_home_and_no_passwd_entry(tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(Path(minigan.__file__).parent, copy / "minigan", ignore=no_caches)
-    (copy / "minigan" / "kernels" / "compiled" / "__pycache__").write_text("in the way")
+    (copy / "minigan" / "fast" / "kernels" / "__pycache__").write_text("in the way")
     _, folder = run(NO_PASSWD + PROGRAM, cwd=copy, PYTHONPATH=str(copy), TMPDIR=str(tmp_path))
     assert folder.parent == tmp_path and stat.S_IMODE(folder.stat().st_mode) == 0o700
 

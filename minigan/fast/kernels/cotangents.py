@@ -7,9 +7,9 @@ import numpy as np
 from numba import njit, prange
 from numba.core import types
 
-from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
+from .codes import IDENTITY
 from .machine import index
 from .nonlinear import phi_prime
 from .threads import guarded, threads

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
 from .chunks import CHUNK, over_chunks
+from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
 
 __all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]

@@ -39,8 +39,8 @@ import numpy as np
 from numba import njit, prange
 from numba.core import types
 
-from .codes import IDENTITY, LEAKY_RELU
 from .cache import cached_njit
+from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows

@@ -25,8 +25,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .codes import IDENTITY
 from .buffers import empty
+from .codes import IDENTITY
 from .cotangents import masked, masked_and_padded, padded
 from .gemm import contract
 from .products import finish

@@ -13,9 +13,9 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from .codes import IDENTITY
 from .buffers import empty
 from .cache import cached_njit
+from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
 from .threads import parallel
 

@@ -17,8 +17,8 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from .codes import LEAKY_RELU, SIGMOID, TANH
 from .cache import cached_njit
+from .codes import LEAKY_RELU, SIGMOID, TANH
 
 _TERMS = 13
 _LOG_2_HIGH = 0.693359375  # log 2 in nine bits, so that n times it is exact, ...

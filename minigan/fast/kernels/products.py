@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .codes import IDENTITY, SIGMOID, TANH
 from .buffers import empty
+from .codes import IDENTITY, SIGMOID, TANH
 from .cotangents import masked
 from .gemm import contract
 from .nonlinear import activate_in_place

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-import minigan as mg
-
 pytest.importorskip("numba")
+
+from minigan.fast.kernels import images  # noqa: E402
+
 PROGRAM = """
 import sys
 import numpy as np, minigan as mg
@@ -27,7 +28,7 @@ before = resident()
 for n in eval(sys.argv[1]):
     y, cache = G.forward(z[:n])
     G.backward(np.ones_like(y), cache)
-from minigan.kernels.compiled import buffers, tables
+from minigan.fast.kernels import buffers, tables
 print(buffers.kept_bytes() + tables.kept_bytes(), resident() - before)
 """
 
@@ -50,7 +51,7 @@ def test_two_hundred_batch_sizes():
 
 @pytest.fixture
 def tables(monkeypatch):
-    from minigan.kernels.compiled import tables
+    from minigan.fast.kernels import tables
 
     for cache in tables._caches:
         cache.cache_clear()
@@ -86,9 +87,8 @@ def test_tables_are_bounded_in_bytes(tables, monkeypatch):
 def test_results_do_not_depend_on_the_sizes_before():
     import numpy as np
 
-    with mg.kernels.use_backend("numba"):
-        rng = np.random.default_rng(0)
-        x, w = rng.standard_normal((40, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
-        whole = mg.kernels.conv2d_forward(x, w, None, 1, 1)
-        for n in (3, 17, 40, 1):
-            assert np.array_equal(mg.kernels.conv2d_forward(x[:n], w, None, 1, 1), whole[:n])
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((40, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
+    whole = images.conv2d_forward(x, w, None, 1, 1)
+    for n in (3, 17, 40, 1):
+        assert np.array_equal(images.conv2d_forward(x[:n], w, None, 1, 1), whole[:n])

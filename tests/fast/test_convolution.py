@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from minigan.kernels import codes, reference
+from minigan.fast.kernels import codes
 
 from .test_products import ACTIVATIONS, assert_close, normal  # noqa: F401 (a fixture)
 
-compiled = pytest.importorskip("minigan.kernels.compiled")
+pytest.importorskip("numba")
+
+from . import compiled, reference  # noqa: E402
 
 # batch, height, width, in, out, kernel (h, w), stride, padding
 CASES = [

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from minigan.kernels.compiled import buffers  # noqa: E402
+from minigan.fast.kernels import buffers  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,9 @@ PROGRAM = """
 import numpy as np, minigan
 x = np.ones((2, 3), np.float32)
 w = np.ones((3, 40), np.float32)
-print(minigan.kernels.linear_forward(x, w, None, minigan.kernels.LEAKY_RELU, 0.5)[0, 0])
-from minigan.kernels.compiled.gemm import _contract
+from minigan.fast.kernels import codes, products
+print(products.linear_forward(x, w, None, codes.LEAKY_RELU, 0.5)[0, 0])
+from minigan.fast.kernels.gemm import _contract
 print(sum(_contract.stats.cache_hits.values()), sum(_contract.stats.cache_misses.values()))
 """
 
@@ -38,7 +39,7 @@ def test_a_change_in_one_file_reaches_the_kernels_compiled_from_another(tmp_path
     shutil.copytree(source, tmp_path / "minigan", ignore=shutil.ignore_patterns("__pycache__"))
     assert run(tmp_path) == (3, 0, 1)
     assert run(tmp_path) == (3, 1, 0)
-    microkernel = tmp_path / "minigan" / "kernels" / "compiled" / "microkernel.py"
+    microkernel = tmp_path / "minigan" / "fast" / "kernels" / "microkernel.py"
     text = microkernel.read_text()
     doubled = "z = builder.fadd(builder.load(total[i, v]), builder.load(total[i, v]))"
     changed = text.replace("z = builder.fadd(builder.load(total[i, v]), biases[v])", doubled)

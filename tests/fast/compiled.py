@@ -1,0 +1,8 @@
+"""Every kernel under one name, as `reference` has them."""
+
+from minigan.fast.kernels.elementwise import *  # noqa: F403
+from minigan.fast.kernels.images import *  # noqa: F403
+from minigan.fast.kernels.moments import *  # noqa: F403
+from minigan.fast.kernels.products import *  # noqa: F403
+from minigan.fast.kernels.updates import *  # noqa: F403
+from minigan.fast.kernels.vectors import *  # noqa: F403

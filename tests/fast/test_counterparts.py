@@ -1,0 +1,151 @@
+"""Each compiled stage beside the layers that it stands for: the whole contract, both backends."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+
+pytest.importorskip("numba")
+L, C = mg.layers, mg.conditional
+TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
+
+BODIES = {
+    "linear": (lambda: [L.Linear(6, 5)], (7, 6)),
+    "linear without bias": (lambda: [L.Linear(6, 5, bias=False)], (7, 6)),
+    "linear, one logit": (lambda: [L.Linear(6, 1)], (7, 6)),
+    "batch norm": (lambda: [L.BatchNorm(6)], (7, 6)),
+    "batch norm of images": (lambda: [L.BatchNorm(3)], (4, 5, 2, 3)),
+    "layer norm": (lambda: [L.LayerNorm(6)], (7, 6)),
+    "layer norm of images": (lambda: [L.LayerNorm(3)], (4, 5, 2, 3)),
+    "conv": (lambda: [L.Conv2d(2, 3, 4, stride=2, padding=1)], (3, 6, 6, 2)),
+    "conv, stride beyond kernel": (lambda: [L.Conv2d(2, 3, 2, stride=3)], (3, 7, 8, 2)),
+    "conv without bias": (lambda: [L.Conv2d(2, 3, (3, 2), bias=False)], (3, 5, 6, 2)),
+    "transposed": (lambda: [L.ConvTranspose2d(2, 3, 4, stride=2, padding=1)], (3, 3, 3, 2)),
+    "transposed without bias": (lambda: [L.ConvTranspose2d(2, 3, 3, bias=False)], (3, 3, 4, 2)),
+    "spectral": (lambda: [L.SpectralNorm(L.Linear(6, 5))], (7, 6)),
+    "spectral conv": (lambda: [L.SpectralNorm(L.Conv2d(2, 3, 3, padding=1))], (3, 4, 4, 2)),
+    "Fourier": (lambda: [L.FourierFeatures(6, 4)], (7, 6)),
+    "residual": (lambda: [L.Residual(L.Linear(6, 6), L.Linear(6, 6))], (7, 6)),
+    "residual network": (
+        lambda: [L.Residual(mg.Sequential([L.Linear(6, 4), L.Tanh(), L.Linear(4, 6)]))],
+        (7, 6),
+    ),
+    "carried": (lambda: [C.Carry(L.Linear(4, 5), 2)], (7, 6)),
+    "beside its input": (lambda: [mg.stabilisers.WithInput(L.FourierFeatures(6, 3))], (7, 6)),
+    "activation alone": (lambda: [], (7, 6)),
+}
+TAILS = {
+    "": lambda: [],
+    "LeakyReLU": lambda: [L.LeakyReLU(0.1)],
+    "ReLU": lambda: [L.ReLU()],
+    "Tanh": lambda: [L.Tanh()],
+    "Sigmoid": lambda: [L.Sigmoid()],
+    "Softplus": lambda: [L.Softplus()],
+    "SiLU": lambda: [L.SiLU()],
+}
+
+
+def everything(network, x, training):
+    """{what: array} of all that the contract promises, along one forward pass."""
+    rng = np.random.default_rng(3)
+    network.zero_grad()
+    with network.held_buffers():
+        y, caches = network.forward(x, training)
+    dy, x_dot = rng.standard_normal(y.shape), rng.standard_normal(x.shape)
+    found = {"y": y, "dx": network.backward_input(dy, caches)}
+    network.backward_params(dy, caches)
+    found["grad"] = network.grad.copy()
+    found["dx of both"] = network.backward(dy, caches)
+    found["grad of both"] = network.grad.copy()
+    found["y_dot"] = network.tangent(x_dot, caches)
+    if not (training and network.mixes_samples):  # a second derivative that is not written
+        network.zero_grad()
+        moved = network.curvature(dy, caches, x_dot)
+        found["dx_dot"] = np.zeros_like(x) if moved is None else moved
+        found["grad_dot"] = network.grad.copy()
+    return found
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("body", BODIES)
+def test_stage_against_layer(body, tail, dtype):
+    layers, shape = BODIES[body]
+    layers = layers() + TAILS[tail]()
+    if not layers:
+        layers = [L.Flatten()]
+    if "batch norm" in body:
+        modes = (True,)  # in evaluation its curvature is not written either
+    else:
+        modes = (True, False)
+    network = mg.Sequential(layers, dtype=dtype, rng=1)
+    rng = np.random.default_rng(2)
+    network.theta += (0.3 * rng.standard_normal(network.theta.size)).astype(dtype)
+    x = rng.standard_normal(shape).astype(dtype)
+    for training in modes:
+        with mg.kernels.use_backend("numpy"):
+            plain = everything(network, x, training)
+        with mg.kernels.use_backend("numba"):
+            compiled = everything(network, x, training)
+        assert plain.keys() == compiled.keys()
+        for what, expected in plain.items():
+            scale = max(np.abs(expected).max(initial=0), 1e-3)
+            error = np.abs(compiled[what] - expected).max(initial=0) / scale
+            assert error <= TOLERANCE[dtype], f"{what}: {error}"
+            assert compiled[what].dtype == expected.dtype, what
+
+
+def test_layers_are_taken_over_in_pairs():
+    network = mg.Sequential(
+        [L.Linear(4, 4), L.LeakyReLU(), L.Linear(4, 4), L.SiLU(), L.Dropout(0.5), L.Linear(4, 1)]
+    )
+    with mg.kernels.use_backend("numba"):
+        kinds = [type(stage).__name__ for stage in mg.kernels.stages(network)]
+    assert kinds == ["LinearStage", "LinearStage", "SiLUStage", "Dropout", "LinearStage"]
+    with mg.kernels.use_backend("numpy"):
+        assert mg.kernels.stages(network) == network.layers
+
+
+def test_a_layer_of_the_user_s_own_is_left_alone():
+    class Twice(L.Linear):
+        """A subclass whose formula nobody here knows."""
+
+        def forward(self, x, training=True):
+            y, cache = super().forward(x, training)
+            return 2 * y, cache
+
+        def backward_input(self, dy, x):
+            return 2 * super().backward_input(dy, x)
+
+        def backward_params(self, dy, x):
+            super().backward_params(2 * dy, x)
+
+        def tangent(self, x_dot, x):
+            return 2 * super().tangent(x_dot, x)
+
+        def curvature(self, dy, x, x_dot):
+            super().curvature(2 * dy, x, x_dot)
+
+    inner = Twice(4, 3)
+    network = mg.Sequential([L.Residual(mg.Sequential([inner, L.Linear(3, 4)])), L.Linear(4, 1)])
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype("float32")
+    with mg.kernels.use_backend("numba"):
+        found = everything(network, x, True)
+    with mg.kernels.use_backend("numpy"):
+        expected = everything(network, x, True)
+    for what in expected:
+        np.testing.assert_allclose(found[what], expected[what], rtol=1e-4, atol=1e-5)
+
+
+def test_stages_follow_parameters_into_another_network():
+    """Once a network is put inside another, its stages must not go on with the old memory."""
+    inner = mg.Sequential([L.Residual(L.Linear(3, 3)), L.Linear(3, 2), L.Tanh()])
+    x = np.ones((4, 3), "float32")
+    with mg.kernels.use_backend("numba"):
+        inner.forward(x)
+        outer = mg.Sequential([inner, L.Linear(2, 1)])
+        outer.theta += 0.5
+        found, _ = outer.forward(x)
+    with mg.kernels.use_backend("numpy"):
+        expected, _ = outer.forward(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
