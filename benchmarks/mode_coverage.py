@@ -76,7 +76,7 @@ import numpy as np
 
 import minigan as mg
 from minigan import plots
-from minigan.recipes import PLAIN, RECIPE, learn
+from minigan.models.recipes import PLAIN, RECIPE, learn
 
 METHODS = {
     "recipe": RECIPE,

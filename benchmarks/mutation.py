@@ -36,7 +36,6 @@ MUTATED = (
     "minigan/optim.py",
     "minigan/penalties",
     "minigan/layers",
-    "minigan/kernels/reference",
 )
 TESTS = (
     "tests/layers",

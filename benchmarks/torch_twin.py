@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from minigan import layers
-from minigan.conditional import OneHot
+from minigan.models.conditional_games import OneHot
 
 
 def twin(network):

@@ -20,7 +20,7 @@ from matplotlib.patches import Circle, Patch
 
 import minigan as mg
 from minigan import layers, plots
-from minigan.bugs.examination import GRADCHECKS
+from minigan.verify.bugs.examination import GRADCHECKS
 
 args = common.arguments(__doc__, steps=1000)
 results = common.Results(args.out)

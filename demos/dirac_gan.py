@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 import minigan as mg
 from minigan import dirac, plots
-from minigan.gradcheck.differences import central_differences
-from minigan.gradcheck.report import relative_error
-from minigan.spectrum import Game
+from minigan.theory.spectrum import Game
+from minigan.verify.gradcheck.differences import central_differences
+from minigan.verify.gradcheck.report import relative_error
 
 args = common.arguments(__doc__, steps=500)
 results = common.Results(args.out)

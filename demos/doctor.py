@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 import minigan as mg
 from minigan import plots
-from minigan.diagnosis import SIGNS
+from minigan.observe.diagnosis import SIGNS
 
 parser = common.parser(__doc__, steps=1500)
 parser.add_argument("--seeds", type=common.whole(1), default=1, help="trainings of each patient")

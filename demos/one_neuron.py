@@ -16,7 +16,7 @@ from helpers import common
 
 import minigan as mg
 from minigan import plots
-from minigan.gradcheck.differences import STEP, central_differences
+from minigan.verify.gradcheck.differences import STEP, central_differences
 
 args = common.arguments(__doc__)
 results = common.Results(args.out)

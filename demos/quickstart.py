@@ -12,7 +12,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 
 import minigan as mg
 from minigan import plots
-from minigan.gradcheck.differences import central_differences
+from minigan.verify.gradcheck.differences import central_differences
 
 args = common.arguments(__doc__, steps=3000, resumes=True)
 results = common.Results(args.out)

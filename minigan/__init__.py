@@ -1,55 +1,48 @@
-"""minigan: a GAN library without autograd. Every gradient: read it, run it, check it, see it."""
+"""minigan: a GAN library without autograd. Every gradient: read it, run it, check it, see it.
 
-import importlib
+The core, in the order in which to read it: `layers.base`, `layers.linear`, `layers.activations`,
+`losses`, `network`, `gan`, `optim`. The names below are the public ones, wherever they are defined.
+"""
 
-from . import (
-    auxiliary,
-    bugs,
-    checkpoint,
-    classifier,
-    conditional,
-    data,
-    dirac,
-    gradcheck,
-    image_recipes,
-    judge,
-    layers,
-    ledger,
-    losses,
-    metrics,
-    models,
-    optim,
-    penalties,
-    recipes,
-    schedules,
-    spectrum,
-    stabilisers,
-    watch,
-)
+import importlib.util
+import sys
+
 from . import backend as kernels
-from .averaging import Average
-from .diagnosis import diagnose
+from . import data, layers, losses, metrics, models, optim, penalties
 from .gan import GAN
+from .metrics import classifier, judge
+from .models import auxiliary, image_recipes, recipes
+from .models import conditional_games as conditional
 from .network import Sequential
-from .training import History, Plateau, train
+from .observe import watch
+from .observe.diagnosis import diagnose
+from .theory import dirac, spectrum
+from .training import checkpoint, schedules, stabilisers
+from .training.averaging import Average
+from .training.loop import History, Plateau, train
+from .verify import bugs, gradcheck, ledger
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train"]
-__all__ += ["auxiliary", "bugs", "classifier", "conditional", "data", "gradcheck"]
-__all__ += ["image_recipes", "judge"]
-__all__ += ["kernels", "layers", "ledger"]
-__all__ += ["losses", "metrics"]
-__all__ += ["models", "optim", "penalties", "recipes", "schedules"]
-__all__ += ["stabilisers", "watch"]
-__all__ += ["checkpoint", "dirac", "spectrum"]
+__all__ = [
+    "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train",
+    "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "gradcheck",
+    "image_recipes", "judge", "kernels", "layers", "ledger", "losses", "metrics", "models",
+    "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
+]  # fmt: skip
 
 
-def __getattr__(name):
-    """minigan.plots is imported when it is first asked for: it needs matplotlib, which is slow."""
-    if name == "plots":
-        return importlib.import_module(".plots", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def _lazily(name):
+    """A module that is imported when something in it is first used: matplotlib is slow."""
+    spec = importlib.util.find_spec(name)
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def __dir__():
-    return sorted({*globals(), "plots"})
+plots = _lazily("minigan.observe.plots")
+__all__ += ["plots"]
+
+for _name in __all__[7:]:  # so that `import minigan.gradcheck` finds the public name as well
+    sys.modules.setdefault(f"{__name__}.{_name}", globals()[_name])

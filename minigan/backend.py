@@ -22,7 +22,7 @@ import warnings
 
 import numpy as np
 
-from .checks import flag, shown
+from ._checks import flag, shown
 
 __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm"]
 

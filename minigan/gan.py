@@ -22,10 +22,11 @@ import math
 
 import numpy as np
 
-from . import backend, checks, losses
+from . import _checks as checks
+from . import backend, losses
+from ._mistakes import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
 from .layers.base import positive_int
 from .losses import NonSaturating
-from .misfits import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
 from .network import Sequential, read_only
 from .optim import Adam
 
@@ -265,4 +266,3 @@ def check_finite(figures, where=""):
     for name, value in figures.items():
         if not math.isfinite(value):
             raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")
-

@@ -36,8 +36,9 @@ import numbers
 
 import numpy as np
 
-from .checks import as_array, shown
+from ._checks import as_array, shown
 from .layers.activations import sigmoid, softplus
+from .layers.base import real_number
 
 # a result that is too small for a float is 0, and no error
 quiet = np.errstate(under="ignore")
@@ -113,6 +114,37 @@ class NonSaturating(Minimax):
     def generator(self, real_logits, fake_logits):
         real, fake = _logits(real_logits, fake_logits)
         return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
+
+
+class OneSidedSmoothing(NonSaturating):
+    """The non-saturating game with the label a < 1 for real samples, fakes' left at 0.
+
+    L_D = mean [a softplus(-r) + (1 - a) softplus(r)] + mean softplus(f)
+                                        dL_D/dr = (sigmoid(r) - a) / N,  dL_D/df = sigmoid(f) / N
+    L_G as in NonSaturating
+
+    At the optimum sigmoid(D) = a p / (p + q), which is at most a: for a < 1 the optimal logit stays
+    finite where there are no fakes. Smoothing the fakes' label too would put q into the numerator,
+    and reward fakes for staying where they are (Salimans et al. 2016, sec. 3.4).
+    0 < a <= 1; the paper's is 0.9.
+    """
+
+    def __init__(self, label=0.9):
+        self.label = real_number("OneSidedSmoothing", "label", label, low=0, high=1, open_low=True)
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = _logits(real_logits, fake_logits)
+        a = self.label
+        with np.errstate(under="ignore"):  # far logits: an underflow to zero is no error
+            value = _mean(a * softplus(-real) + (1 - a) * softplus(real)) + _mean(softplus(fake))
+            return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
+
+    def generator(self, real_logits, fake_logits):
+        with np.errstate(under="ignore"):
+            return super().generator(real_logits, fake_logits)
+
+    def __repr__(self):
+        return f"OneSidedSmoothing({self.label:g})"
 
 
 class LeastSquares(Loss):

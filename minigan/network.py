@@ -6,7 +6,8 @@ import weakref
 
 import numpy as np
 
-from . import backend, checks
+from . import _checks as checks
+from . import backend
 from .layers.base import HELD, Layer
 from .layers.composite import Composite, add, count_parameters, walk
 

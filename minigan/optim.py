@@ -9,7 +9,7 @@ are made at the first step; `lr` may be changed between steps (see `minigan.sche
 import numpy as np
 
 from . import backend
-from .checks import FLOATS, shown
+from ._checks import FLOATS, shown
 from .layers.base import positive_eps, real_number
 
 

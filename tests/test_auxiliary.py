@@ -5,10 +5,10 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.auxiliary import AuxiliaryClassifier, Information
-from minigan.conditional import Carry
-from minigan.gradcheck import check_loss, check_step
 from minigan.losses import log_softmax
+from minigan.models.auxiliary import AuxiliaryClassifier, Information
+from minigan.models.conditional_games import Carry
+from minigan.verify.gradcheck import check_loss, check_step
 
 ADVERSARIAL = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
 

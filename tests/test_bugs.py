@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.bugs import CHECKS, REGISTRY, WEAK, complaint, examination
-from minigan.bugs.mutants import GENERAL, Edit, replace_lines
+from minigan.verify.bugs import CHECKS, REGISTRY, WEAK, complaint, examination
+from minigan.verify.bugs.mutants import GENERAL, Edit, replace_lines
 
 NAMES = sorted(REGISTRY)
 

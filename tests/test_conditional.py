@@ -7,8 +7,8 @@ import minigan as mg
 from minigan import conditional as C
 from minigan import layers as L
 from minigan import penalties as P
-from minigan.gradcheck import check_layer, check_penalty, check_step, relative_error
 from minigan.penalties.second_order import InputGradient
+from minigan.verify.gradcheck import check_layer, check_penalty, check_step, relative_error
 
 K, J, SHAPE, LATENT = 3, 2, (4, 4, 1), 2
 PIXELS = 16

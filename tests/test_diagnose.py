@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.diagnosis import SIGNS
+from minigan.observe.diagnosis import SIGNS
 
 RING, MOONS = mg.data.gaussian_ring(std=0.05), mg.data.two_moons(std=0.08)
 FADING = mg.schedules.linear(start=0.3, final=0.01)

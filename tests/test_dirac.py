@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minigan import dirac
-from minigan.dirac.fields import slopes
-from minigan.gradcheck.differences import central_differences
-from minigan.gradcheck.report import relative_error
+from minigan.theory.dirac.fields import slopes
+from minigan.verify.gradcheck.differences import central_differences
+from minigan.verify.gradcheck.report import relative_error
 
 H = 0.2
 SMOOTH = {

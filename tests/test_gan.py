@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.gradcheck import check_step
+from minigan.verify.gradcheck import check_step
 
 LOSSES = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
 

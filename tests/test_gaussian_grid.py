@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.gradcheck import check_step
-from minigan.recipes import PLAIN, RECIPE, learn
+from minigan.models.recipes import PLAIN, RECIPE, learn
+from minigan.verify.gradcheck import check_step
 
 ROOT = Path(__file__).parents[1]
 SMALL = replace(RECIPE, steps=4, batch_size=8, hidden=(6, 5), frequencies=3)

@@ -7,7 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.gradcheck import (
+from minigan.verify.gradcheck import (
     Report,
     check_function,
     check_layer,
@@ -15,10 +15,10 @@ from minigan.gradcheck import (
     check_penalty,
     check_step,
     input_gradient,
-    progress,
     relative_error,
 )
-from minigan.gradcheck.differences import measure
+from minigan.verify.gradcheck import check_progress as progress
+from minigan.verify.gradcheck.differences import measure
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal(6)

@@ -6,7 +6,7 @@ import pytest
 import minigan as mg
 from minigan import layers as L
 from minigan import penalties as P
-from minigan.gradcheck import check_penalty, check_step
+from minigan.verify.gradcheck import check_penalty, check_step
 
 PENALTIES = [
     P.R1(0.7), P.R2(1.3), P.GradientPenalty(2.0), P.GradientPenalty(2.0, 0.0), P.Dragan(3.0),

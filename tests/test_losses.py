@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.gradcheck import check_loss
-from minigan.gradcheck.differences import central_differences
-from minigan.gradcheck.report import relative_error
 from minigan.losses import softmax_cross_entropy
+from minigan.verify.gradcheck import check_loss
+from minigan.verify.gradcheck.differences import central_differences
+from minigan.verify.gradcheck.report import relative_error
 
 NAMES = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
 

@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 
 import minigan as mg
 from minigan import plots
-from minigan.plots.equilibrium import EQUILIBRIUM
+from minigan.observe.plots.equilibrium import EQUILIBRIUM
 
 MOONS = mg.data.two_moons()
 NAMES = "chromium", "chromium-browser", "google-chrome"

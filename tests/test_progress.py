@@ -10,7 +10,7 @@ import pytest
 from tqdm import tqdm
 
 import minigan as mg
-from minigan.progress import Bar, say, track
+from minigan._progress import Bar, say, track
 
 RING = mg.data.gaussian_ring()
 

@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.models import residual
+from minigan.models import residual_pair as residual
 
 
 def pair(dtype="float64"):

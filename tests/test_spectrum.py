@@ -5,8 +5,6 @@ import pytest
 
 import minigan as mg
 from minigan import dirac
-from minigan.gradcheck.differences import central_differences
-from minigan.gradcheck.report import relative_error
 from minigan.layers import (
     BatchNorm,
     Conv2d,
@@ -22,7 +20,9 @@ from minigan.layers import (
     SpectralNorm,
     Tanh,
 )
-from minigan.spectrum import Game
+from minigan.theory.spectrum import Game
+from minigan.verify.gradcheck.differences import central_differences
+from minigan.verify.gradcheck.report import relative_error
 
 LOSSES = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein"]
 

@@ -6,7 +6,7 @@ import pytest
 import minigan as mg
 from minigan import layers as L
 from minigan import stabilisers as S
-from minigan.gradcheck import check_layer, check_loss, check_step
+from minigan.verify.gradcheck import check_layer, check_loss, check_step
 
 LAYERS = [S.InstanceNoise(0.3), S.InstanceNoise(0.0), S.Pack(1), S.Pack(3), S.DiscreteNoise(2)]
 LAYERS += [S.WithInput(L.FourierFeatures(4, 3)), S.WithInput(L.Linear(4, 3))]

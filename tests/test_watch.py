@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.gradcheck.differences import central_differences
-from minigan.watch.film import LINES, latent_grid, push
-from minigan.watch.vitals import effective_number, energy_distance
+from minigan.observe.watch.film import LINES, latent_grid, push
+from minigan.observe.watch.vitals import effective_number, energy_distance
+from minigan.verify.gradcheck.differences import central_differences
 
 MOONS = mg.data.two_moons()
 

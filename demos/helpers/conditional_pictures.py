@@ -3,8 +3,8 @@
 import numpy as np
 
 from minigan import plots
-from minigan.classifier import in_batches
-from minigan.conditional import unlabel
+from minigan.metrics.classifier import in_batches
+from minigan.models.conditional_games import unlabel
 
 SHAPE = (28, 28, 1)
 DIRECTIONS = (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)

@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from minigan.checks import (  # noqa: F401  (part of this module)
-    as_array,
-    count,
-    float_dtype,
-    generator,
-    number,
-    path,
-    shown,
-)
+from .._checks import as_array, count, float_dtype, generator, number, path, shown  # noqa: F401
 
 
 def positive(name, value):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import as_array, generator, shown
+from .._checks import as_array, generator, shown
 from ..layers.base import positive_int
 
 

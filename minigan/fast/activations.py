@@ -1,16 +1,9 @@
 """Compiled counterparts of the activations."""
 
 from ..layers.activations import LeakyReLU, Sigmoid, Tanh
-from .base import Stage
 from .kernels.codes import LEAKY_RELU, SIGMOID, TANH
-from .kernels.elementwise import (
-    activate,
-    activate_backward,
-    sigmoid,
-    silu,
-    silu_backward,
-    softplus,
-)
+from .kernels.elementwise import activate, activate_backward, sigmoid, silu, silu_backward, softplus
+from .stage import Stage
 
 
 def fused_activation(layer):

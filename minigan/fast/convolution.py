@@ -39,9 +39,7 @@ class ConvStage(_ConvolutionStage):
 
     def backward_input(self, dy, cache):
         x, y = cache
-        return images.conv2d_backward_input(
-            dy, y, self.weight, x.shape, *self.geometry, *self.phi
-        )
+        return images.conv2d_backward_input(dy, y, self.weight, x.shape, *self.geometry, *self.phi)
 
     def backward_params(self, dy, cache):
         x, y = cache

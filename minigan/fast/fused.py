@@ -2,8 +2,8 @@
 
 from ..layers.composite import add
 from .activations import ActivationStage, fused_activation
-from .base import Stage
 from .kernels.codes import IDENTITY
+from .stage import Stage
 
 
 class FusedStage(Stage):

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..layers.base import flat_rows, sample_rows
-from .base import Stage
 from .fused import FusedStage
 from .kernels.elementwise import activate, activate_backward
 from .kernels.moments import (
@@ -12,6 +11,7 @@ from .kernels.moments import (
     row_norm_backward,
     row_norm_forward,
 )
+from .stage import Stage
 
 
 class BatchNormStage(FusedStage):

@@ -8,7 +8,6 @@ is one product (see `sweeps`).
 
 import numpy as np
 
-from ..conditional.layers import Carry, LabelPlanes, OneHot, Projection
 from ..layers import (
     AvgPool2d,
     Conv2d,
@@ -29,10 +28,11 @@ from ..layers import (
     Upsample2d,
 )
 from ..layers.composite import walk
+from ..layers.conditional import Carry, LabelPlanes, OneHot, Projection
 from ..layers.residual import Identity
+from ..layers.stabilisers import InstanceNoise, WithInput
 from ..network import Sequential, read_only
 from ..penalties.gradient import R1, R2
-from ..stabilisers import InstanceNoise, WithInput
 from .sweeps import sweep_row
 
 # They treat each sample by itself and draw nothing, so one batch gives what two would. By exact

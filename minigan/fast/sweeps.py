@@ -21,8 +21,8 @@ serves the adversarial loss and the penalties in one product.
 
 import numpy as np
 
-from ..conditional.layers import Carry
 from ..layers.composite import add, count_parameters
+from ..layers.conditional import Carry
 from ..layers.residual import Residual
 from ..network import Sequential
 from .fused import FusedStage

@@ -27,7 +27,7 @@ import zlib
 
 import numpy as np
 
-from ..checks import FLOATS, LARGEST, as_array, is_finite, shown
+from .._checks import FLOATS, LARGEST, as_array, is_finite, shown
 from .parameters import Parameters
 
 

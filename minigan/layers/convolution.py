@@ -13,7 +13,7 @@ backward exchanged.
 
 import numpy as np
 
-from ..checks import flag, shown
+from .._checks import flag, shown
 from .base import Layer, positive_int
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import as_array
+from .._checks import as_array
 from .base import Layer, positive_eps, positive_int, real_number
 
 

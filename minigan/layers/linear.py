@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import flag
+from .._checks import flag
 from .base import Layer, positive_int
 
 

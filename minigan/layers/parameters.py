@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import as_array, shown
+from .._checks import as_array, shown
 
 
 class Parameters(dict):

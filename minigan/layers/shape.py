@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ..checks import shown
+from .._checks import shown
 from .base import StraightLayer, positive_int
 
 

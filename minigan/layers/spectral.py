@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from ..checks import shown
+from .._checks import shown
 from .base import Layer, flat_rows
 
 

@@ -1,6 +1,6 @@
 """Ready-made generators and discriminators: lists of layers, to read as much as to use."""
 
-from .conditional import (
+from .conditional_pairs import (
     auxiliary_discriminator,
     concatenation_discriminator,
     conditional_generator,
@@ -8,7 +8,7 @@ from .conditional import (
 )
 from .dcgan import dcgan_discriminator, dcgan_generator
 from .mlp import mlp, mlp_discriminator, mlp_generator
-from .residual import residual_discriminator, residual_generator
+from .residual_pair import residual_discriminator, residual_generator
 
 __all__ = [
     "auxiliary_discriminator",

@@ -2,8 +2,7 @@
 
 import math
 
-from ..checks import count, generator
-from ..conditional import OneHot
+from .._checks import count, generator
 from ..layers import (
     BatchNorm,
     Conv2d,
@@ -17,6 +16,7 @@ from ..layers import (
 )
 from ..layers.base import sizes
 from ..network import Sequential
+from .conditional_games import OneHot
 from .mlp import mlp
 
 SIDES, KERNELS = (28, 14, 7, 4), (4, 4, 3)  # each convolution of stride 2 halves the side

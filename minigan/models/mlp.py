@@ -2,7 +2,7 @@
 
 import math
 
-from ..checks import flag, generator
+from .._checks import flag, generator
 from ..layers import Flatten, LeakyReLU, Linear, Reshape, Tanh
 from ..layers.base import sizes
 from ..network import Sequential

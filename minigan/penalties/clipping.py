@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import instance
+from .._checks import instance
 from ..layers.base import real_number
 from ..network import Sequential
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import as_array, generator
+from .._checks import as_array, generator
 from ..layers.base import real_number
 from .second_order import check_critic, slopes
 

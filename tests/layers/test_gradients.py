@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.gradcheck import check_layer
+from minigan.verify.gradcheck import check_layer
 
 CASES = [
     (L.Linear(5, 3), (4, 5)),

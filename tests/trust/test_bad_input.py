@@ -33,8 +33,8 @@ from minigan import (  # noqa: F401
     watch,
 )
 from minigan import layers as L
-from minigan.gradcheck.differences import central_differences  # noqa: F401
-from minigan.spectrum import Game
+from minigan.theory.spectrum import Game
+from minigan.verify.gradcheck.differences import central_differences  # noqa: F401
 
 REAL = np.random.default_rng(0).standard_normal((4, 2))
 ROWS = np.zeros((3, 1))

@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.not_finite import first_not_finite
+from minigan.observe.not_finite import first_not_finite
 
 REAL = np.random.default_rng(0).standard_normal((8, 2))
 

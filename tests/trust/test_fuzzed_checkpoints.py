@@ -16,7 +16,7 @@ import pytest
 import minigan as mg
 from minigan import archive, checkpoint
 from minigan.data.minibatches import Minibatches
-from minigan.training import History
+from minigan.training.loop import History
 
 FUZZED = int(os.environ.get("MINIGAN_FUZZ", 300))
 

@@ -10,7 +10,7 @@ import pytest
 
 import minigan as mg
 from minigan import archive, checkpoint
-from minigan.training import History
+from minigan.training.loop import History
 
 STEPS = 24
 

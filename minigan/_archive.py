@@ -1,0 +1,151 @@
+"""Files of arrays that are written whole or not at all: under another name, then renamed.
+
+The format is NumPy's .npz, a zip of .npy files, without compression and without pickled objects:
+`numpy.load` opens it. One member more, "header", holds JSON.
+
+`write` makes the new file under another name, has the system put it on the disk, keeps the old one
+as name.previous, and renames: whenever the machine stops, one whole file is there. `Archive` reads
+a file back. It compares lengths with the size of the file, and shapes and dtypes with what the
+caller expects, before it makes an array.
+"""
+
+import errno
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ._checks import shown
+
+FORMAT, VERSION = "minigan checkpoint", 1
+
+
+def previous(path):
+    """Where the file that `path`, a str or a Path, replaced is kept."""
+    path = as_path("previous", "path", path)
+    return path.with_name(path.name + ".previous")
+
+
+def write(path, header, arrays):
+    """Writes a dict for JSON and a dict of arrays; keeps what stood at `path` as name.previous.
+
+    Raises OSError, naming the file, where that cannot be done (a full disk, a folder that may not
+    be written); the file that was there is then still there.
+    """
+    path = as_path("archive.write", "path", path)
+    text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=_plain)
+    members = {"header": np.frombuffer(text.encode(), np.uint8), **arrays}
+    temporary = path.with_name(path.name + ".writing")
+    try:
+        with open(temporary, "wb") as file:
+            _write_members(file, members)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            os.replace(path, previous(path))
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(
+            error.errno, f"the checkpoint was not written ({error.strerror}); the one before it, "
+            "if any, is intact", str(path),
+        ) from error  # fmt: skip
+
+
+def _write_members(file, members):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in members.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same state, the same bytes
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
+
+
+def _plain(value):
+    """NumPy's arrays and numbers (in the states of some random generators) as JSON has them."""
+    return value.tolist()
+
+
+def _sync_folder(folder):
+    """Puts the renaming itself on the disk, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Archive:
+    """A file that `write` has written, open for reading. `.header` is the dict.
+
+    If there is nothing at `path`, and a name.previous, it is read instead: the machine stopped
+    between two renamings. Raises FileNotFoundError if there is neither, and ValueError, naming the
+    file, for whatever is not a whole checkpoint of this version.
+    """
+
+    def __init__(self, path):
+        path = as_path("Archive", "path", path)
+        self.path = path if path.exists() or not previous(path).exists() else previous(path)
+        if not self.path.is_file():  # nor a folder, nor a pipe, which would be waited for
+            raise FileNotFoundError(errno.ENOENT, "there is no checkpoint file", str(path))
+        content = io.BytesIO(self.path.read_bytes())
+        self._zip = self._checked("a whole .npz file", zipfile.ZipFile, content)
+        self.header = self._checked("a header of JSON", self._read_header)
+        if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
+            raise self.refusal(f'expected the format "{FORMAT}", got a header of something else')
+        if self.header.get("version") != VERSION:
+            raise self.refusal(
+                f"expected version {VERSION} of the format, got {self.header.get('version')!r}"
+            )
+
+    def _read_header(self):
+        return json.loads(self._read("header", (None,), np.dtype(np.uint8)).tobytes())
+
+    def array(self, name, shape, dtype, *, finite=True):
+        """The array of that name, with the shape (None: any length) and dtype it must have; its
+        numbers all finite, unless they need not be."""
+        dtype = np.dtype(dtype)
+        return self._checked(f"{name} {shape} {dtype}", self._read, name, shape, dtype, finite)
+
+    def _read(self, name, shape, dtype, finite=True):
+        entry = self._zip.getinfo(f"{name}.npy")
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise ValueError("it is compressed")
+        content = io.BytesIO(self._zip.read(entry))  # no longer than the file, its CRC checked
+        if np.lib.format.read_magic(content) != (1, 0):
+            raise ValueError("another version of the .npy format")
+        found, fortran, found_dtype = np.lib.format.read_array_header_1_0(content)
+        if len(found) == len(shape):
+            shape = tuple(there if here is None else here for here, there in zip(shape, found))
+        if found != shape or found_dtype != dtype or fortran:
+            raise ValueError(f"got {found} {found_dtype}")
+        array = np.frombuffer(content.read(), dtype).reshape(shape).copy()
+        if finite and dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError("got numbers that are not finite")
+        return array
+
+    def _checked(self, expected, function, *args):
+        try:
+            return function(*args)
+        except Exception as error:  # damage makes zipfile, json and NumPy raise almost anything
+            raise self.refusal(f"expected {expected}: {error or type(error).__name__}") from error
+
+    def refusal(self, reason):
+        """The ValueError that says why this file cannot be used."""
+        words = f"checkpoint {self.path}: {reason}"
+        spare = previous(self.path)
+        if spare.exists():
+            words += f" (the checkpoint before it is {spare.name})"
+        return ValueError(" ".join(words.split()))
+
+
+def as_path(owner, name, path):
+    """`path`, a str or a Path, as a Path; else one clear error."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{owner}: {name} must be a path, got {shown(path)}")
+    return Path(path)

@@ -1,0 +1,175 @@
+"""A judge of generated digits: a classifier of digits, and what its features say.
+
+    judge = minigan.judge.hire(images, labels)             # trained once, then kept in the cache
+    real, fake = judge.look(images[:10_000]), judge.look(samples)
+    print(minigan.judge.score(fake, real))
+
+Scores mean little by themselves: print those of held-out real images beside them. And they are
+this judge's: a Frechet distance in the features of another network is another number.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _archive as archive
+from .. import _checks as checks
+from ..data.images import cache_folder
+from ..losses import log_softmax
+from ..network import Sequential
+from . import (
+    class_coverage,
+    classifier,
+    frechet_distance,
+    kernel_distance,
+    precision_recall_density_coverage,
+)
+from ._report import Report
+
+
+class Seen(NamedTuple):
+    """What the judge has found in n images."""
+
+    features: np.ndarray  # (n, 128), the layer below the logits
+    probabilities: np.ndarray  # (n, classes)
+
+
+class Judge:
+    """A trained `minigan.classifier` network, used for inference only."""
+
+    def __init__(self, network):
+        self.network = checks.instance("Judge", "network", network, Sequential)
+
+    def __repr__(self):
+        return f"Judge({self.network!r})"
+
+    def look(self, images):
+        """The features and class probabilities of images (n, 28, 28, 1) in [-1, 1], as `Seen`.
+
+        Raises ValueError for pixels outside of [-1, 1]: clip the samples of a generator that is not
+        bounded. Warns of 16 images or more of which no pixel is below 0, as in [0, 1].
+        """
+        images = checks.as_array("look: images", images)
+        if images.dtype.kind not in "fiub":
+            raise TypeError(f"look: images must be numbers, got dtype {images.dtype}")
+        if suspicion := classifier.outside("look", images):
+            warnings.warn(suspicion, stacklevel=2)
+        trunk, *_, head = self.network.layers
+        features = classifier.in_batches(trunk, images)
+        logits, _ = head.forward(features)
+        with np.errstate(under="ignore"):
+            return Seen(features, np.exp(log_softmax(logits)))
+
+    def accuracy(self, images, labels):
+        """The share of labelled images that it gets right, in [0, 1]."""
+        return classifier.accuracy(self.network, images, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageScores(Report):
+    """What `score` found: classes, then distances, then neighbours (k = 5) in the features."""
+
+    samples: int
+    covered: int  # classes with at least 5% of the samples
+    total_variation: float  # of the class shares from the real ones, in [0, 1]
+    confident: float  # share of the samples whose class has a probability above 0.9
+    frechet: float  # in the judge's features; biased upwards, so compare equal numbers only
+    kernel: float  # the unbiased one
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    shares: np.ndarray  # of the classes
+
+    def __str__(self):
+        return (
+            f"{self.covered} of {len(self.shares)} classes, total variation "
+            f"{self.total_variation:.3f}, confident {self.confident:.1%}, Frechet "
+            f"{self.frechet:.2f}, kernel {self.kernel:.4f}, precision {self.precision:.3f}, recall "
+            f"{self.recall:.3f}, density {self.density:.3f}, coverage {self.coverage:.3f}"
+        )
+
+
+def score(samples, real):
+    """Compares samples with real images, both `Seen` by one judge. Take equal numbers of each: the
+    Frechet distance is biased upwards, and more so for fewer samples."""
+    checks.instance("score", "samples", samples, Seen)
+    checks.instance("score", "real", real, Seen)
+    n, classes = real.probabilities.shape
+    shares = np.bincount(real.probabilities.argmax(axis=1), minlength=classes) / n
+    classes = class_coverage(samples.probabilities, reference=shares)
+    neighbours = precision_recall_density_coverage(real.features, samples.features)
+    return ImageScores(
+        samples=len(samples.features),
+        covered=classes.covered,
+        total_variation=classes.total_variation,
+        confident=classes.confident,
+        frechet=frechet_distance(real.features, samples.features),
+        kernel=kernel_distance(real.features, samples.features),
+        shares=classes.shares,
+        **neighbours._asdict(),
+    )
+
+
+def hire(images, labels, *, epochs=5, folder=None, rng=0, progress=True):
+    """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept.
+
+    folder : where to keep it; by default "judge" in the user's cache. The name of its file is made
+             of what it was trained on and how, so another data set has another judge.
+
+    Training takes a minute or two on two cores. A Ctrl-C ends it with KeyboardInterrupt; the next
+    call goes on after the last whole epoch. Warns if the judge cannot be written. Raises what
+    `classifier.fit` does.
+    """
+    images, labels = checks.as_array("hire: images", images), np.asarray(labels)
+    if labels.dtype.kind not in "iu" or not labels.size:
+        raise TypeError(f"hire: labels must be integers (M,), got {checks.shown(labels)}")
+    network = classifier.build(int(labels.max()) + 1, rng=rng)
+    folder = cache_folder() / "judge" if folder is None else archive.as_path(
+        "hire", "folder", folder
+    )  # fmt: skip
+    name = classifier.fingerprint(f"{network!r} {epochs} {rng}", images, labels)
+    path = folder / f"{name}.npz"
+    try:
+        _load(path, network)
+    except (OSError, ValueError):  # never trained, or damaged since
+        options = {"epochs": epochs, "rng": rng, "progress": progress}
+        can_be_kept = _made(folder)
+        if can_be_kept:
+            options["checkpoint"] = folder / f"{name}.training.npz"
+        classifier.fit(network, images, labels, **options)
+        if can_be_kept:
+            _keep(path, network)
+    return Judge(network)
+
+
+def _made(folder):
+    """Makes the folder; False, with a warning, where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        warnings.warn(f"hire: the judge will not be kept: {error}", stacklevel=3)
+        return False
+    return True
+
+
+def _keep(path, network):
+    buffers = {f"buffer/{name}": value for name, value in network.named_buffers()}
+    try:
+        archive.write(path, {"kind": "judge"}, {"theta": network.theta, **buffers})
+    except OSError as error:
+        warnings.warn(f"hire: the judge was not kept: {error}", stacklevel=3)
+
+
+def _load(path, network):
+    file = archive.Archive(path)
+    theta = file.array("theta", network.theta.shape, network.dtype)
+    buffers = [
+        (value, file.array(f"buffer/{name}", value.shape, value.dtype))
+        for name, value in network.named_buffers()
+    ]
+    network.theta[...] = theta
+    for value, kept in buffers:
+        value[...] = kept

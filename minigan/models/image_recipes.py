@@ -1,0 +1,172 @@
+"""Games on images of 28 x 28, put together by name: a model, a loss, a penalty.
+
+    game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
+    history = minigan.image_recipes.learn(game, images, steps=12_000, rng=0)
+    game.sample(100)
+
+The losses and penalties can be combined freely, well or badly; the optimizer's settings follow the
+paper that the penalty is known from. The default is the recipe measured by
+`benchmarks/mnist_quality.py`:
+
+    relativistic loss    D compares each fake with a real digit
+    R1 and R2            keep D's gradient small at real digits and fakes, which allows learning
+                         rates of 1e-3; gamma falls from 5 to 1
+    hidden layers        fully connected ones, after D's convolutions and before G's: they see the
+                         whole digit
+    categories           part of the noise is discrete, so G need not interpolate between digits
+"""
+
+from dataclasses import dataclass
+
+from .. import losses, models, penalties
+from ..gan import GAN
+from ..layers import SpectralNorm
+from ..metrics.classifier import in_batches
+from ..network import Sequential
+from ..optim import Adam, RMSProp
+from ..training.averaging import Average
+from ..training.loop import train
+from ..training.schedules import cosine
+from ..training.stabilisers import Annealing
+
+STEPS, BATCH, AVERAGING = 12_000, 64, 0.999
+LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that become one choice
+CHANNELS, CONVOLUTIONS = 32, 3  # of the DCGAN
+G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # its linear layers, see `models.dcgan`
+COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]
+RATES = cosine(final=0.1)
+
+MODELS = ("dcgan", "residual", "mlp")
+LOSSES = {
+    "relativistic": losses.Relativistic,
+    "non-saturating": losses.NonSaturating,
+    "minimax": losses.Minimax,
+    "least-squares": losses.LeastSquares,
+    "wasserstein": losses.Wasserstein,
+    "hinge": losses.Hinge,
+}
+PENALTIES = {
+    "r1-r2": lambda: (penalties.R1(COARSE), penalties.R2(COARSE)),
+    "r1": lambda: (penalties.R1(COARSE),),
+    "gradient": lambda: (penalties.GradientPenalty(10.0),),
+    "dragan": lambda: (penalties.Dragan(10.0),),
+    "clipping": lambda: (penalties.WeightClipping(0.01),),
+    "spectral": lambda: (),  # a layer around each weight of D, not a term of its loss
+    "none": lambda: (),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """A GAN on images (N, 28, 28, 1) in [-1, 1], and the running average of its G."""
+
+    gan: GAN
+    average: Average
+    critic_steps: int  # of D for each of G
+
+    def sample(self, n):
+        """n images of the averaged generator."""
+        return in_batches(self.average.network, self.gan.draw_noise(n))
+
+
+def game(model="dcgan", *, loss="relativistic", penalty="r1-r2", rng=0):
+    """The Game of these names; its weights and random draws come from the seed `rng`.
+
+    model    one of MODELS, pairs of `minigan.models`. Only the DCGAN without a penalty has batch
+             norm in D, as in its paper: a penalty has to see each sample by itself
+    loss     one of LOSSES
+    penalty  one of PENALTIES
+    Raises ValueError for a name that is none of them, and for the residual D with "spectral", whose
+    norms would have to be inside its blocks.
+    """
+    for name, value, known in (
+        ("model", model, MODELS), ("loss", loss, LOSSES), ("penalty", penalty, PENALTIES),
+    ):  # fmt: skip
+        if value not in known:
+            raise ValueError(f"game: {name} must be one of {', '.join(known)}, got {value!r}")
+    if model == "residual" and penalty == "spectral":
+        raise ValueError("game: spectral normalisation is for dcgan and mlp, got model 'residual'")
+    generator, discriminator = _players(model, penalty, (rng, 0), (rng, 1))
+    optimizer, critic_steps = _optimizer(penalty)
+    gan = GAN(
+        generator,
+        discriminator,
+        latent_dim=LATENT,
+        loss=LOSSES[loss](),
+        penalties=PENALTIES[penalty](),
+        generator_optimizer=optimizer(),
+        discriminator_optimizer=optimizer(),
+        rng=(rng, 2),
+    )
+    return Game(gan, Average(generator, AVERAGING), critic_steps)
+
+
+def _players(model, penalty, g_seed, d_seed):
+    """(generator, discriminator) of a model, D as the penalty wants it."""
+    if model == "mlp":
+        sizes = (28, 28, 1)
+        g = models.mlp_generator(LATENT, sizes, hidden=(256, 512), tanh=True, rng=g_seed)
+        d = models.mlp_discriminator(sizes, hidden=(512, 256), rng=d_seed)
+    elif model == "residual":
+        g = models.residual_generator(LATENT, rng=g_seed)
+        d = models.residual_discriminator(rng=d_seed)
+    elif penalty == "none":
+        g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_seed)
+        d = models.dcgan_discriminator(channels=CHANNELS, rng=d_seed)
+    else:
+        sizes = {"channels": CHANNELS, "convolutions": CONVOLUTIONS}
+        g = models.dcgan_generator(
+            LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_seed
+        )
+        d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_seed)
+    if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
+        layers, d = d.layers, None  # they leave their network
+        d = Sequential([SpectralNorm(x) if x.params else x for x in layers], rng=d_seed)
+    return g, d
+
+
+def _optimizer(penalty):
+    """(what makes an optimizer, D's steps for each of G's)."""
+    if penalty == "clipping":  # Arjovsky et al. 2017
+        return lambda: RMSProp(5e-5), 5
+    if penalty == "gradient":  # Gulrajani et al. 2017
+        return lambda: Adam(1e-4, beta1=0.0, beta2=0.9), 5
+    if penalty in ("r1", "r1-r2"):  # beta1, beta2: Huang et al. 2024
+        return lambda: Adam(1e-3, beta1=0.0, beta2=0.99), 1
+    return lambda: Adam(2e-4, beta1=0.5, beta2=0.999), 1  # Radford et al. 2016
+
+
+def fading(game, steps):
+    """The callback of `train` that lowers the gamma of R1 and R2 from COARSE to FINE, if there are
+    any."""
+    faded = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
+    return Annealing(None, faded, coarse=COARSE, fine=FINE, steps=steps)
+
+
+def learn(game, images, *, steps, rng=0, watch=None, **options):
+    """Trains a game by `minigan.train`, with falling learning rates, and a falling gamma where the
+    penalty is R1 and R2 or R1. Returns the History; after a Ctrl-C, .interrupted is True.
+
+    rng     : a seed, of the minibatches
+    watch   : called after each step as watch(step, game, figures)
+    options : of `train`: progress, checkpoint, checkpoint_every, resume, changes
+    """
+    fade = fading(game, steps)
+
+    def after_step(step, gan, figures):
+        fade(step, gan, figures)
+        if watch is not None:
+            watch(step, game, figures)
+
+    return train(
+        game.gan,
+        images,
+        steps=steps,
+        batch_size=BATCH,
+        critic_steps=game.critic_steps,
+        average=game.average,
+        schedule=RATES,
+        callback=after_step,
+        rng=(rng, 3),
+        **options,
+    )

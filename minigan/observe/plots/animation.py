@@ -1,0 +1,132 @@
+"""A film of a game in the plane (`minigan.watch.Film`): D's surface, and G's warped plane."""
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
+
+from ... import _checks as checks
+from ...layers.activations import sigmoid
+from . import _checks
+from .samples import density, points
+from .style import DISCRIMINATOR, FAKE, REAL, figure, frame
+
+VERDICT = LinearSegmentedColormap.from_list("verdict", ["#f6b98a", "#ffffff", "#9fc3e8"])
+GRID = [  # lines of constant z_1, then of constant z_2: each from one end to the other
+    LinearSegmentedColormap.from_list("z1", ["#7a2d00", FAKE, "#f9c08a"]),
+    LinearSegmentedColormap.from_list("z2", ["#33165c", DISCRIMINATOR, "#c3a9e6"]),
+]
+ARROWS = 70  # on how many of the fakes an arrow is drawn
+
+
+def arrow_scale(film):
+    """How long to draw an arrow, in units of the data per unit of gradient.
+
+    One scale for all frames, so that arrows can be compared: with it, the longest of the drawn
+    arrows spans an eighth of the picture, but for the longest twentieth of them all.
+    """
+    _checks.film("arrow_scale", film)
+    lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
+    typical = float(np.quantile(lengths, 0.95))
+    exact = (film.extent[1] - film.extent[0]) / 8 / max(typical, 1e-12)
+    power = 10.0 ** np.floor(np.log10(exact))
+    return float(power * max(d for d in (1, 2, 5) if d * power <= exact))  # 1, 2, 5, 10, 20, ...
+
+
+def surface(axes, film, shot, scale=None):
+    """D's verdict sigmoid(logit) as a shade, its 1/2 as a line; samples; where D pushes fakes.
+
+    An arrow is `scale` times -dL_G/dx of that sample: down the very gradient that G learns from.
+    By default the `arrow_scale` of the film so far.
+    Returns the shade, for a colour bar.
+    """
+    _checks.axes("surface", axes), _checks.film("surface", film), _checks.shot("surface", shot)
+    if scale is None:
+        scale = arrow_scale(film)
+    scale = checks.number("surface: scale", scale, above=0.0)
+    with np.errstate(under="ignore"):
+        verdict = sigmoid(shot.logits)
+    shade = axes.imshow(
+        verdict, extent=film.extent, origin="lower", cmap=VERDICT, vmin=0, vmax=1, aspect="equal",
+        interpolation="bilinear",
+    )  # fmt: skip
+    if shot.logits.min() < 0 < shot.logits.max():
+        left, right, bottom, top = film.extent
+        rows, columns = shot.logits.shape
+        x, y = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
+        axes.contour(x, y, shot.logits, levels=[0], colors="#8a8f98", linewidths=0.7)
+    points(axes, film.real, colour=REAL, label="real", size=7, alpha=0.75)
+    points(axes, shot.fake, label="fake", size=7, alpha=0.85)
+    start, arrow = shot.fake[:ARROWS], scale * shot.push[:ARROWS]
+    axes.quiver(
+        *start.T, *arrow.T, angles="xy", scale_units="xy", scale=1, width=0.0045, headwidth=4,
+        headlength=4.5, headaxislength=4, color="#2b2b33", zorder=3,
+    )  # fmt: skip
+    frame(axes, film.extent, margin=0)
+    return shade
+
+
+def manifold(axes, film, shot, data):
+    """The data's density, and over it the latent plane as G bends it: a grid of equal masses."""
+    _checks.film("manifold", film), _checks.shot("manifold", shot)
+    density(axes, data)
+    for lines, colours in zip(shot.grid, GRID):
+        shades = colours(np.linspace(0, 1, len(lines)))
+        axes.add_collection(LineCollection(lines, colors=shades, linewidths=0.9))
+    frame(axes, film.extent, margin=0)
+
+
+def learning(film, data, shots):
+    """A figure of one column for each of `shots`: D's surface above, G's warped plane below."""
+    if not isinstance(shots, tuple | list) or not shots:
+        raise TypeError(f"learning: shots must be a list of Frames, got {checks.shown(shots)}")
+    _checks.film("learning", film)
+    for shot in shots:
+        _checks.shot("learning", shot)
+    made, axes = figure(2, len(shots), size=(2.9, 2.9 * _aspect(film) + 0.2))
+    scale = arrow_scale(film)
+    for (above, below), shot in zip(axes.T, shots):
+        shade = surface(above, film, shot, scale)
+        manifold(below, film, shot, data)
+        above.set_title(f"step {shot.step:,}")
+    axes[0, 0].set_ylabel("verdict of D")
+    axes[1, 0].set_ylabel("plane bent by G")
+    made.supxlabel(_caption(scale), size=10)
+    bar = made.colorbar(shade, ax=axes[0], ticks=[0, 0.5, 1], pad=0.01, aspect=12)
+    bar.ax.set_yticklabels(["fake", "1/2", "real"])
+    bar.outline.set_visible(False)
+    axes[0, -1].legend(loc="upper right", markerscale=2, handletextpad=0.1, borderpad=0.1)
+    return made
+
+
+def animation(film, data):
+    """The whole film as a matplotlib animation: D's surface beside G's plane."""
+    _checks.film("animation", film)
+    _checks.distribution("animation", "data", data)
+    made, axes = figure(1, 2, size=(4.2, 4.2 * _aspect(film) + 0.9))
+    scale = arrow_scale(film)
+
+    def draw(shot):
+        for panel in axes:
+            panel.clear()
+        surface(axes[0], film, shot, scale)
+        manifold(axes[1], film, shot, data)
+        axes[0].set_title("what the discriminator says")
+        axes[1].set_title("what the generator does to the plane")
+        made.suptitle(f"step {shot.step:,}")
+        axes[0].set_xlabel(_caption(scale))
+        axes[1].set_xlabel("every cell of the grid holds the same share of samples")
+
+    draw(film.frames[0])
+    made.canvas.draw()
+    made.set_layout_engine("none")  # laid out once: the panels must not move between frames
+    return FuncAnimation(made, draw, frames=film.frames)
+
+
+def _caption(scale):
+    return rf"real (blue), fake (orange), $-\partial L_G / \partial x$ times {scale:g} (arrows)"
+
+
+def _aspect(film):
+    left, right, bottom, top = film.extent
+    return (top - bottom) / (right - left)

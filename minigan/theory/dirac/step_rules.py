@@ -1,0 +1,120 @@
+"""How the players move: z' = step(method, z), z = (theta, psi), and what it is near 0: M(J).
+
+The derivations are in the package's docstring.
+"""
+
+import numpy as np
+
+from ..._checks import as_array, part, shown
+from ...layers.base import positive_int, real_number
+from .fields import QUIET
+
+
+class _Step:
+    """A step of length (learning rate, or time) h."""
+
+    def __init__(self, h=0.2):
+        self.h = real_number(type(self).__name__, "h", h, low=0, open_low=True)
+
+    @property
+    def name(self):
+        return type(self).__name__.lower()
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.h:g})"
+
+
+class Simultaneous(_Step):
+    """z' = z + h v(z):  M = I + h J."""
+
+    @QUIET
+    def __call__(self, method, z):
+        v1, v2 = method.field(*z)
+        return np.array([z[0] + self.h * v1, method.project(z[1] + self.h * v2)])
+
+    def matrix(self, jacobian):
+        return np.eye(2) + self.h * jacobian
+
+
+class Alternating(_Step):
+    """D moves, then G:  M = [[1 + h a, h b], [0, 1]] [[1, 0], [h c, 1 + h d]]."""
+
+    @QUIET
+    def __call__(self, method, z):
+        theta, psi = z
+        psi = method.project(psi + self.h * method.field(theta, psi)[1])
+        return np.array([theta + self.h * method.field(theta, psi)[0], psi])
+
+    def matrix(self, jacobian):
+        (a, b), (c, d) = self.h * jacobian
+        return np.array([[1 + a, b], [0, 1]]) @ np.array([[1, 0], [c, 1 + d]])
+
+
+class Flow(_Step):
+    """dz/dt = v(z) for a time h, to within h^5: the classical Runge-Kutta step.
+
+    M = I + A + A^2/2 + A^3/6 + A^4/24, A = h J: exp(h J) as far as it goes.
+    """
+
+    @QUIET
+    def __call__(self, method, z):
+        def v(z):
+            return np.array(method.field(*z))
+
+        k1 = v(z)
+        k2 = v(z + self.h / 2 * k1)
+        k3 = v(z + self.h / 2 * k2)
+        k4 = v(z + self.h * k3)
+        theta, psi = z + self.h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        return np.array([theta, method.project(psi)])
+
+    def matrix(self, jacobian):
+        a, one = self.h * jacobian, np.eye(2)
+        return one + a @ (one + a / 2 @ (one + a / 3 @ (one + a / 4)))
+
+
+@QUIET
+def trajectory(method, step, start=(1.0, 1.0), steps=500):
+    """z_0, z_1, ..., shape (steps + 1, 2). The defaults are those of the paper's notebook."""
+    _check("trajectory", method, step)
+    start = as_array("trajectory: start", start)
+    if start.shape != (2,) or start.dtype.kind not in "fiu":
+        raise ValueError(f"trajectory: start must be (theta, psi), got {shown(start)}")
+    path = np.empty((positive_int("trajectory", "steps", steps) + 1, 2))
+    path[0] = start
+    for n in range(steps):
+        path[n + 1] = step(method, path[n])
+    return path
+
+
+@QUIET
+def predicted_contraction(method, step):
+    """The largest |eigenvalue| of the step's matrix M at the equilibrium."""
+    _check("predicted_contraction", method, step)
+    return float(np.max(np.abs(np.linalg.eigvals(step.matrix(method.jacobian(0.0, 0.0))))))
+
+
+@QUIET
+def measured_contraction(method, step, steps=4000, radius=1e-4):
+    """The factor by which a step changes |z| near 0, of the method itself, not of its Jacobian.
+
+    The geometric mean over the second half of `steps` steps, z being pulled back to |z| = radius
+    after each one, so that it neither leaves the neighbourhood nor dies out (Benettin et al. 1980).
+    What is left of the turning, and of the factor n in n mu^n where two eigenvalues meet, is of
+    order 1 / steps.
+    """
+    _check("measured_contraction", method, step)
+    radius = real_number("measured_contraction", "radius", radius, low=0, open_low=True)
+    z = np.array([radius, 0.0])
+    growth = []
+    for _ in range(positive_int("measured_contraction", "steps", steps, minimum=2)):
+        z = step(method, z)
+        length = np.hypot(*z)
+        growth.append(np.log(length / radius))
+        z *= radius / length
+    return float(np.exp(np.mean(growth[steps // 2 :])))
+
+
+def _check(owner, method, step):
+    part(owner, "method", method, "field", "one of the methods of minigan.dirac, such as Minimax()")
+    part(owner, "step", step, "matrix", "a step of minigan.dirac, such as Alternating(0.2)")

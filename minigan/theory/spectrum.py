@@ -1,0 +1,250 @@
+"""The eigenvalues of a whole GAN: the Jacobian of its vector field, from Hessian-vector products.
+
+Two players, each going down its own loss, are one point z = (theta_G, theta_D) in a field
+
+    v(z) = (-dL_G/dtheta_G, -dL_D/dtheta_D)
+
+which is the gradient of no function: its Jacobian J is not symmetric, its eigenvalues need not be
+real, and that is where the turning comes from (Mescheder et al. 2017; Nagarajan and Kolter 2017).
+What `minigan.dirac` derives for two numbers holds for all of them: near an equilibrium, a
+simultaneous step z + h v(z) multiplies each mode by 1 + h lambda.
+
+**J u without J** (Pearlmutter 1994, the R-operator). Move all parameters along u, and ask how the
+gradients given by the backward pass move. A dot is a derivative along u. Each line of the forward
+and of the backward pass is differentiated:
+
+    linear      y  = x W + b        y_dot  = x_dot W + [x W_dot + b_dot]
+                dx = dy W'          dx_dot = dy_dot W' + [dy W_dot']
+                dW = x' dy          dW_dot = x' dy_dot + x_dot' dy
+                db = sum dy         db_dot = sum dy_dot
+    activation  y  = phi(x)         y_dot  = phi'(x) x_dot
+                dx = phi'(x) dy     dx_dot = phi'(x) dy_dot + phi''(x) x_dot dy
+    loss        dy = L'(y)          dy_dot = L''(y) y_dot
+
+Most of these terms exist in the layers: the one with x_dot in the forward pass is `layer.tangent`,
+those with dy_dot in the backward pass are `layer.backward`, those with x_dot `layer.curvature`, as
+in `penalties.second_order`. The terms in brackets are the layer itself with W_dot in place of W:
+they are computed by a copy of the network whose parameters are u. Up to rounding this is exact
+(without penalties: see `Game`). u = each unit vector in turn gives J, column by column.
+"""
+
+import functools
+
+import numpy as np
+
+from .. import _checks as checks
+from .._progress import track
+from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear
+from ..layers.activations import sigmoid
+from ..layers.base import Layer
+from ..losses import LeastSquares, Minimax, NonSaturating, Wasserstein
+from ..network import Sequential
+
+DIFFERENCE = 1e-3  # step of the differences for the penalties' part
+
+
+def _logistic(logits):
+    """The second derivative of softplus."""
+    p = sigmoid(logits)
+    return p * (1 - p)
+
+
+# L'' of D's two terms, which share it, and of G's: per logit, before the mean
+SECOND = {
+    Minimax: (_logistic, lambda fake: -_logistic(fake)),
+    NonSaturating: (_logistic, _logistic),
+    LeastSquares: (np.ones_like, np.ones_like),
+    Wasserstein: (np.zeros_like, np.zeros_like),
+}
+
+
+def _underflow_is_no_error(method):
+    @functools.wraps(method)
+    def quiet(*args):
+        with np.errstate(under="ignore"):
+            return method(*args)
+
+    return quiet
+
+
+class Game:
+    """A GAN on one fixed minibatch, in float64: v(z) and J(z), for any z = (theta_G, theta_D).
+
+    .start is the z at which the two networks stand.
+
+    generator, discriminator : networks of Linear and convolution layers, and of layers without
+                               parameters that neither mix samples nor draw; they are copied
+    loss                     : Minimax, NonSaturating, LeastSquares or Wasserstein
+    real, noise              : the minibatch, (N, ...) and (M, latent)
+    penalties                : any of `minigan.penalties`, added to D's loss
+
+    The penalties' part of J is a third derivative. It is *not* written by hand: it is a central
+    difference of the hand-written gradient. Raises TypeError for what J cannot be computed of.
+    """
+
+    def __init__(self, generator, discriminator, *, loss, real, noise, penalties=()):
+        if type(loss) not in SECOND:
+            raise TypeError(f"Game: the second derivative of {type(loss).__name__} is not written")
+        checks.instance("Game", "generator", generator, Sequential)
+        checks.instance("Game", "discriminator", discriminator, Sequential)
+        for layer in generator.layers + discriminator.layers:
+            _check(layer)
+        self.generator = generator.copy("float64")
+        self.discriminator = discriminator.copy("float64")
+        if not isinstance(penalties, tuple | list):
+            raise TypeError(f"Game: penalties must be a list, got {checks.shown(penalties)}")
+        for penalty in penalties:
+            checks.penalty("Game", "penalties", penalty).check(discriminator)
+        self.loss, self.penalties = loss, tuple(penalties)
+        self.real, self.noise = _minibatch("real", real), _minibatch("noise", noise)
+        self.split = self.generator.theta.size
+        self.start = np.concatenate([self.generator.theta, self.discriminator.theta])
+
+    def _place(self, z):
+        halves = np.split(self._point("z", z), [self.split])
+        self.generator.theta[...], self.discriminator.theta[...] = halves
+
+    def _point(self, name, value):
+        """`value` as a vector like `start`."""
+        vector = checks.as_array(f"Game: {name}", value)
+        if vector.shape != self.start.shape or vector.dtype.kind not in "fiu":
+            raise ValueError(
+                f"Game: {name} must be a vector of {self.start.size} numbers, like .start, got "
+                f"{checks.shown(value)}"
+            )
+        return vector.astype(np.float64, copy=False)
+
+    @_underflow_is_no_error
+    def samples(self, z):
+        """What G makes of the noise, (M, ...)."""
+        self._place(z)
+        return self.generator.forward(self.noise, training=False)[0]
+
+    # -- the field -----------------------------------------------------------------------------
+
+    @_underflow_is_no_error
+    def field(self, z):
+        """v(z), (P,)."""
+        self._place(z)
+        generator, discriminator = self.generator, self.discriminator
+        fake, generated = generator.forward(self.noise, training=False)
+        logits, judged = discriminator.forward(np.concatenate([self.real, fake]), training=False)
+        for_d, for_g = self._slopes(logits)
+        generator.zero_grad()
+        d_fake = self._fakes(discriminator.backward_input(for_g, judged))
+        generator.backward_params(d_fake, generated)
+        discriminator.zero_grad()
+        discriminator.backward_params(for_d, judged)
+        return -np.concatenate([generator.grad, discriminator.grad]) + self._penalty_field(z)
+
+    def _slopes(self, logits):
+        """dL_D/dlogits and dL_G/dlogits, for all rows: the real ones, then the fakes."""
+        real, fake = logits[: len(self.real)], self._fakes(logits)
+        _, *for_d = self.loss.discriminator(real, fake)
+        _, *for_g = self.loss.generator(real, fake)
+        return np.concatenate(for_d), np.concatenate(for_g)
+
+    def _fakes(self, rows):
+        return rows[len(self.real) :]
+
+    def _penalty_field(self, z):
+        """-d(penalties)/dtheta_D beside zeros for G, which they leave alone."""
+        fake = self.samples(z)
+        self.discriminator.zero_grad()
+        for penalty in self.penalties:
+            penalty.accumulate(self.discriminator, self.real, fake, 0)  # 0: always the same draws
+        return -np.concatenate([np.zeros(self.split), self.discriminator.grad])
+
+    # -- its Jacobian --------------------------------------------------------------------------
+
+    def jacobian(self, z):
+        """J(z) = dv/dz, (P, P). Shows progress where it takes more than two seconds."""
+        options = {"unit": "column", "desc": "Jacobian", "delay": 2.0, "leave": False}
+        units = track(np.eye(len(self.start)), **options)
+        return np.stack([self.product(z, u) for u in units], axis=1)
+
+    @_underflow_is_no_error
+    def product(self, z, u):
+        """J(z) u, (P,)."""
+        self._place(z)
+        u_g, u_d = np.split(self._point("u", u), [self.split])
+        still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
+        fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
+        x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
+        logits, logits_dot, judged = _forward(self.discriminator, u_d, x, x_dot)
+        for_d, for_g = self._slopes(logits)
+        for_d_dot, for_g_dot = self._bends(logits, logits_dot)
+
+        self.generator.zero_grad()
+        d_fake, d_fake_dot = map(self._fakes, _backward(judged, for_g, for_g_dot))
+        _backward(generated, d_fake, d_fake_dot)
+        self.discriminator.zero_grad()  # of what G's sweep has left on its way through
+        _backward(judged, for_d, for_d_dot)
+        exact = -np.concatenate([self.generator.grad, self.discriminator.grad])
+        return exact + self._penalty_product(z, u)
+
+    def _bends(self, logits, logits_dot):
+        """The dots of `_slopes`: how they move when the logits do."""
+        bend_d, bend_g = SECOND[type(self.loss)]
+        n, m = len(self.real), len(logits) - len(self.real)
+        size = np.concatenate([np.full((n, 1), n), np.full((m, 1), m)])
+        for_g = np.concatenate([np.zeros((n, 1)), bend_g(self._fakes(logits))])
+        return bend_d(logits) / size * logits_dot, for_g / size * logits_dot
+
+    def _penalty_product(self, z, u):
+        """The penalties' part, by central differences along u: two steps, extrapolated to none."""
+        if not self.penalties:
+            return 0.0
+
+        def difference(step):
+            above, below = self._penalty_field(z + step * u), self._penalty_field(z - step * u)
+            return (above - below) / (2 * step)
+
+        coarse, fine = difference(DIFFERENCE), difference(DIFFERENCE / 2)
+        return fine + (fine - coarse) / 3
+
+
+def _forward(network, direction, x, x_dot):
+    """The forward pass and its dots: (y, y_dot, what `_backward` needs)."""
+    twin = network.copy()
+    twin.theta[...] = direction
+    passes = []
+    for layer, moved in zip(network.layers, twin.layers):
+        y, cache = layer.forward(x, training=False)
+        y_dot = layer.tangent(x_dot, cache)
+        if layer.params:
+            y_dot = y_dot + moved.forward(x, training=False)[0]
+        passes.append((layer, moved, cache, x_dot))
+        x, x_dot = y, y_dot
+    return x, x_dot, passes
+
+
+def _backward(passes, dy, dy_dot):
+    """The backward pass and its dots: (dx, dx_dot); adds dW_dot, db_dot into the layers' grads."""
+    for layer, moved, cache, x_dot in reversed(passes):
+        dx_dot = layer.backward(dy_dot, cache)
+        curved = layer.curvature(dy, cache, x_dot)
+        if curved is not None:
+            dx_dot = dx_dot + curved
+        if layer.params:
+            dx_dot = dx_dot + moved.backward_input(dy, cache)
+        dy, dy_dot = layer.backward_input(dy, cache), dx_dot
+    return dy, dy_dot
+
+
+def _minibatch(name, value):
+    samples = checks.as_array(f"Game: {name}", value)
+    if samples.dtype.kind not in "fiu" or samples.ndim < 2 or not np.isfinite(samples).all():
+        raise TypeError(
+            f"Game: {name} must be a minibatch (N, ...) of finite numbers, got "
+            f"{checks.shown(value)}"
+        )
+    return samples.astype(np.float64, copy=False)
+
+
+def _check(layer):
+    linear_in_parameters = isinstance(layer, Linear | Conv2d | ConvTranspose2d)
+    unwritten = type(layer).curvature is Layer.curvature or isinstance(layer, Dropout)
+    unwritten |= bool(layer.children) or layer.mixes_samples
+    if unwritten or (layer.params and not linear_in_parameters):
+        raise TypeError(f"Game: the second derivatives of {layer} are not written down")

@@ -1,0 +1,7 @@
+"""Is it right?
+
+- `gradcheck`  every gradient compared with finite differences
+- `ledger`     one training step written out, value by value and gradient by gradient
+- `bugs`       the museum: wrong gradients that were published, put into this code one at a time
+- `recording`  the passes of a network, layer by layer, as they are made
+"""

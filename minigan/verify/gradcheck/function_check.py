@@ -1,0 +1,58 @@
+"""The check of one plain function."""
+
+import numpy as np
+
+from ... import _checks as checks
+from .check_progress import progress_bar
+from .differences import measure
+from .report import Report
+
+
+def check_function(f, gradient, x, *, progress=True):
+    """Compares the gradient of a function with central differences of the function, at x.
+
+        x = np.array([1.0, 2.0])
+        print(minigan.gradcheck.check_function(lambda x: float(x @ x), lambda x: 2 * x, x))
+
+    f        : array -> number; called with float64 copies of x, each with one entry moved
+    gradient : array -> array of the shape of x, or that array itself
+    x        : finite real numbers of any shape; converted to float64
+    progress : show a progress bar if it takes more than two seconds
+
+    Returns a Report with one row: it fails where a difference could not be measured (f not
+    deterministic, not finite, or computed in less than float64), and says why.
+    Raises TypeError for an f that is not a function or returns no number, for an x or a gradient
+    that is not real numbers; ValueError for an x that is empty or not finite and for a gradient of
+    another shape.
+    """
+    f = checks.function("check_function", "f", f)
+    progress = checks.flag("check_function", "progress", progress)
+    x = np.array(_numbers("x", x), np.float64, order="C")
+    if not x.size:
+        raise ValueError(f"check_function: x must not be empty, got shape {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError("check_function: x must be finite, got NaN or infinity")
+    found = _numbers("gradient", gradient(x.copy()) if callable(gradient) else gradient)
+    if found.shape != x.shape:
+        raise ValueError(
+            f"check_function: gradient must have the shape of x, {x.shape}, got {found.shape}"
+        )
+
+    def value():
+        result = f(x.copy())
+        if np.ndim(result) or np.asarray(result).dtype.kind not in "fiub":
+            raise TypeError(f"check_function: f must return a number, got {checks.shown(result)}")
+        return result
+
+    report = Report(f"check of {getattr(f, '__name__', type(f).__name__)}")
+    with progress_bar(x.size, progress) as bar:
+        report.compare_difference("function", "gradient", found, measure(value, x, tick=bar.update))
+    return report
+
+
+def _numbers(name, value):
+    """`value` as an array of real numbers."""
+    found = checks.as_array(f"check_function: {name}", value)
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"check_function: {name} must be real numbers, got {checks.shown(value)}")
+    return found

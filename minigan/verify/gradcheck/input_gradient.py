@@ -1,0 +1,80 @@
+"""A yardstick for penalties that no hand-written backward pass is part of.
+
+A penalty is a function of g = grad_x D(x), and minigan computes g with D's own backward pass: for
+the penalty's value as well as for its gradient. A wrong `backward_input` therefore gives a wrong
+penalty whose value and gradient agree with each other. So g itself is compared with central
+differences of D over its input, which need forward passes alone, and the penalty's value with its
+value at the measured g.
+"""
+
+import numpy as np
+
+from ..._random_states import Bookmark
+from ...penalties.clipping import WeightClipping
+from ...penalties.second_order import slopes
+from .differences import measure
+
+LARGEST = 1024  # values of the samples that are measured; each takes at least four forward passes
+
+
+def check_input_gradients(report, penalties, discriminator, real, fake, rng):
+    """Adds the rows of each penalty, at the parameters as they are and at others near them.
+
+    grad_x D : at the points where the penalty is taken, every value of every sample
+    value    : what `penalty.value` returns, compared with the penalty at the measured g
+
+    The second set of parameters is there because the initial ones are special (gamma = 1, bias = 0)
+    and can hide a mistake. Of minibatches with more than 1024 values only the first samples are
+    measured, and no value is compared; samples of more than 1024 values each are not measured. A
+    note in the report says so, as it does for a penalty that has no `points` and `measure`.
+    D's parameters, D's buffers and all random states are left as they were.
+    """
+    theta, start = discriminator.theta.copy(), Bookmark(rng, discriminator.rng)
+    displaced = theta + 0.1 * np.random.default_rng(0).standard_normal(theta.shape)
+    for penalty in penalties:
+        if isinstance(penalty, WeightClipping):  # adds nothing to the loss
+            continue
+        if not (hasattr(penalty, "points") and hasattr(penalty, "measure")):
+            report.notes.append(
+                f"{penalty}: its value is taken as right, since it has no `points` and `measure` "
+                "by which to check it"
+            )
+            continue
+        for where, parameters in (("", theta), (", parameters moved", displaced)):
+            discriminator.theta[...] = parameters
+            start.restore()
+            _check_one(report, penalty, f"{penalty}{where}", discriminator, real, fake, rng)
+            start.restore()
+    discriminator.theta[...] = theta
+
+
+def _check_one(report, penalty, name, discriminator, real, fake, rng):
+    start = Bookmark(rng, discriminator.rng)
+    value = penalty.value(discriminator, real, fake, rng)
+    start.restore()
+    points = np.array(penalty.points(real, fake, rng), np.float64, order="C")
+    after = Bookmark(rng, discriminator.rng)
+    everything = len(points)
+    points = points[: LARGEST // points[0].size]
+    if len(points) < everything:
+        note = (
+            f"{penalty}: grad_x D was compared with differences of D at {len(points)} of "
+            f"{everything} samples: {LARGEST} values at most"
+        )
+        if note not in report.notes:
+            report.notes.append(note)
+    if not len(points):
+        return
+    (g, *_), _ = slopes(discriminator, points)
+
+    def logits():
+        after.restore()
+        return float(np.sum(discriminator.forward(points)[0][:, 0]))
+
+    with discriminator.held_buffers():
+        differences = measure(logits, points)
+    report.compare_difference("grad_x D", name, g, differences)
+    if len(points) == everything:
+        on_kinks = np.isnan(differences.gradient)
+        measured, _ = penalty.measure(np.where(on_kinks, g, differences.gradient))
+        report.compare("value", f"{name}, measured", value, measured, tolerance=1e-6)

@@ -1,0 +1,233 @@
+"""The check of a layer: every method of the contract, on every entry of every tensor."""
+
+import copy
+
+import numpy as np
+
+from ..._checks import as_array, flag, generator, instance, shown
+from ...layers.base import Layer, sizes
+from ...layers.composite import walk
+from ...network import Sequential
+from .check_progress import progress_bar
+from .curvature import check_curvature
+from .differences import Differences, measure, not_deterministic
+from .report import Report
+
+SMALLEST_BATCH = 4  # a batch of one hides what batch norm does: its x_hat is zero
+
+
+def check_layer(layer, x, *, rng=0, progress=True):
+    """Checks `layer` (or a whole `Sequential`) in float64, in training and in evaluation mode.
+
+    x        : an input (N, ...), or the shape of one to be drawn from N(0, 1); N >= 4
+    rng      : a numpy Generator or a seed: draws x, the parameters' displacement, the cotangents
+    progress : show a progress bar if it takes more than two seconds
+
+    The layer itself is not changed: a copy is checked, with its parameters moved away from their
+    initial values, which are special (gamma = 1, bias = 0). The rows, for each mode:
+        y              : the same from two forward passes with the same random state
+        dx, parameters : backward_input and backward_params, compared with central differences of
+                         <c, y>, c a random cotangent, at every index
+        tangent        : <tangent(v), c> = <v, backward_input(c)>
+        curvature      : compared with central differences of the two backward passes
+        backward       : returns and adds what backward_input and backward_params do
+        accumulates    : adds into grads that were not zero
+        caches         : another forward pass in between changes nothing
+        arguments      : x and dy are not changed
+    `tangent` and `curvature` are needed only under gradient penalties. A layer without them is
+    checked all the same, and a note in the report says that they are missing.
+
+    Returns a Report. Raises TypeError for an object that is not a layer, ValueError for a batch of
+    fewer than 4 or values that are not finite; and, naming the layer and the method, TypeError or
+    ValueError for a method that is missing or returns something of the wrong kind or shape.
+    """
+    instance("check_layer", "layer", layer, Layer)
+    rng, progress = generator("rng", rng), flag("check_layer", "progress", progress)
+    _require_base(layer)
+    x = _input(x, rng)
+
+    network = layer if isinstance(layer, Sequential) else Sequential([copy.deepcopy(layer)])
+    network = network.copy("float64")
+    subject = network if isinstance(layer, Sequential) else network.layers[0]
+    network.theta += 0.3 * rng.standard_normal(network.theta.size)
+    _try_out(subject, x)
+    for _ in range(3):  # moves running statistics away from their initial values
+        subject.forward(_another(x, rng), training=True)
+
+    missing = {name: _without(subject, name) for name in ("tangent", "curvature")}
+    report = Report(f"check of {layer}")
+    entries = 2 * (network.theta.size + (x.size if x.dtype.kind == "f" else 0))
+    with progress_bar(entries, progress) as bar, network.held_buffers():
+        for training in (True, False):
+            _check_mode(report, network, subject, x, training, rng, missing, bar.update)
+    _note_missing(report, missing)
+    return report
+
+
+def _check_mode(report, network, layer, x, training, rng, missing, tick):
+    mode = "training" if training else "evaluation"
+    state = network.rng.bit_generator.state  # dropout draws the same masks at every evaluation
+
+    def forward():
+        network.rng.bit_generator.state = state
+        return layer.forward(x, training)
+
+    y, cache = forward()
+    again, _ = forward()
+    y, again = np.array(y), np.array(again)
+    problem = not_deterministic(y, again, "two forward passes")
+    report.compare(mode, "y of two forward passes", again, y, tolerance=0)
+    cotangent = rng.standard_normal(y.shape)
+    x_before, cotangent_before = x.copy(), cotangent.copy()
+
+    network.zero_grad()
+    dx = layer.backward_input(cotangent, cache)
+    moves = x.dtype.kind == "f"  # class numbers do not
+    if moves:
+        dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape)
+    layer.backward_params(cotangent, cache)
+    gradients = network.grad.copy()
+
+    def value():
+        return float(np.sum(forward()[0] * cotangent))
+
+    def differences(tensor):
+        if problem:
+            return Differences.none(tensor.shape, problem)
+        return measure(value, tensor, tick=tick)
+
+    if moves:
+        dx_rows = differences(x)
+        report.compare_difference(mode, "dx", dx, dx_rows)
+    compare_parameters(report, mode, network, gradients, differences(network.theta))
+
+    if moves and not missing["tangent"]:
+        direction = rng.standard_normal(x.shape)
+        moved = layer.tangent(direction, cache)
+        moved = _returned(layer, "tangent", "the derivative of y", moved, "y", y.shape)
+        along = np.sum(moved * cotangent)
+        report.compare(mode, "tangent: <Jv, c> = <v, J'c>", along, np.sum(direction * dx))
+    if moves and not missing["curvature"]:
+        check_curvature(report, mode, network, layer, x, cotangent, forward, rng, problem)
+
+    network.grad[...] = gradients
+    both = layer.backward(cotangent, cache)
+    if moves:
+        both = _returned(layer, "backward", "dx", both, "x", x.shape)
+        report.compare(mode, "backward: dx", both, dx)
+    if gradients.size:
+        report.compare(mode, "backward adds into grads", network.grad, 2 * gradients)
+
+    layer.forward(_another(x, rng), training)
+    network.zero_grad()
+    layer.backward_params(cotangent, cache)
+    if moves:
+        again = layer.backward_input(cotangent, cache)
+        report.compare(mode, "caches: dx after another forward", again, dx, tolerance=0)
+    if gradients.size:
+        report.compare(
+            mode, "caches: grads after another forward", network.grad, gradients, tolerance=0
+        )
+    report.compare(mode, "arguments: x unchanged", x, x_before, tolerance=0)
+    report.compare(mode, "arguments: dy unchanged", cotangent, cotangent_before, tolerance=0)
+
+
+def compare_parameters(report, check, network, gradients, differences):
+    """A row for each parameter, from flat vectors laid out like `network.theta`."""
+    start = 0
+    for name, value, _ in network.named_parameters():
+        part = slice(start, start + value.size)
+        report.compare_difference(
+            check, name, gradients[part].reshape(value.shape), differences.part(part, value.shape)
+        )
+        start += value.size
+
+
+# -- what a layer must have and return -------------------------------------------------------------
+
+
+def _input(x, rng):
+    """x, or one drawn in that shape, as a contiguous array of its own; floats become float64."""
+    if isinstance(x, tuple):
+        x = rng.standard_normal(sizes("check_layer", "x", x, fewest=1))
+    x = np.array(as_array("check_layer: x", x), order="C")
+    if x.dtype.kind == "f":
+        x = x.astype(np.float64)
+    if x.ndim < 1 or len(x) < SMALLEST_BATCH:
+        raise ValueError(f"check_layer: x must be a batch of at least 4 samples, got {x.shape}")
+    if not x.size:
+        raise ValueError(f"check_layer: x must not be empty, got shape {x.shape}")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise ValueError("check_layer: x must be finite, got NaN or infinity")
+    return x
+
+
+def _require_base(layer):
+    """Raises TypeError unless the constructor of `Layer` has run."""
+    attributes = "params", "grads", "buffers", "children", "hold_buffers", "rng"
+    if not all(hasattr(layer, name) for name in attributes):
+        raise TypeError(
+            f"check_layer: {_name(layer)}.__init__ must begin with super().__init__(), which "
+            "makes params, grads and buffers"
+        )
+
+
+def _try_out(layer, x):
+    """y, from a first forward pass, layer by layer: raises an error that names the one at fault."""
+    if isinstance(layer, Sequential):
+        for child in layer.layers:
+            x = _try_out(child, x)
+        return x
+    for method in ("forward", "backward_input"):
+        if getattr(type(layer), method) is getattr(Layer, method):
+            raise TypeError(f"check_layer: {_name(layer)} has no method {method}")
+    if layer.params and type(layer).backward_params is Layer.backward_params:
+        raise TypeError(f"check_layer: {_name(layer)} has parameters but no method backward_params")
+    returned = layer.forward(x, training=True)
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise TypeError(
+            f"check_layer: {_name(layer)}.forward must return two values, (y, cache), "
+            f"got {shown(returned)}"
+        )
+    y = returned[0]
+    if not isinstance(y, np.ndarray) or y.dtype.kind not in "fiub" or not y.size:
+        raise TypeError(
+            f"check_layer: {_name(layer)}.forward must return y, an array of real numbers, as its "
+            f"first value, got {shown(y)}"
+        )
+    return y
+
+
+def _returned(layer, method, what, value, like, shape):
+    """`value`, which the method returned, as an array; its kind and shape checked."""
+    expected = f"check_layer: {_name(layer)}.{method} must return {what}, an array of real numbers"
+    if not isinstance(value, np.ndarray | np.number) or value.dtype.kind not in "fiub":
+        raise TypeError(f"{expected}, got {shown(value)}")
+    if value.shape != shape:
+        raise ValueError(f"{expected} of the shape of {like}, {shape}, got {value.shape}")
+    return np.asarray(value)
+
+
+def _without(layer, method):
+    """The names of the layers, of those inside `layer`, that do not have that method."""
+    inside = [inner for _, inner in walk(layer)]
+    base = getattr(Layer, method)
+    return sorted({_name(inner) for inner in inside if getattr(type(inner), method) is base})
+
+
+def _note_missing(report, missing):
+    names = sorted({name for names in missing.values() for name in names})
+    for name in names:
+        methods = " and ".join(method for method, without in missing.items() if name in without)
+        report.notes.append(
+            f"{name} has no {methods}: not checked, and needed only under a gradient penalty"
+        )
+
+
+def _name(layer):
+    return type(layer).__name__
+
+
+def _another(x, rng):
+    """A different input of the same kind."""
+    return rng.permutation(x) if x.dtype.kind != "f" else 0.5 + 2 * rng.standard_normal(x.shape)

@@ -1,0 +1,76 @@
+"""The check of a loss: both players' gradients, the mean, and extreme logits."""
+
+import numpy as np
+
+from ... import _checks as checks
+from ...losses import width
+from .check_progress import progress_bar
+from .differences import Differences, measure, not_deterministic
+from .report import Report
+
+
+def check_loss(loss, n=6, *, rng=0, progress=True):
+    """Checks both players' gradients of `loss` for n random real and n random fake logits.
+
+    progress : show a progress bar if it takes more than two seconds
+    The rows, for each player:
+        d_real, d_fake : compared with central differences of the value, every logit
+        mean           : doubling the batch by repeating it leaves the value as it is and halves
+                         each gradient: the mean was taken once
+        +-1000         : values and gradients stay finite, with floating-point errors raised
+    Returns a Report. Raises TypeError for an object that is not a loss, and for a player's function
+    that does not return (value, d_real, d_fake): a number and two arrays.
+    """
+    loss, n = checks.loss("check_loss", loss), checks.count("n", n)
+    rng, progress = checks.generator("rng", rng), checks.flag("check_loss", "progress", progress)
+    real, fake = 2 * rng.standard_normal((2, n, width(loss)))
+    report = Report(f"check of {type(loss).__name__}")
+    with progress_bar(2 * (real.size + fake.size), progress) as bar:
+        for player in ("discriminator", "generator"):
+            _check_player(report, loss, player, real, fake, bar.update)
+    return report
+
+
+def _check_player(report, loss, player, real, fake, tick):
+    def play(real, fake):
+        return _returned(loss, player, getattr(loss, player)(real, fake))
+
+    value, d_real, d_fake = play(real, fake)
+    problem = not_deterministic(value, play(real, fake)[0])
+    for name, logits, found in (("d_real", real, d_real), ("d_fake", fake, d_fake)):
+        if problem:
+            differences = Differences.none(logits.shape, problem)
+        else:
+            differences = measure(lambda: play(real, fake)[0], logits, tick=tick)
+        report.compare_difference(player, name, found, differences)
+
+    twice = play(np.concatenate([real, real]), np.concatenate([fake, fake]))
+    report.compare(player, "mean: value of the batch twice", twice[0], value)
+    for name, found, expected in zip(("d_real", "d_fake"), twice[1:], (d_real, d_fake)):
+        halved = np.concatenate([expected, expected]) / 2
+        report.compare(player, f"mean: {name} of the batch twice", found, halved)
+
+    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(width(loss)))
+    try:
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            finite = [bool(np.isfinite(part).all()) for part in play(far, far[::-1].copy())]
+    except FloatingPointError:
+        finite = [False] * 3
+    report.compare(player, "+-1000: finite", finite, [True] * 3, tolerance=0)
+
+
+def _returned(loss, player, returned):
+    """(value, d_real, d_fake), as the player's function returned it: a number and two arrays."""
+    name = f"check_loss: {type(loss).__name__}.{player}"
+    if not isinstance(returned, tuple) or len(returned) != 3:
+        raise TypeError(f"{name} must return (value, d_real, d_fake), got {checks.shown(returned)}")
+    value, *gradients = returned
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
+        raise TypeError(f"{name} must return a number as its value, got {checks.shown(value)}")
+    for which, gradient in zip(("d_real", "d_fake"), gradients):
+        if not isinstance(gradient, np.ndarray) or gradient.dtype.kind not in "fiub":
+            raise TypeError(
+                f"{name} must return {which}, an array of real numbers, got "
+                f"{checks.shown(gradient)}"
+            )
+    return returned

@@ -1,0 +1,130 @@
+"""The check of a penalty: the gradient of a gradient, compared with differences of the penalty."""
+
+import numpy as np
+
+from ... import _checks as checks
+from ..._random_states import Bookmark
+from ...network import Sequential
+from .check_progress import progress_bar
+from .differences import Differences, measure, not_deterministic
+from .input_gradient import check_input_gradients
+from .layer_check import compare_parameters
+from .report import Report
+
+
+def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
+    """Checks `penalty.accumulate` in float64, over every parameter of the discriminator.
+
+    real, fake : minibatches (N, ...)
+    rng        : a numpy Generator or a seed: the penalty draws the same from it at each evaluation
+    progress   : show a progress bar if it takes more than two seconds
+
+    The discriminator itself is not changed: a copy is checked, at the parameters it has. The rows:
+        value          : accumulate returns what value returns, and draws as much from rng; value
+                         is the penalty at differences of D over its input, too
+        grad_x D       : at the penalty's points, compared with differences of D over its input
+        each parameter : what accumulate added to its gradient, compared with central differences
+                         of value
+        biases         : exactly zero, in a piecewise linear discriminator
+        adds into grad : the gradients of the loss, which are there already, are kept
+        unchanged      : parameters, buffers and both minibatches, to the last bit
+        zeros          : a discriminator of zeros, with gradient zero everywhere, gives finite
+                         numbers
+    The rows of grad_x D use forward passes alone, and are limited to small minibatches: see
+    `minigan.gradcheck.input_gradient`.
+
+    Returns a Report. Raises TypeError for a discriminator that is not a network and for a penalty
+    that returns no number; what the penalty raises comes through. The cost is about six evaluations
+    per parameter.
+    """
+    checks.penalty("check_penalty", "penalty", penalty)
+    checks.instance("check_penalty", "discriminator", discriminator, Sequential)
+    network = discriminator.copy("float64")
+    real, fake = _samples("real", real), _samples("fake", fake)
+    before = [array.copy() for array in (network.theta, real, fake)]
+    buffers_before = [value.copy() for _, value in network.named_buffers()]
+    rng = checks.generator("rng", rng)
+    progress = checks.flag("check_penalty", "progress", progress)
+    start = Bookmark(rng, network.rng)
+    report = Report(f"check of {penalty}")
+
+    def value():
+        start.restore()
+        return _number(penalty, "value", penalty.value(network, real, fake, rng))
+
+    def gradients():
+        start.restore()
+        returned = penalty.accumulate(network, real, fake, rng)
+        _number(penalty, "accumulate", returned)
+        return returned, draw_on()
+
+    def draw_on():
+        """One number of each generator: equal where equally much was drawn before."""
+        return [generator.random() for generator in start.rngs]
+
+    expected, next_draws = value(), draw_on()
+    problem = not_deterministic(expected, value())
+    network.zero_grad()
+    returned, next_after = gradients()
+    found = network.grad.copy()
+    report.compare("value", "accumulate beside value", returned, expected, tolerance=0)
+    report.compare("value", "the next draws from rng", next_after, next_draws, tolerance=0)
+
+    if not problem:
+        start.restore()
+        check_input_gradients(report, [penalty], network, real, fake, rng)
+    with progress_bar(network.theta.size, progress) as bar:
+        if problem:
+            differences = Differences.none(network.theta.shape, problem)
+        else:
+            differences = measure(value, network.theta, tick=bar.update)
+    compare_parameters(report, "gradient", network, found, differences)
+    if network.piecewise_linear:
+        for name, _, grad in network.named_parameters():
+            if name.endswith("bias"):
+                report.compare(
+                    "straight pieces", f"{name}: zero", grad, np.zeros_like(grad), tolerance=0
+                )
+
+    adversarial = np.random.default_rng(0).standard_normal(found.shape)
+    network.grad[...] = adversarial
+    gradients()
+    report.compare("adds into grad", "grad", network.grad, adversarial + found)
+
+    names = ("theta", "real", "fake")
+    for name, array, kept in zip(names, (network.theta, real, fake), before):
+        report.compare("unchanged", name, array, kept, tolerance=0)
+    for (name, buffer), kept in zip(network.named_buffers(), buffers_before):
+        report.compare("unchanged", f"buffer {name}", buffer, kept, tolerance=0)
+
+    network.theta[...] = 0
+    network.zero_grad()
+    try:
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            returned, _ = gradients()
+        finite = bool(np.isfinite(returned)), bool(np.isfinite(network.grad).all())
+    except FloatingPointError:
+        finite = False, False
+    report.compare("zeros", "value and grad finite", finite, (True, True), tolerance=0)
+    return report
+
+
+def _number(penalty, method, value):
+    """`value`, which that method of the penalty returned and which must be a number."""
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
+        raise TypeError(
+            f"check_penalty: {type(penalty).__name__}.{method} must return a number, got "
+            f"{checks.shown(value)}"
+        )
+    return value
+
+
+def _samples(name, value):
+    """A minibatch, copied as float64: its numbers all real and finite."""
+    found = checks.as_array(f"check_penalty: {name}", value)
+    if found.dtype.kind not in "fiub" or found.ndim < 2 or not np.isfinite(found).all():
+        raise TypeError(
+            f"check_penalty: {name} must be samples (N, ...) of finite real numbers, got "
+            f"{checks.shown(value)}"
+        )
+    return np.array(found, np.float64, order="C")

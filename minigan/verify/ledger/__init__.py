@@ -1,0 +1,21 @@
+"""One training step as a ledger: every value on the way there, every gradient on the way back.
+
+    ledger = minigan.ledger.record(gan, real)
+    print(ledger)                      # a table, from the loss back to the noise
+    ledger.check()                     # compares each gradient with its central differences
+    print(ledger.differences())        # small gradients entry by entry, beside the differences
+    ledger.plot("step.png")            # the network, and on it every value and every gradient
+    ledger.to_csv("step.csv")
+
+Of a GAN that is small enough (see `sums.is_tiny`), the ledger also writes every entry of every
+gradient out as the sum that it is, with the numbers put in.
+
+Read in this order: `passes` (a forward pass that can be walked back), `formulas` (what layers and
+losses compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),
+`step` (the two updates), `ledger` (the record itself), `drawing` (its picture).
+"""
+
+from .ledger import Ledger, Row
+from .record import record
+
+__all__ = ["Ledger", "Row", "record"]

@@ -1,0 +1,238 @@
+"""What the layers and the losses compute, in the field's symbols.
+
+The k-th affine layer (linear or convolution) has weight Wk and bias bk and makes zk. What follows
+carries its number: ak out of an activation, nk out of a normalisation, hk, hkb, ... out of others.
+A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
+A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
+
+The formulas of activations and losses are templates, in one letter per number, that Python too can
+evaluate: `words` turns them into text, `minigan.ledger.sums` puts the numbers in.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from ... import layers as L
+from ... import losses
+from ...network import walk
+
+# phi(x), and phi'(x), which may be read off y = phi(x).  (LeakyReLU: see `activation`.)
+_ACTIVATIONS = {
+    L.Tanh: ("tanh(x)", "(1 - y**2)"),
+    L.Sigmoid: ("sigmoid(x)", "y*(1 - y)"),
+    L.Softplus: ("softplus(x)", "sigmoid(x)"),
+    L.SiLU: ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))"),
+}
+
+# y, dx, and the gradient of each parameter; {W}, {gamma}, ... stand for the parameters' symbols
+_LAYERS = {
+    L.Linear: (
+        "{x} {W}", "d{y} {W}'", {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
+    ),
+    L.Conv2d: (
+        "conv({x}, {W})", "conv_transpose(d{y}, {W})",
+        {"weight": "correlate({x}, d{y})", "bias": "sum of d{y} over batch, pixels"},
+    ),
+    L.ConvTranspose2d: (
+        "conv_transpose({x}, {W})", "conv(d{y}, {W})",
+        {"weight": "correlate(d{y}, {x})", "bias": "sum of d{y} over batch, pixels"},
+    ),
+    L.BatchNorm: (
+        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
+        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
+        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
+    ),
+    L.LayerNorm: (
+        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
+        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
+        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
+    ),
+    L.Reshape: ("{x}, reshaped", "d{y}, reshaped", {}),
+    L.Flatten: ("{x}, flattened", "d{y}, reshaped", {}),
+    L.Upsample2d: ("each pixel of {x}, copied", "d{y} summed over the copies", {}),
+    L.AvgPool2d: ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {}),
+    L.Dropout: ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {}),
+    L.MinibatchStdDev: (
+        "[{x}, s], s = mean std of the batch",
+        "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s", {},
+    ),
+    L.Residual: ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {}),
+    L.FourierFeatures: (
+        "[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {},
+    ),
+}  # fmt: skip
+
+_PARAMETERS = {"weight": "W", "bias": "b", "gamma": "gamma", "beta": "beta"}
+
+
+@dataclass(frozen=True)
+class LossTemplates:
+    """L_D = mean real + mean fake,  L_G = mean generator;  d_...: the derivative of one such term
+    with respect to its logit (for L_G: the fake one), to be divided by N."""
+
+    real: str
+    fake: str
+    d_real: str
+    d_fake: str
+    generator: str
+    d_generator: str
+    d_generator_real: str = ""  # where L_G depends on the real logits too
+
+
+LOSSES = {
+    losses.Minimax: LossTemplates(
+        "softplus(-r)", "softplus(f)", "-sigmoid(-r)", "sigmoid(f)", "-softplus(f)", "-sigmoid(f)"
+    ),
+    losses.NonSaturating: LossTemplates(
+        "softplus(-r)", "softplus(f)", "-sigmoid(-r)", "sigmoid(f)", "softplus(-f)", "-sigmoid(-f)"
+    ),
+    losses.LeastSquares: LossTemplates(
+        "(r - 1)**2/2", "f**2/2", "(r - 1)", "f", "(f - 1)**2/2", "(f - 1)"
+    ),
+    losses.Wasserstein: LossTemplates("-r", "f", "-1", "1", "-f", "-1"),
+    losses.Hinge: LossTemplates(
+        "max(0, 1 - r)", "max(0, 1 + f)", "-(r < 1)", "(f > -1)", "-f", "-1"
+    ),
+    losses.Relativistic: LossTemplates(
+        "softplus(f - r)", "", "-sigmoid(f - r)", "sigmoid(f - r)", "softplus(r - f)",
+        "-sigmoid(r - f)", "sigmoid(r - f)",
+    ),
+}  # fmt: skip
+
+
+def fill(template, **texts):
+    """The template with its letters replaced: fill("x*y", x="2", y="a1") = "2*a1"."""
+    return re.sub(r"\b[a-z]\b", lambda found: texts.get(found.group(), found.group()), template)
+
+
+def words(template, **texts):
+    """A template as one writes it by hand: powers with ^, products by a space."""
+    return fill(template, **texts).replace("**", "^").replace("*", " ")
+
+
+def activation(layer, positive):
+    """(phi, phi') of an activation as templates in x and y; None for any other layer.
+
+    positive : is x > 0? LeakyReLU has a formula for either side.
+    """
+    if isinstance(layer, L.LeakyReLU):
+        return ("1*x", "1") if positive else (f"{layer.slope!r}*x", f"{layer.slope!r}")
+    return _ACTIVATIONS.get(type(layer))
+
+
+def value(layer, x, y, params):
+    """The formula of y = layer(x), in symbols. params: {name: symbol}, of `parameters`."""
+    if isinstance(layer, L.LeakyReLU):
+        return f"{x} where {x} > 0, else {_times(layer.slope, x)}"
+    if type(layer) in _ACTIVATIONS:
+        return words(_ACTIVATIONS[type(layer)][0], x=x)
+    formula, _, _ = _layer_formulas(layer)
+    of = _by_letter(params)
+    bias = f" + {of['b']}" if "b" in of and "{W}" in formula else ""
+    return formula.format(x=x, y=y, **of) + bias
+
+
+def input_gradient(layer, x, y, params):
+    """The formula of dx, in symbols."""
+    if isinstance(layer, L.LeakyReLU):
+        return f"d{y} where {x} > 0, else {_times(layer.slope, f'd{y}')}"
+    if type(layer) in _ACTIVATIONS:
+        return f"d{y} {words(_ACTIVATIONS[type(layer)][1], x=x, y=y)}"
+    _, formula, _ = _layer_formulas(layer)
+    return formula.format(x=x, y=y, **_by_letter(params))
+
+
+def parameter_gradient(layer, name, passes):
+    """The formula of the gradient of one parameter, in symbols: a sum over the passes [(x, y)]."""
+    _, _, of_parameters = _layer_formulas(layer)
+    formula = of_parameters.get(_last(name), "backward_params(d{y})")
+    formula = " + ".join(formula.format(x=x, y=y) for x, y in passes)
+    if isinstance(layer, L.SpectralNorm) and _last(name) == "weight":
+        return f"(G - <G, W/sigma> u v') / sigma, G = {formula}"
+    return formula
+
+
+def discriminator_loss(loss):
+    """(L_D, dr, df) in symbols, r the logits of real samples, f those of fakes."""
+    templates = LOSSES.get(type(loss))
+    if templates is None:
+        return ("loss.discriminator(r, f)",) * 3
+    terms = [template for template in (templates.real, templates.fake) if template]
+    value = " + ".join(f"mean({words(template)})" for template in terms)
+    return value, f"{words(templates.d_real)} / N", f"{words(templates.d_fake)} / N"
+
+
+def generator_loss(loss):
+    """(L_G, dr, df) in symbols."""
+    templates = LOSSES.get(type(loss))
+    if templates is None:
+        return ("loss.generator(r, f)",) * 3
+    slopes = templates.d_generator_real or "0", templates.d_generator
+    return f"mean({words(templates.generator)})", *(f"{words(slope)} / N" for slope in slopes)
+
+
+def symbols(layers, first, last):
+    """The symbols of all values of a pass over these layers: [first, ..., last]."""
+    found, seen, k = [first], Counter(), 0
+    for layer in map(_inside, layers):
+        k += _is_numbered(layer)
+        symbol = f"{_letter(layer)}{k}"
+        found.append(symbol + " bcdefgh"[seen[symbol]].strip())
+        seen[symbol] += 1
+    return [*found[:-1], last]
+
+
+def parameters(layers):
+    """For each layer {name: symbol} of its parameters, those of layers inside it included."""
+    found, k = [], 0
+    for layer in layers:
+        k += _is_numbered(_inside(layer))
+        found.append({})
+        for prefix, inner in walk(layer):
+            place = f".{prefix[:-1]}" if isinstance(layer, L.Residual) else ""
+            for name in inner.params:
+                found[-1][prefix + name] = f"{_PARAMETERS.get(name, name)}{k}{place}"
+    return found
+
+
+def _layer_formulas(layer):
+    unknown = f"{layer}({{x}})", "backward_input(d{y})", {}
+    y, dx, of_parameters = _LAYERS.get(type(_inside(layer)), unknown)
+    if isinstance(layer, L.SpectralNorm):
+        y, dx = (formula.replace("{W}", "{W}/sigma") for formula in (y, dx))
+    return y, dx, of_parameters
+
+
+def _times(slope, symbol):
+    return f"{slope:g} {symbol}" if slope else "0"
+
+
+def _by_letter(params):
+    return {_PARAMETERS.get(_last(name), _last(name)): symbol for name, symbol in params.items()}
+
+
+def _last(name):
+    return name.rpartition(".")[-1]
+
+
+def _inside(layer):
+    """The layer itself, or the one that a spectral norm wraps."""
+    return layer.children["layer"] if isinstance(layer, L.SpectralNorm) else layer
+
+
+def _is_numbered(layer):
+    return _is_affine(layer) or isinstance(layer, L.Residual)
+
+
+def _is_affine(layer):
+    return isinstance(layer, L.Linear | L.Conv2d | L.ConvTranspose2d)
+
+
+def _letter(layer):
+    if _is_affine(layer):
+        return "z"
+    if isinstance(layer, L.BatchNorm | L.LayerNorm):
+        return "n"
+    is_activation = isinstance(layer, L.LeakyReLU) or type(layer) in _ACTIVATIONS
+    return "a" if is_activation else "h"

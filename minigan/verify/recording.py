@@ -1,0 +1,46 @@
+"""Watching the passes of a network, layer by layer, without repeating them.
+
+    with recording(network, note):
+        gan.train_step(real)
+
+calls note(method, name, layer, arguments, result) after each call of a layer's `forward`,
+`backward`, `backward_input` and `backward_params`, in the order in which they are made. Names are
+those of `named_parameters` without the parameter: "0", "2.branch". Layers run one by one, on NumPy:
+fused stages have no values in between to show.
+"""
+
+import contextlib
+import functools
+
+from ..backend import use_backend
+from ..layers.composite import walk
+
+METHODS = "forward", "backward", "backward_input", "backward_params"
+
+
+@contextlib.contextmanager
+def recording(network, note):
+    """For the length of a `with`, reports each call of a layer of `network` to `note`."""
+    layers = [(name[:-1], layer) for name, layer in walk(network) if layer is not network]
+    with use_backend("numpy"):
+        try:
+            for name, layer in layers:
+                for method in METHODS:
+                    setattr(layer, method, _reporting(note, method, name, layer))
+            yield
+        finally:
+            for _, layer in layers:
+                for method in METHODS:
+                    vars(layer).pop(method, None)
+
+
+def _reporting(note, method, name, layer):
+    run = getattr(layer, method)
+
+    @functools.wraps(run)
+    def reported(*arguments, **options):
+        result = run(*arguments, **options)
+        note(method, name, layer, arguments, result)
+        return result
+
+    return reported
