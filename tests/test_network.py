@@ -79,39 +79,6 @@ def test_networks_inside_other_layers_share_it_too():
         assert [name for name, *_ in network.named_parameters()][2] == "1.branch.0.weight"
 
 
-@pytest.mark.parametrize("tail", [[L.LeakyReLU(0.1)], [L.ReLU()], [L.Tanh()], [L.Sigmoid()], []])
-@pytest.mark.parametrize("training", [True, False])
-def test_fused_stages_equal_their_layers(tail, training, monkeypatch):
-    """The same network, walked layer by layer and walked fused, on the same kernels."""
-    pytest.importorskip("numba")
-    bodies = [
-        ([L.Linear(6, 5)], (7, 6)),
-        ([L.Linear(6, 5, bias=False), L.BatchNorm(5)], (7, 6)),
-        ([L.Conv2d(2, 3, 4, stride=2, padding=1)], (3, 6, 6, 2)),
-        ([L.ConvTranspose2d(2, 3, 4, stride=2, padding=1)], (3, 3, 3, 2)),
-    ]
-    for body, shape in bodies:
-        network = mg.Sequential([*body, *tail, L.Flatten()], dtype="float64", rng=1)
-        rng = np.random.default_rng(2)
-        network.theta += 0.1 * rng.standard_normal(network.theta.size)
-        x = rng.standard_normal(shape)
-        results = []
-        for stages in (network.layers, network._fused):
-            network.zero_grad()
-            monkeypatch.setattr(network, "stages", lambda: stages)
-            with network.held_buffers():
-                y, caches = network.forward(x, training)
-            cotangent = np.random.default_rng(3).standard_normal(y.shape)
-            dx = network.backward(cotangent, caches)
-            both = network.grad.copy()
-            only_input = network.backward_input(cotangent, caches)
-            network.backward_params(cotangent, caches)
-            moved = network.tangent(x, caches)
-            results.append((y, dx, both, only_input, network.grad - both, moved))
-        for plain, fused in zip(*results):
-            np.testing.assert_allclose(plain, fused, atol=1e-12)
-        assert len(network._fused) < len(network.layers) or not tail
-
 
 def test_backward_params_skips_what_lies_below_the_first_parameter():
     network = mg.Sequential([L.Reshape((2, 2, 1)), L.Conv2d(1, 2, 2), L.Flatten()])

@@ -81,22 +81,6 @@ def test_every_weight_learns(backend):
             start = stop
 
 
-def test_one_pass_for_all_gives_the_gradient_of_separate_passes(backend):
-    _, critic = pair()
-    critic.theta += 0.1 * np.random.default_rng(2).standard_normal(critic.theta.size)
-    both = [mg.penalties.R1(0.7), mg.penalties.R2(0.7)]
-    real, fake = images(), images()[::-1] / 2
-    logits, caches = critic.forward(np.concatenate([real, fake]))
-    slopes = np.random.default_rng(3).standard_normal(logits.shape)
-    critic.backward_params(slopes, caches)
-    for penalty in both:
-        penalty.accumulate(critic, real, fake, 0)
-    apart = critic.grad.copy()
-    critic.zero_grad()
-    mg.penalties.accumulate_shared(both, critic, caches, *np.split(slopes, 2))
-    assert mg.gradcheck.relative_error(critic.grad, apart) <= 1e-12
-
-
 def test_bad_sizes_are_named():
     with pytest.raises(ValueError, match="channels: expected an integer >= 1, got 0"):
         residual.residual_discriminator(channels=0)
