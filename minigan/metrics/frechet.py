@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigan.metrics import _checks
+from . import _checks
 
 
 @np.errstate(under="ignore")

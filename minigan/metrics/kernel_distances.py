@@ -9,8 +9,8 @@ something; cubic, for a network's features (the kernel Inception distance, KID).
 
 import numpy as np
 
-from minigan.metrics import _checks
-from minigan.metrics._distances import row_blocks, squared_distances
+from . import _checks
+from ._distances import row_blocks, squared_distances
 
 OCTAVES = 2.0 ** np.arange(-2, 3)  # the default mixture: the median distance / 4, / 2, 1, x 2, x 4
 LARGEST_FEATURE = 1e45  # its sixth power, summed over all pairs, is still a float64

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigan.metrics import _checks
-from minigan.metrics._distances import row_blocks, squared_distances
+from . import _checks
+from ._distances import row_blocks, squared_distances
 
 
 class NeighbourScores(NamedTuple):
