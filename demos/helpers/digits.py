@@ -159,8 +159,8 @@ def learn(args, data, game, results):
             for kept, recorded in zip((sheets, wants), now()):
                 kept.add(step, recorded)
 
-    history = image_recipes.learn(
-        game, data.images, steps=args.steps, rng=args.seed, watch=record,
+    history = image_recipes.train(
+        game, data.images, steps=args.steps, rng=args.seed, callback=record,
         **common.checkpointed(args, results),
     )  # fmt: skip
     recorded = [kept.all()[-len(moments) :] for kept in (sheets, wants)]
