@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import archive, checkpoint
+from minigan import _archive as archive
+from minigan import checkpoint
 from minigan.data.minibatches import Minibatches
 from minigan.training.loop import History
 
