@@ -1,5 +1,7 @@
 """The doctor: each provoked illness by its name, no symptom where there is none."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -153,19 +155,20 @@ def ended_by(*last):
     return mg.Sequential([mg.layers.Linear(2, 16), mg.layers.LeakyReLU(), *last])
 
 
-LAST = mg.layers.Linear(16, 1)
 BOUNDED = {
-    "Sigmoid": lambda: ended_by(LAST, mg.layers.Sigmoid()),
-    "Tanh": lambda: ended_by(LAST, mg.layers.Tanh()),
-    "inside": lambda: ended_by(mg.Sequential([LAST, mg.layers.Sigmoid()])),
-    "unnamed": lambda: ended_by(LAST, HalfSine()),
+    "Sigmoid": lambda: ended_by(mg.layers.Linear(16, 1), mg.layers.Sigmoid()),
+    "Tanh": lambda: ended_by(mg.layers.Linear(16, 1), mg.layers.Tanh()),
+    "inside": lambda: ended_by(mg.Sequential([mg.layers.Linear(16, 1), mg.layers.Sigmoid()])),
+    "unnamed": lambda: ended_by(mg.layers.Linear(16, 1), HalfSine()),
 }
 
 
 @pytest.mark.parametrize("kind", BOUNDED)
 @pytest.mark.parametrize("loss", [mg.losses.NonSaturating(), mg.losses.Hinge()])
 def test_a_discriminator_that_gives_no_logits_is_seen(kind, loss):
-    gan = mg.GAN(mlp(0), BOUNDED[kind](), latent_dim=2, loss=loss)
+    named = kind != "unnamed"  # then GAN itself warns
+    with pytest.warns(UserWarning, match="expects logits") if named else contextlib.nullcontext():
+        gan = mg.GAN(mlp(0), BOUNDED[kind](), latent_dim=2, loss=loss)
     vitals = mg.watch.Vitals(gan, RING)
     mg.train(gan, RING, steps=240, batch_size=32, progress=False, callback=vitals)
     diagnosis = mg.diagnose(vitals)

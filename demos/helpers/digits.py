@@ -210,7 +210,7 @@ def finish(args, data, learned, results):
     what_d_wants(learned.wants).savefig(
         results.path("what_d_wants.png", "where D wants ink, in real digits and in fakes")
     )
-    plots.training_curves(learned.history, loss=learned.game.loss).savefig(
+    plots.training_curves(learned.history, loss=learned.game.gan.loss).savefig(
         results.path("training.png", "both losses and both gradient norms, every step and smoothed")
     )
     verdict, words = ask_judge(args, data, learned.history, learned.game.sample)

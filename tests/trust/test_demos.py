@@ -13,7 +13,8 @@ import pytest
 from matplotlib import pyplot
 
 import minigan as mg
-from minigan import classifier, judge, recipes, training
+from minigan import classifier, judge, recipes
+from minigan.training import loop as training
 
 DEMOS = Path(__file__).parents[2] / "demos"
 STEPS = 9
