@@ -38,71 +38,72 @@ class Minigan:
     """The reductions under test, on the active backend. All take and return NumPy arrays."""
 
     def batch_norm(self, x):
-        ones = np.ones(x.shape[1], x.dtype)
-        return kernels.batch_norm_forward(x, ones, 0 * ones, EPS)[0]
+        return self._batch_norm(x)[0]
 
     def running_mean(self, x):
-        ones = np.ones(x.shape[1], x.dtype)
-        return kernels.batch_norm_forward(x, ones, 0 * ones, EPS)[1]
+        return self._batch_norm(x)[1].layers[0].buffers["running_mean"]
 
     def running_variance(self, x):
-        ones = np.ones(x.shape[1], x.dtype)
-        return kernels.batch_norm_forward(x, ones, 0 * ones, EPS)[2]
+        return self._batch_norm(x)[1].layers[0].buffers["running_var"]
 
     def batch_norm_backward(self, x):
-        ones, dy = np.ones(x.shape[1], x.dtype), signal(x)
-        _, mean, _, inv_std = kernels.batch_norm_forward(x, ones, 0 * ones, EPS)
-        return kernels.batch_norm_backward(dy, None, x, mean, inv_std, ones, None, None)
+        _, network, cache = self._batch_norm(x)
+        return network.backward_input(signal(x), cache)
 
     def batch_norm_dgamma(self, x):
-        ones, dy, dgamma = np.ones(x.shape[1], x.dtype), signal(x), np.zeros(x.shape[1], x.dtype)
-        _, mean, _, inv_std = kernels.batch_norm_forward(x, ones, 0 * ones, EPS)
-        kernels.batch_norm_backward(dy, None, x, mean, inv_std, ones, dgamma, 0 * ones)
-        return dgamma
+        _, network, cache = self._batch_norm(x)
+        network.backward(signal(x), cache)
+        return network.layers[0].grads["gamma"]
+
+    def _batch_norm(self, x):
+        network = network_of(x, mg.layers.BatchNorm(x.shape[1], eps=EPS, momentum=1.0))
+        y, cache = network.forward(x)
+        return y, network, cache
 
     def layer_norm(self, x):
-        return kernels.row_norm_forward(per_sample(x), EPS)[0]
+        x = per_sample(x)
+        return network_of(x, mg.layers.LayerNorm(x.shape[1], eps=EPS)).forward(x)[0]
 
     def layer_norm_backward(self, x):
-        return kernels.row_norm_backward(
-            per_sample(signal(x)), *kernels.row_norm_forward(per_sample(x), EPS)
-        )
+        x, dy = per_sample(x), per_sample(signal(x))
+        network = network_of(x, mg.layers.LayerNorm(x.shape[1], eps=EPS))
+        return network.backward_input(dy, network.forward(x)[1])
 
     def layer_norm_dbeta(self, x):
-        layer = mg.Sequential([mg.layers.LayerNorm(x.shape[1])], dtype=x.dtype)
-        _, cache = layer.forward(x)
-        layer.backward(x, cache)
-        return layer.layers[0].grads["beta"]
+        return gradients(network_of(x, mg.layers.LayerNorm(x.shape[1])), x, x)["beta"]
 
     def linear_db(self, x):
-        return self._linear(x, kernels.IDENTITY)[1]
-
-    def linear_db_fused(self, x):
-        return self._linear(x, kernels.LEAKY_RELU)[1]
+        return self._linear(x)["bias"]
 
     def linear_dw(self, x):
-        return self._linear(x, kernels.IDENTITY)[0]
+        return self._linear(x)["weight"]
 
-    def _linear(self, x, activation):
-        dw, db = np.zeros((1, x.shape[1]), x.dtype), np.zeros(x.shape[1], x.dtype)
-        kernels.linear_backward_params(x, x, np.ones_like(x[:, :1]), dw, db, activation, 0.5)
-        return dw, db
+    def _linear(self, x):
+        """y = w 1 + b, with dy = x: dw and db are the sums of the columns of x."""
+        return gradients(network_of(x, mg.layers.Linear(1, x.shape[1])), np.ones_like(x[:, :1]), x)
+
+    def linear_db_fused(self, x):
+        """y = leaky_relu(x I), with dy = x: the derivative of the activation is part of the sum."""
+        layer = mg.layers.Linear(x.shape[1], x.shape[1])
+        network = network_of(x, layer, mg.layers.LeakyReLU(0.5))
+        layer.params["weight"][...] = np.eye(x.shape[1])
+        layer.params["bias"][...] = 0
+        return gradients(network, x, x)["bias"]
 
     def conv_db(self, x):
-        dw, db = np.zeros((1, 1, 1, x.shape[1]), x.dtype), np.zeros(x.shape[1], x.dtype)
         images = x.reshape(-1, 4, 4, x.shape[1])
-        kernels.conv2d_backward_params(images, images, images[..., :1], dw, db, 1, 0)
-        return db
+        network = network_of(x, mg.layers.Conv2d(1, x.shape[1], 1))
+        return gradients(network, images[..., :1], images)["bias"]
 
-    def dot(self, x):
-        return np.array([kernels.dot(x.reshape(-1), x.reshape(-1))])
+    def norm(self, x):
+        return np.array([kernels.norm(x.reshape(-1))])
 
     def minibatch_std(self, x):
-        return mg.Sequential([mg.layers.MinibatchStdDev()], dtype=x.dtype).forward(x)[0][:1, -1]
+        return network_of(x, mg.layers.MinibatchStdDev()).forward(x)[0][:1, -1]
 
     def avg_pool(self, x):
         images = x[:4096].reshape(1, 64, 64, -1)
-        return mg.Sequential([mg.layers.AvgPool2d(64)], dtype=x.dtype).forward(images)[0]
+        return network_of(x, mg.layers.AvgPool2d(64)).forward(images)[0]
 
     def wasserstein_loss(self, x):
         logits = x.reshape(-1)
@@ -113,6 +114,17 @@ class Minigan:
         return np.array([mg.losses.NonSaturating().discriminator(logits, 0 * logits)[0]])
 
 
+def network_of(x, *layers):
+    """A network of these layers, in the dtype of x; its layers run on the active backend."""
+    return mg.Sequential(list(layers), dtype=x.dtype)
+
+
+def gradients(network, x, dy):
+    """The gradients of the first layer's parameters after one backward pass."""
+    network.backward(dy, network.forward(x)[1])
+    return network.layers[0].grads
+
+
 class PyTorch(Minigan):
     def batch_norm(self, x):
         return self._batch_norm(x)[0]
@@ -121,7 +133,7 @@ class PyTorch(Minigan):
         return self._batch_norm(x)[1]
 
     def running_variance(self, x):
-        return self._batch_norm(x)[2] * ((len(x) - 1) / len(x))
+        return self._batch_norm(x)[2]
 
     def _batch_norm(self, x):
         x = torch.tensor(x)
@@ -162,9 +174,8 @@ class PyTorch(Minigan):
         x = torch.tensor(x)
         return (torch.ones_like(x[:, :1]).T @ x).numpy()
 
-    def dot(self, x):
-        x = torch.tensor(x.reshape(-1))
-        return torch.dot(x, x).reshape(1).numpy()
+    def norm(self, x):
+        return torch.linalg.vector_norm(torch.tensor(x.reshape(-1))).reshape(1).numpy()
 
     def minibatch_std(self, x):
         variance = torch.tensor(x).var(0, unbiased=False)
