@@ -122,20 +122,20 @@ def run(method, images, diary, steps, seed):
     if method == "pytorch":
         import torch_game
 
-        fade = image_recipes.fading(game, steps)
+        fade = image_recipes.annealing(game, steps)
 
         def after_step(step, sample):
             fade(step, game.gan, None)
             diary(step, sample)
 
         torch_game.train(
-            game.gan, images, steps=steps, batch_size=image_recipes.BATCH, rng=(seed, 3),
+            game.gan, images, steps=steps, batch_size=image_recipes.BATCH, rng=seed,
             schedule=image_recipes.RATES, decay=image_recipes.AVERAGING, callback=after_step,
         )  # fmt: skip
     else:
-        image_recipes.learn(
+        image_recipes.train(
             game, images, steps=steps, rng=seed, progress=False,
-            watch=lambda step, game, figures: diary(step, game.sample),
+            callback=lambda step, gan, figures: diary(step, game.sample),
         )  # fmt: skip
 
 

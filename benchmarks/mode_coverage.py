@@ -76,7 +76,7 @@ import numpy as np
 
 import minigan as mg
 from minigan import plots
-from minigan.models.recipes import PLAIN, RECIPE, learn
+from minigan.models.recipes import PLAIN, RECIPE, train
 
 METHODS = {
     "recipe": RECIPE,
@@ -96,7 +96,7 @@ def run(name, method, seed, steps):
     data = DATA[name]
     start = time.perf_counter()
     try:
-        learned = learn(data, recipe=replace(method, steps=steps), rng=seed, progress=False)
+        learned = train(data, recipe=replace(method, steps=steps), rng=seed, progress=False)
     except FloatingPointError as error:
         return {"seed": seed, "success": False, "failed": str(error)}
     seconds = time.perf_counter() - start

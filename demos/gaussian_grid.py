@@ -78,25 +78,25 @@ snapshots = common.Snapshots(
 )
 
 
-def moment(learned):
+def moment(gan):
     """The blur and the parameters of both networks, as one vector."""
-    gan, blur = learned.gan, learned.annealing.noise.std
+    blur = gan.discriminator.layers[0].std
     return np.concatenate([[blur], gan.generator.theta, gan.discriminator.theta])
 
 
-def keep(step, learned):
+def keep(step, gan, figures):
     if step in MOMENTS:
-        snapshots.add(step, moment(learned))
+        snapshots.add(step, moment(gan))
 
 
-learned = recipes.learn(
-    data, recipe=recipe, rng=args.seed, watch=keep, **common.checkpointed(args, results)
+learned = recipes.train(
+    data, recipe=recipe, rng=args.seed, callback=keep, **common.checkpointed(args, results)
 )
 unit, gan = learned.unit, learned.gan
 kept = []
 kept_steps = snapshots.all()[-len(MOMENTS) :]
 if not kept_steps or kept_steps[-1][0] != len(learned.history):  # interrupted between two of them
-    kept_steps.append((len(learned.history), moment(learned)))
+    kept_steps.append((len(learned.history), moment(gan)))
 for step, (blur, *thetas) in kept_steps:
     players = gan.generator.copy(), gan.discriminator.copy()
     for player, theta in zip(players, np.split(np.array(thetas), [players[0].theta.size])):

@@ -19,7 +19,9 @@ from .observe.diagnosis import diagnose
 from .theory import dirac, spectrum
 from .training import checkpoint, schedules, stabilisers
 from .training.averaging import Average
-from .training.loop import History, Plateau, train
+from .training.history import History
+from .training.loop import train
+from .training.plateau import Plateau
 from .verify import bugs, gradcheck, ledger
 
 __version__ = "0.1.0"

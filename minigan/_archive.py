@@ -1,12 +1,12 @@
-"""Files of arrays that are written whole or not at all: under another name, then renamed.
+"""Atomic files of arrays: written under a temporary name, then renamed.
 
 The format is NumPy's .npz, a zip of .npy files, without compression and without pickled objects:
-`numpy.load` opens it. One member more, "header", holds JSON.
+`numpy.load` opens it. An additional member, "header", holds JSON.
 
-`write` makes the new file under another name, has the system put it on the disk, keeps the old one
-as name.previous, and renames: whenever the machine stops, one whole file is there. `Archive` reads
-a file back. It compares lengths with the size of the file, and shapes and dtypes with what the
-caller expects, before it makes an array.
+`write` writes the new file under a temporary name, flushes it to the disk, keeps the old file as
+name.previous, and renames: whenever the machine stops, there is one complete file. `Archive` reads
+a file. Before it makes an array it compares lengths with the size of the file, and shapes and
+dtypes with what the caller expects.
 """
 
 import errno
@@ -14,26 +14,30 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._checks import shown
 
-FORMAT, VERSION = "minigan checkpoint", 1
+FORMAT, VERSION = "minigan checkpoint", 2
+Shape = tuple[int | None, ...]
 
 
-def previous(path):
-    """Where the file that `path`, a str or a Path, replaced is kept."""
+def previous(path: str | os.PathLike) -> Path:
+    """The path at which the file that `path` replaced is kept."""
     path = as_path("previous", "path", path)
     return path.with_name(path.name + ".previous")
 
 
-def write(path, header, arrays):
-    """Writes a dict for JSON and a dict of arrays; keeps what stood at `path` as name.previous.
+def write(path: str | os.PathLike, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Writes a dict for JSON and a dict of arrays; keeps an existing file as name.previous.
 
-    Raises OSError, naming the file, where that cannot be done (a full disk, a folder that may not
-    be written); the file that was there is then still there.
+    Raises OSError, naming the file, if that is impossible (a full disk, no permission); an existing
+    file then stays as it was.
     """
     path = as_path("archive.write", "path", path)
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=_plain)
@@ -56,7 +60,7 @@ def write(path, header, arrays):
         ) from error  # fmt: skip
 
 
-def _write_members(file, members):
+def _write_members(file: IO[bytes], members: dict[str, np.ndarray]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in members.items():
             entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same state, the same bytes
@@ -64,13 +68,13 @@ def _write_members(file, members):
                 np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
-def _plain(value):
-    """NumPy's arrays and numbers (in the states of some random generators) as JSON has them."""
+def _plain(value: Any) -> Any:
+    """NumPy arrays and numbers (in the states of some random generators) as lists and numbers."""
     return value.tolist()
 
 
-def _sync_folder(folder):
-    """Puts the renaming itself on the disk, where the system can."""
+def _sync_folder(folder: Path) -> None:
+    """Flushes the renaming to the disk, where the system can."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -81,14 +85,14 @@ def _sync_folder(folder):
 
 
 class Archive:
-    """A file that `write` has written, open for reading. `.header` is the dict.
+    """Reads a file written by `write`. `.header` is the dict.
 
-    If there is nothing at `path`, and a name.previous, it is read instead: the machine stopped
-    between two renamings. Raises FileNotFoundError if there is neither, and ValueError, naming the
-    file, for whatever is not a whole checkpoint of this version.
+    If there is no file at `path` but a name.previous, that is read: the machine stopped between two
+    renamings. Raises FileNotFoundError if there is neither, and ValueError, naming the file, for
+    anything but a complete file of this version.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         path = as_path("Archive", "path", path)
         self.path = path if path.exists() or not previous(path).exists() else previous(path)
         if not self.path.is_file():  # nor a folder, nor a pipe, which would be waited for
@@ -99,20 +103,25 @@ class Archive:
         if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
             raise self.refusal(f'expected the format "{FORMAT}", got a header of something else')
         if self.header.get("version") != VERSION:
+            found = self.header.get("version")
+            older = isinstance(found, int) and found < VERSION
             raise self.refusal(
-                f"expected version {VERSION} of the format, got {self.header.get('version')!r}"
+                f"expected version {VERSION} of the format, got {found!r}"
+                + (", written by an earlier minigan; train anew" if older else "")
             )
 
-    def _read_header(self):
+    def _read_header(self) -> dict[str, Any]:
         return json.loads(self._read("header", (None,), np.dtype(np.uint8)).tobytes())
 
-    def array(self, name, shape, dtype, *, finite=True):
-        """The array of that name, with the shape (None: any length) and dtype it must have; its
-        numbers all finite, unless they need not be."""
+    def array(
+        self, name: str, shape: Shape, dtype: npt.DTypeLike, *, finite: bool = True
+    ) -> np.ndarray:
+        """The array `name`; ValueError unless it has this shape (None: any length) and dtype and,
+        if `finite`, finite numbers."""
         dtype = np.dtype(dtype)
         return self._checked(f"{name} {shape} {dtype}", self._read, name, shape, dtype, finite)
 
-    def _read(self, name, shape, dtype, finite=True):
+    def _read(self, name: str, shape: Shape, dtype: np.dtype, finite: bool = True) -> np.ndarray:
         entry = self._zip.getinfo(f"{name}.npy")
         if entry.compress_type != zipfile.ZIP_STORED:
             raise ValueError("it is compressed")
@@ -120,23 +129,22 @@ class Archive:
         if np.lib.format.read_magic(content) != (1, 0):
             raise ValueError("another version of the .npy format")
         found, fortran, found_dtype = np.lib.format.read_array_header_1_0(content)
-        if len(found) == len(shape):
-            shape = tuple(there if here is None else here for here, there in zip(shape, found))
-        if found != shape or found_dtype != dtype or fortran:
+        expected = tuple(there if here is None else here for here, there in zip(shape, found))
+        if len(found) != len(shape) or found != expected or found_dtype != dtype or fortran:
             raise ValueError(f"got {found} {found_dtype}")
-        array = np.frombuffer(content.read(), dtype).reshape(shape).copy()
+        array = np.frombuffer(content.read(), dtype).reshape(found).copy()
         if finite and dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError("got numbers that are not finite")
         return array
 
-    def _checked(self, expected, function, *args):
+    def _checked(self, expected: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
             return function(*args)
         except Exception as error:  # damage makes zipfile, json and NumPy raise almost anything
             raise self.refusal(f"expected {expected}: {error or type(error).__name__}") from error
 
-    def refusal(self, reason):
-        """The ValueError that says why this file cannot be used."""
+    def refusal(self, reason: str) -> ValueError:
+        """The error that says why this file cannot be used."""
         words = f"checkpoint {self.path}: {reason}"
         spare = previous(self.path)
         if spare.exists():
@@ -144,7 +152,7 @@ class Archive:
         return ValueError(" ".join(words.split()))
 
 
-def as_path(owner, name, path):
+def as_path(owner: str, name: str, path: Any) -> Path:
     """`path`, a str or a Path, as a Path; else one clear error."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{owner}: {name} must be a path, got {shown(path)}")

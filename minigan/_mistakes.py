@@ -2,6 +2,8 @@
 
 import warnings
 
+import numpy as np
+
 from .layers import ReLU, Reshape, Sigmoid, Softplus, Tanh
 from .losses import LeastSquares, Loss, width
 from .network import Sequential
@@ -50,6 +52,22 @@ def warn_of_range(generator, real):
         UserWarning,
         stacklevel=4,
     )
+
+
+def warn_of_data_range(generator: Sequential, data: object) -> None:
+    """Warns of data that G, ending in Tanh or Sigmoid, cannot reach: outside [-1, 1] or [0, 1]."""
+    last = generator.layers[-1]
+    if not isinstance(data, np.ndarray) or not isinstance(last, Tanh | Sigmoid):
+        return
+    low, high = float(data.min()), float(data.max())
+    lowest = 0.0 if isinstance(last, Sigmoid) else -1.0
+    if low < lowest - 1e-3 or high > 1 + 1e-3:
+        what = f"the data, from {low:g} to {high:g}, are outside of it"
+    elif lowest < 0 <= low and len(data) >= 16:
+        what = f"none of the data, from {low:g} to {high:g}, is below 0; is 2 x - 1 missing?"
+    else:
+        return
+    warnings.warn(f"train: G ends in {last}, so it reaches [{lowest:g}, 1]: {what}", stacklevel=3)
 
 
 def axes_in_words(shape, expected):

@@ -19,6 +19,8 @@ import importlib.util
 import inspect
 import os
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -28,11 +30,13 @@ __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm
 
 NAMES = "numpy", "numba"
 
-_default = None  # of every thread that is in no block
-_blocks = contextvars.ContextVar("backends of the open blocks", default=())  # the innermost last
+_default = ""  # of every thread that is in no block
+_blocks: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar(
+    "backends of the open blocks", default=()
+)  # the innermost last
 
 
-def fast():
+def fast() -> Any:
     """The package of the compiled counterparts where the "numba" backend is active, else None."""
     return _compiled() if backend() == "numba" else None
 
@@ -43,25 +47,25 @@ def _compiled():
     return importlib.import_module("minigan.fast")
 
 
-def stages(network):
+def stages(network: Any) -> list[Any]:
     """What `network` runs, in order: its layers, or stages that obey the same contract."""
     compiled = fast()
     return compiled.stages(network) if compiled else network.layers
 
 
-def update(optimizer):
+def update(optimizer: Any) -> Callable[[np.ndarray, np.ndarray], None] | None:
     """A compiled update(theta, grad) with the formula of `optimizer`; None for its own."""
     compiled = fast()
     return compiled.update(optimizer) if compiled else None
 
 
-def step(gan):
+def step(gan: Any) -> Callable[..., tuple] | None:
     """judge(real, fake), to be called in the place of `gan.judge`, in fewer passes; or None."""
     compiled = fast()
     return compiled.step(gan) if compiled else None
 
 
-def norm(vector):
+def norm(vector: np.ndarray) -> float:
     """The Euclidean length of a flat vector, as a float, added up in float64."""
     compiled = fast()
     if compiled:
@@ -69,7 +73,14 @@ def norm(vector):
     return float(np.sqrt(np.sum(vector.astype(np.float64) ** 2)))
 
 
-def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
+def matmul(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """op(a) @ op(b), op transposing where asked: shapes (m, k) and (k, n) after op, result (m, n).
 
     `a` and `b` share a dtype, float32 or float64; `out`, where given, is overwritten and returned.
@@ -82,7 +93,7 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
     return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
 
 
-def backend():
+def backend() -> str:
     """The name of the backend that is active in this thread: "numba" or "numpy"."""
     blocks = _blocks.get()
     return blocks[-1] if blocks else _default
@@ -107,22 +118,22 @@ class use_backend:
     cannot be used.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         if not isinstance(name, str) or name not in NAMES:
             raise ValueError(f'backend: expected "numba" or "numpy", got {shown(name)}')
         _require(name)
         self.name = name
         self._undo = _select(name)
 
-    def __enter__(self):
+    def __enter__(self) -> "use_backend":
         self._take_back()
         _blocks.set((*_blocks.get(), self.name))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         _blocks.set(_blocks.get()[:-1])
 
-    def __call__(self, function):
+    def __call__(self, function: Callable) -> Callable:
         self._take_back()
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)

@@ -19,16 +19,21 @@ The two gradients, with theta_D and theta_G the parameters:
 
 import copy
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from . import _checks as checks
 from . import backend, losses
 from ._mistakes import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
-from .layers.base import positive_int
+from .layers.base import Array, positive_int
 from .losses import NonSaturating
 from .network import Sequential, read_only
 from .optim import Adam
+
+Figures = dict[str, float]  # what a step reports: losses, mean logits, gradient norms
 
 
 class GAN:
@@ -49,16 +54,16 @@ class GAN:
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: Sequential,
+        discriminator: Sequential,
         *,
-        latent_dim,
-        loss=None,
-        penalties=(),
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        rng=0,
-    ):
+        latent_dim: int,
+        loss: Any = None,
+        penalties: Sequence[Any] = (),
+        generator_optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
         checks.instance("GAN", "generator", generator, Sequential)
         checks.instance("GAN", "discriminator", discriminator, Sequential)
         if generator is discriminator or generator.dtype != discriminator.dtype:
@@ -113,7 +118,7 @@ class GAN:
 
     # -- the seven steps -----------------------------------------------------------------------
 
-    def train_step(self, real):
+    def train_step(self, real: ArrayLike) -> Figures:
         """Both updates, for one minibatch of real samples (N, ...): steps 1 to 6.
 
         Returns the figures of both as a dict of floats. Raises ValueError or TypeError, with
@@ -127,7 +132,7 @@ class GAN:
         self.move_generator(figures)
         return figures
 
-    def discriminator_step(self, real):
+    def discriminator_step(self, real: ArrayLike) -> Figures:
         """The discriminator's update alone, on fakes of its own: steps 1 to 5."""
         real = read_only(self.check_real(real))
         fake, _ = self.generate(len(real))
@@ -135,7 +140,7 @@ class GAN:
         self.move_discriminator(figures)
         return figures
 
-    def generator_step(self, real):
+    def generator_step(self, real: ArrayLike) -> Figures:
         """The generator's update alone: steps 1 to 4, and 6. (Only a relativistic loss looks at
         the real minibatch; of the others it takes the size.)"""
         real = read_only(self.check_real(real))
@@ -143,11 +148,11 @@ class GAN:
         self.move_generator(figures)
         return figures
 
-    def generate(self, n):
+    def generate(self, n: int) -> tuple[Array, Any]:
         """2. n draws of noise.  3. the fakes that G makes of them, and the cache of that pass."""
         return self.generator.forward(read_only(self.draw_noise(n)))
 
-    def discriminator_gradient(self, real, fake):
+    def discriminator_gradient(self, real: Array, fake: Array) -> Figures:
         """4. dL_D/dtheta_D in D's grad, penalties included. G's samples are constants here."""
         self.discriminator.zero_grad()
         judge = backend.step(self) or self.judge
@@ -160,7 +165,7 @@ class GAN:
             "discriminator_gradient_norm": backend.norm(self.discriminator.grad),
         }
 
-    def judge(self, real, fake):
+    def judge(self, real: Array, fake: Array) -> tuple[float, float, Array, Array]:
         """D judges both minibatches, and its gradient comes back along both passes."""
         D = self.discriminator
         real_logits, on_real = D.forward(real)
@@ -171,7 +176,7 @@ class GAN:
         penalty = sum(p.accumulate(D, real, fake, self.rng) for p in self.penalties)
         return loss, penalty, real_logits, fake_logits
 
-    def generator_gradient(self, real, fake, generated):
+    def generator_gradient(self, real: Array, fake: Array, generated: Any) -> Figures:
         """6. dL_G/dtheta_G in G's grad: it comes back through D, whose own grad and buffers stay
         as they are. The fakes are judged anew, since D has moved."""
         G, D = self.generator, self.discriminator
@@ -184,21 +189,21 @@ class GAN:
         G.backward_params(d_samples, generated)
         return {"generator_loss": loss, "generator_gradient_norm": backend.norm(G.grad)}
 
-    def move_discriminator(self, figures):
+    def move_discriminator(self, figures: Figures) -> None:
         """5. One step of D's optimizer, unless a figure is not finite."""
         check_finite(figures)
         self.discriminator_optimizer.step(self.discriminator.theta, self.discriminator.grad)
         for penalty in self.penalties:
             penalty.after_step(self.discriminator)
 
-    def move_generator(self, figures):
+    def move_generator(self, figures: Figures) -> None:
         """One step of G's optimizer, unless a figure is not finite."""
         check_finite(figures)
         self.generator_optimizer.step(self.generator.theta, self.generator.grad)
 
     # -- around them ---------------------------------------------------------------------------
 
-    def copy(self, dtype=None):
+    def copy(self, dtype: DTypeLike | None = None) -> "GAN":
         """An independent GAN in the same state, networks and moments in another dtype if given."""
         twin = copy.deepcopy(self)
         if dtype is None:
@@ -212,23 +217,23 @@ class GAN:
         return twin
 
     @property
-    def rngs(self):
+    def rngs(self) -> tuple[np.random.Generator, ...]:
         """The random generators that a step draws from: its own, and those of both networks."""
         return self.rng, self.generator.rng, self.discriminator.rng
 
-    def draw_noise(self, n):
+    def draw_noise(self, n: int) -> Array:
         """z ~ N(0, I), shape (n, latent_dim)."""
         n = positive_int("GAN", "n", n, minimum=0)
         return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
 
-    def sample(self, n):
+    def sample(self, n: int) -> Array:
         """n samples of the generator in evaluation mode, shape (n, ...)."""
         samples, _ = self.generator.forward(
             self.draw_noise(positive_int("GAN.sample", "n", n)), training=False
         )
         return samples.copy()  # one that the caller may write to
 
-    def check_real(self, real):
+    def check_real(self, real: Any) -> Array:
         """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
         real = checks.as_array("GAN: real samples", real)
         if real.dtype.kind not in "fiub":
@@ -251,7 +256,7 @@ class GAN:
             warn_of_range(self.generator, real)
         return real
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sample = ", ".join(map(str, self.sample_shape))
         return (
             f"GAN({self.latent_dim} noise values -> samples of shape ({sample}), {self.loss!r}, "
@@ -261,7 +266,7 @@ class GAN:
         )
 
 
-def check_finite(figures, where=""):
+def check_finite(figures: Figures, where: str = "") -> None:
     """Raises FloatingPointError at the first figure that is not finite, saying `where`."""
     for name, value in figures.items():
         if not math.isfinite(value):

@@ -33,12 +33,15 @@ compares the gradients with finite differences.
 """
 
 import numbers
+from typing import Any
 
 import numpy as np
 
 from ._checks import as_array, shown
 from .layers.activations import sigmoid, softplus
 from .layers.base import real_number
+
+Played = tuple[float, np.ndarray, np.ndarray]  # value, d_real, d_fake
 
 # a result that is too small for a float is 0, and no error
 quiet = np.errstate(under="ignore")
@@ -48,21 +51,21 @@ class Loss:
     generator_sees_real = False  # does L_G depend on the real logits?
     width = 1  # values that D gives for a sample: its logit, and what `minigan.auxiliary` adds
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-def sees_real(loss):
+def sees_real(loss: Any) -> bool:
     """Whether L_G depends on the real logits."""
     return getattr(loss, "generator_sees_real", Loss.generator_sees_real)
 
 
-def width(loss):
+def width(loss: Any) -> int:
     """How many values D gives for a sample."""
     return getattr(loss, "width", Loss.width)
 
 
-def try_out(loss, logits):
+def try_out(loss: Any, logits: np.ndarray) -> None:
     """Raises TypeError or ValueError unless both methods of a loss give a value and two gradients
     of the logits' shape."""
     for player in ("discriminator", "generator"):
@@ -90,13 +93,13 @@ class Minimax(Loss):
     """
 
     @quiet
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(softplus(-real)) + _mean(softplus(fake))
         return value, -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
 
     @quiet
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         return -_mean(softplus(fake)), np.zeros_like(real), -sigmoid(fake) / fake.size
 
@@ -111,7 +114,7 @@ class NonSaturating(Minimax):
     """
 
     @quiet
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
 
@@ -129,21 +132,21 @@ class OneSidedSmoothing(NonSaturating):
     0 < a <= 1; the paper's is 0.9.
     """
 
-    def __init__(self, label=0.9):
+    def __init__(self, label: float = 0.9) -> None:
         self.label = real_number("OneSidedSmoothing", "label", label, low=0, high=1, open_low=True)
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         a = self.label
         with np.errstate(under="ignore"):  # far logits: an underflow to zero is no error
             value = _mean(a * softplus(-real) + (1 - a) * softplus(real)) + _mean(softplus(fake))
             return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         with np.errstate(under="ignore"):
             return super().generator(real_logits, fake_logits)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"OneSidedSmoothing({self.label:g})"
 
 
@@ -155,13 +158,13 @@ class LeastSquares(Loss):
     """
 
     @quiet
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         value = _mean((real - 1) ** 2) / 2 + _mean(fake**2) / 2
         return value, (real - 1) / real.size, fake / fake.size
 
     @quiet
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         return _mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
 
@@ -175,13 +178,13 @@ class Wasserstein(Loss):
     """
 
     @quiet
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(fake) - _mean(real)
         return value, np.full_like(real, -1 / real.size), np.full_like(fake, 1 / fake.size)
 
     @quiet
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
 
@@ -194,7 +197,7 @@ class Hinge(Loss):
     """
 
     @quiet
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _logits(real_logits, fake_logits)
         value = _mean(np.maximum(0, 1 - real)) + _mean(np.maximum(0, 1 + fake))
         d_real = -(real < 1).astype(real.dtype) / real.size
@@ -217,19 +220,19 @@ class Relativistic(Loss):
     generator_sees_real = True
 
     @quiet
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _pairs(real_logits, fake_logits)
         d_real = -sigmoid(fake - real) / real.size
         return _mean(softplus(fake - real)), d_real, -d_real
 
     @quiet
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = _pairs(real_logits, fake_logits)
         value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
         return value, d_real, d_fake
 
 
-def softmax_cross_entropy(logits, labels):
+def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """mean over the batch of -log softmax(logits)[label], for a classifier.
 
     logits (N, K), labels (N,) integers in [0, K). Returns (value, dlogits) with
@@ -258,7 +261,7 @@ def softmax_cross_entropy(logits, labels):
     return -_mean(log_p[rows, labels]), dlogits / len(labels)
 
 
-def log_softmax(x):
+def log_softmax(x: np.ndarray) -> np.ndarray:
     """x - log sum_k exp(x_k) along each row; the largest entry is subtracted first, so that exp
     does not overflow."""
     with np.errstate(under="ignore"):

@@ -3,19 +3,22 @@
 import contextlib
 import copy
 import weakref
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from . import _checks as checks
 from . import backend
-from .layers.base import HELD, Layer
+from .layers.base import HELD, Array, Layer
 from .layers.composite import Composite, add, count_parameters, walk
 
 
 class Caches(list):
     """What a forward pass of a network keeps: [(layer, its cache)], and the shapes of x and y."""
 
-    def __init__(self, x_shape):
+    def __init__(self, x_shape) -> None:
         super().__init__()
         self.x_shape, self.y_shape = x_shape, None
 
@@ -43,7 +46,7 @@ class Sequential(Composite):
     for a layer of another network.
     """
 
-    def __init__(self, layers, *more, dtype="float32", rng=None):
+    def __init__(self, layers, *more, dtype="float32", rng=None) -> None:
         if more or not isinstance(layers, tuple | list):
             got = f"{1 + len(more)} arguments" if more else checks.shown(layers)
             raise TypeError(
@@ -63,25 +66,25 @@ class Sequential(Composite):
             layer.initialize(self.rng)
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         return list(self.children.values())
 
     # -- parameters ----------------------------------------------------------------------------
 
     @property
-    def theta(self):
+    def theta(self) -> Array:
         return self._theta
 
     @theta.setter
-    def theta(self, values):
+    def theta(self, values: ArrayLike) -> None:
         self._set("theta", self._theta, values)
 
     @property
-    def grad(self):
+    def grad(self) -> Array:
         return self._grad
 
     @grad.setter
-    def grad(self, values):
+    def grad(self, values: ArrayLike) -> None:
         self._set("grad", self._grad, values)
 
     def _set(self, name, vector, values):
@@ -122,7 +125,7 @@ class Sequential(Composite):
         size = count_parameters(self)
         _move(self, np.zeros(size, dtype), np.zeros(size, dtype), 0, dtype, rng)
 
-    def take(self, theta, grad):
+    def take(self, theta: Array, grad: Array) -> None:
         """From now on, theta and grad are these vectors, which hold the same values.
 
         Whoever still has the old ones would write where nobody reads: they become read-only."""
@@ -130,15 +133,17 @@ class Sequential(Composite):
             if old is not None:
                 old.flags.writeable = False
         self._theta, self._grad = theta, grad
-        self.compiled = None  # the stages of the compiled backend: see `backend.stages`
+        self.compiled: list[Layer] | None = (
+            None  # the stages of the compiled backend: see `backend.stages`
+        )
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         """Draws every parameter of the network anew."""
         for _, layer in _inside_out(self):
             if not isinstance(layer, Sequential):
                 layer.initialize(rng)
 
-    def named_parameters(self):
+    def named_parameters(self) -> list[tuple[str, Array, Array]]:
         """[(name, value, grad)] of every parameter, as views; names like "0.weight", "0.bias"."""
         return [
             (prefix + name, value, layer.grads[name])
@@ -146,16 +151,16 @@ class Sequential(Composite):
             for name, value in layer.params.items()
         ]
 
-    def named_buffers(self):
+    def named_buffers(self) -> list[tuple[str, Array]]:
         """[(name, value)] of every buffer: running statistics, spectral vectors."""
         return [
             (p + name, value) for p, layer in walk(self) for name, value in layer.buffers.items()
         ]
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         self._grad.fill(0)
 
-    def copy(self, dtype=None):
+    def copy(self, dtype: DTypeLike | None = None) -> "Sequential":
         """An independent network, equal in parameters and buffers, in another dtype if given."""
         twin = copy.deepcopy(self)
         if dtype is not None and twin.dtype != checks.float_dtype("dtype", dtype):
@@ -172,7 +177,7 @@ class Sequential(Composite):
         self._allocate(self.dtype, self.rng)
 
     @contextlib.contextmanager
-    def held_buffers(self):
+    def held_buffers(self) -> Iterator["Sequential"]:
         """For the length of a `with`, the training forward passes that this thread makes leave the
         buffers of this network as they are."""
         HELD.networks.append(self)
@@ -184,7 +189,7 @@ class Sequential(Composite):
     # -- the contract --------------------------------------------------------------------------
 
     @np.errstate(under="ignore")
-    def forward(self, x, training=True):
+    def forward(self, x: Any, training: bool = True) -> tuple[Array, "Caches"]:
         """(y, caches). The caches hold y itself, and x: so y is read-only, and x a copy.
 
         Inside another network, which sees to both, neither is done again.
@@ -207,21 +212,21 @@ class Sequential(Composite):
         return (read_only(x) if outermost else x), caches
 
     @np.errstate(under="ignore")
-    def backward(self, dy, caches):
+    def backward(self, dy: Array, caches: "Caches") -> Array:
         dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward(dy, cache)
         return dy
 
     @np.errstate(under="ignore")
-    def backward_input(self, dy, caches):
+    def backward_input(self, dy: Array, caches: "Caches") -> Array:
         dy = self._signal("dy", dy, caches, "y_shape")
         for stage, cache in reversed(caches):
             dy = stage.backward_input(dy, cache)
         return dy
 
     @np.errstate(under="ignore")
-    def backward_params(self, dy, caches):
+    def backward_params(self, dy: Array, caches: "Caches") -> None:
         """Stops at the first layer with parameters: below it, there is nothing to add."""
         dy = self._signal("dy", dy, caches, "y_shape")
         first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
@@ -233,14 +238,14 @@ class Sequential(Composite):
         stage.backward_params(dy, cache)
 
     @np.errstate(under="ignore")
-    def tangent(self, x_dot, caches):
+    def tangent(self, x_dot: Array, caches: "Caches") -> Array:
         x_dot = self._signal("x_dot", x_dot, caches, "x_shape")
         for stage, cache in caches:
             x_dot = stage.tangent(x_dot, cache)
         return x_dot
 
     @np.errstate(under="ignore")
-    def signals(self, dy, caches):
+    def signals(self, dy: Array, caches: "Caches") -> list[Array]:
         """[dx, ..., dy]: a backward pass that keeps the gradient at the input of each stage."""
         dy = self._signal("dy", dy, caches, "y_shape")
         kept = [dy]
@@ -248,11 +253,11 @@ class Sequential(Composite):
             kept.append(stage.backward_input(kept[-1], cache))
         return kept[::-1]
 
-    def curvature(self, dy, caches, x_dot):
+    def curvature(self, dy: Array, caches: "Caches", x_dot: Array) -> Array | None:
         return self.curvature_along(self.signals(dy, caches), caches, x_dot)
 
     @np.errstate(under="ignore")
-    def curvature_along(self, signals, caches, x_dot):
+    def curvature_along(self, signals: list[Array], caches: "Caches", x_dot: Array) -> Array | None:
         """`curvature`, from the signals of the backward pass: forward with the tangents, then
         backward with dy_dot. Where the signal does not move, dy_dot is None."""
         x_dots = [self._signal("x_dot", x_dot, caches, "x_shape")]
@@ -278,19 +283,19 @@ class Sequential(Composite):
             raise ValueError(f"Sequential: {name} must have shape {shape}, got {value.shape}")
         return value.astype(self.dtype, copy=False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         inside = ", ".join(map(repr, self.layers))
         return f"Sequential([{inside}], dtype={self.dtype.name})"
 
 
-def read_only(array):
+def read_only(array: Array) -> Array:
     """A view of an array through which it cannot be written."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
-def unchanging(x):
+def unchanging(x: Array) -> Array:
     """x as an array that its owner does not write to: a copy, or what a `read_only` x is a view of.
 
     The Numba kernels are compiled for writeable arrays alone, so the view itself would not do.

@@ -16,15 +16,15 @@ from .layers.base import positive_eps, real_number
 class _Optimizer:
     """Checks theta and grad, makes the moments at the first step, counts the steps."""
 
-    moments = ()  # names of the arrays kept between steps
+    moments: tuple[str, ...] = ()  # names of the arrays kept between steps
 
-    def __init__(self, lr):
+    def __init__(self, lr: float) -> None:
         self.lr = real_number(type(self).__name__, "lr", lr, low=0)
         self.steps = 0
-        self._theta = None  # the vector of the last step
+        self._theta: np.ndarray | None = None  # the vector of the last step
 
     @np.errstate(under="ignore")  # a result that is too small is 0, and no error
-    def step(self, theta, grad):
+    def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """One update of theta, in place. Raises TypeError or ValueError, theta unchanged, unless
         both are vectors of one floating-point dtype, theta writeable and the one seen before."""
         name = type(self).__name__
@@ -55,11 +55,11 @@ class _Optimizer:
         update = backend.update(self) or self.update
         update(theta, grad)
 
-    def update(self, theta, grad):
+    def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """The formula of the class, in place."""
         raise NotImplementedError
 
-    def serves(self, theta):
+    def serves(self, theta: np.ndarray) -> bool:
         """Whether this vector is the one that was moved before, or may take its place: a network
         that was put into another leaves its old vector read-only."""
         last = self._theta
@@ -71,7 +71,7 @@ class _Optimizer:
         """For copy.deepcopy and pickle: a copy is of the optimizer, not of the network."""
         return vars(self) | {"_theta": None}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         left_out = {"steps", "_theta", *self.moments}
         options = [f"{k}={v:g}" for k, v in vars(self).items() if k not in left_out]
         return f"{type(self).__name__}({', '.join(options)})"
@@ -85,12 +85,13 @@ class SGD(_Optimizer):
     """
 
     moments = ("velocity",)
+    velocity: np.ndarray
 
-    def __init__(self, lr=1e-2, momentum=0.0):
+    def __init__(self, lr: float = 1e-2, momentum: float = 0.0) -> None:
         super().__init__(lr)
         self.momentum = real_number("SGD", "momentum", momentum, low=0, high=1, open_high=True)
 
-    def update(self, theta, grad):
+    def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.velocity = self.momentum * self.velocity + grad
         theta -= self.lr * self.velocity
 
@@ -103,13 +104,14 @@ class RMSProp(_Optimizer):
     """
 
     moments = ("square",)
+    square: np.ndarray
 
-    def __init__(self, lr=1e-3, *, decay=0.9, eps=1e-8):
+    def __init__(self, lr: float = 1e-3, *, decay: float = 0.9, eps: float = 1e-8) -> None:
         super().__init__(lr)
         self.decay = real_number("RMSProp", "decay", decay, low=0, high=1, open_high=True)
         self.eps = positive_eps("RMSProp", eps)
 
-    def update(self, theta, grad):
+    def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.square = self.decay * self.square + (1 - self.decay) * grad**2
         theta -= self.lr * grad / (np.sqrt(self.square) + self.eps)
 
@@ -126,14 +128,18 @@ class Adam(_Optimizer):
     """
 
     moments = ("first", "second")
+    first: np.ndarray
+    second: np.ndarray
 
-    def __init__(self, lr=2e-4, beta1=0.5, beta2=0.999, eps=1e-8):
+    def __init__(
+        self, lr: float = 2e-4, beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8
+    ) -> None:
         super().__init__(lr)
         self.beta1 = real_number("Adam", "beta1", beta1, low=0, high=1, open_high=True)
         self.beta2 = real_number("Adam", "beta2", beta2, low=0, high=1, open_high=True)
         self.eps = positive_eps("Adam", eps)
 
-    def update(self, theta, grad):
+    def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         t = self.steps
         self.first = self.beta1 * self.first + (1 - self.beta1) * grad
         self.second = self.beta2 * self.second + (1 - self.beta2) * grad**2

@@ -7,7 +7,7 @@ import minigan as mg
 from minigan import layers as L
 from minigan.losses import log_softmax
 from minigan.models.auxiliary import AuxiliaryClassifier, Information
-from minigan.models.conditional_games import Carry
+from minigan.models.conditional_games import WithCode
 from minigan.verify.gradcheck import check_loss, check_step
 
 ADVERSARIAL = ["Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"]
@@ -107,8 +107,8 @@ def test_precision_follows_the_logits(name):
 
 def test_a_step_reports_the_logits_alone():
     """Not the means of all that D gives."""
-    generator = mg.Sequential([Carry(L.Linear(5, 2), 3, whole=True)])
-    network = Carry(L.Linear(2, 4), 3)
+    generator = mg.Sequential([WithCode(L.Linear(5, 2), 3, whole=True)])
+    network = WithCode(L.Linear(2, 4), 3)
     discriminator = mg.Sequential([network])
     discriminator.theta[...] = 0
     network.inner.params["bias"][...] = [1.0, 50, 60, 70]
@@ -142,8 +142,8 @@ def test_bad_input(bad, error, words):
 
 
 def gan(outputs, loss, penalties=()):
-    generator = mg.Sequential([Carry(L.Linear(5, 2), 3, whole=True)])
-    discriminator = mg.Sequential([Carry(L.Linear(2, outputs), 3)])
+    generator = mg.Sequential([WithCode(L.Linear(5, 2), 3, whole=True)])
+    discriminator = mg.Sequential([WithCode(L.Linear(2, outputs), 3)])
     return mg.GAN(generator, discriminator, latent_dim=5, loss=loss, penalties=penalties)
 
 
@@ -171,8 +171,8 @@ def test_a_penalised_step(name, penalties, activation, backend):
     critic = [L.Linear(3, 5), activation(), L.Linear(5, 1 + code)]
     painter = [L.Linear(2 + code, 4), L.Tanh(), L.Linear(4, 3)]
     gan = mg.GAN(
-        mg.Sequential([Carry(mg.Sequential(painter), code, whole=True)], rng=0),
-        mg.Sequential([Carry(mg.Sequential(critic), code)], rng=1),
+        mg.Sequential([WithCode(mg.Sequential(painter), code, whole=True)], rng=0),
+        mg.Sequential([WithCode(mg.Sequential(critic), code)], rng=1),
         latent_dim=2 + code,
         loss=loss,
         penalties=PENALTIES[penalties],

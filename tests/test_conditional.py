@@ -29,14 +29,14 @@ def critic(kind, **options):
         rest = trunk(1, **options).layers[2:]
         return mg.Sequential([C.LabelPlanes(SHAPE, K), convolution, *rest], rng=2)
     code = K + J if kind == "infogan" else K
-    layers = [C.Carry(trunk(1 + code, **options), code)]
+    layers = [C.WithCode(trunk(1 + code, **options), code)]
     return mg.Sequential(layers + [C.Projection(K)] * (kind == "projection"), rng=2)
 
 
 def game(kind, *, loss=None, penalties=(), **options):
     code = K + J if kind == "infogan" else K
     network = mg.Sequential([L.Linear(LATENT + code, 6), L.SiLU(), L.Linear(6, PIXELS), L.Tanh()])
-    generator = mg.Sequential([C.OneHot(K), C.Carry(network, code, whole=True)], rng=1)
+    generator = mg.Sequential([C.OneHot(K), C.WithCode(network, code, whole=True)], rng=1)
     loss = mg.losses.NonSaturating() if loss is None else loss
     if kind == "acgan":
         loss = mg.auxiliary.AuxiliaryClassifier(loss, K, weight=0.7)
@@ -66,12 +66,15 @@ LAYERS = [
     (C.OneHot(3, scale=1.7), (5, 4)),
     (C.Projection(3), (5, 7)),
     (C.LabelPlanes((2, 3, 2), 3), (5, 15)),
-    (C.Carry(L.Linear(4, 3), 2), (5, 6)),
-    (C.Carry(L.Linear(6, 3), 2, whole=True), (5, 6)),
-    (C.Carry(L.Tanh(), 2), (5, 6)),
-    (C.Carry(mg.Sequential([L.Linear(6, 4), L.Tanh(), L.Reshape((2, 2))]), 2, whole=True), (5, 6)),
-    (C.Carry(mg.Sequential([L.Reshape((2, 2, 1)), L.Conv2d(1, 2, 2), L.SiLU()]), 3), (5, 7)),
-    (C.Carry(mg.Sequential([C.Carry(L.Linear(3, 2), 1), L.LeakyReLU()]), 2), (5, 6)),
+    (C.WithCode(L.Linear(4, 3), 2), (5, 6)),
+    (C.WithCode(L.Linear(6, 3), 2, whole=True), (5, 6)),
+    (C.WithCode(L.Tanh(), 2), (5, 6)),
+    (
+        C.WithCode(mg.Sequential([L.Linear(6, 4), L.Tanh(), L.Reshape((2, 2))]), 2, whole=True),
+        (5, 6),
+    ),
+    (C.WithCode(mg.Sequential([L.Reshape((2, 2, 1)), L.Conv2d(1, 2, 2), L.SiLU()]), 3), (5, 7)),
+    (C.WithCode(mg.Sequential([C.WithCode(L.Linear(3, 2), 1), L.LeakyReLU()]), 2), (5, 6)),
 ]
 
 
@@ -140,10 +143,10 @@ def test_one_hot_by_hand():
 
 def test_carry_by_hand():
     x = np.arange(8.0).reshape(2, 4)
-    assert C.Carry(L.LeakyReLU(), 1).forward(-x)[0].tolist() == [
+    assert C.WithCode(L.LeakyReLU(), 1).forward(-x)[0].tolist() == [
         [0, -0.2, -0.4, -3], [-0.8, -1.0, -1.2000000000000002, -7],
     ]  # fmt: skip
-    y, _ = C.Carry(L.Reshape((2, 2)), 1, whole=True).forward(x)
+    y, _ = C.WithCode(L.Reshape((2, 2)), 1, whole=True).forward(x)
     assert y.tolist() == [[0, 1, 2, 3, 3], [4, 5, 6, 7, 7]]
 
 
@@ -153,7 +156,7 @@ def test_projection_is_that_of_the_paper():
     rng = np.random.default_rng(0)
     linear.params["bias"][...] = rng.standard_normal(1 + K)
     h, labels = rng.standard_normal((6, 5)), rng.integers(0, K, 6)
-    network = mg.Sequential([C.Carry(linear, K), C.Projection(K)], dtype="float64")
+    network = mg.Sequential([C.WithCode(linear, K), C.Projection(K)], dtype="float64")
     (_, weight, _), (_, bias, _) = network.named_parameters()
     bias[...] = rng.standard_normal(1 + K)
     w, embedding = weight[:, 0], weight[:, 1:].T
@@ -289,11 +292,11 @@ def test_it_learns_which_class_is_which(kind):
     gan = game(kind)
     code = gan.latent_dim - LATENT
     wide = mg.models.mlp(gan.latent_dim, 32, PIXELS)
-    generator = [C.OneHot(K), C.Carry(mg.Sequential(wide), code, whole=True)]
+    generator = [C.OneHot(K), C.WithCode(mg.Sequential(wide), code, whole=True)]
     if kind == "concatenation":
         judge = [C.LabelPlanes(SHAPE, K), L.Flatten(), *mg.models.mlp(4 * PIXELS, 32, 1)]
     else:
-        judge = [C.Carry(mg.Sequential(mg.models.mlp(PIXELS, 32, 1 + code)), code)]
+        judge = [C.WithCode(mg.Sequential(mg.models.mlp(PIXELS, 32, 1 + code)), code)]
         judge += [C.Projection(K)] * (kind == "projection")
     gan = mg.GAN(
         mg.Sequential(generator, rng=7), mg.Sequential(judge, rng=27), latent_dim=gan.latent_dim,
@@ -349,10 +352,10 @@ def test_ready_models(kind):
         (lambda: C.OneHot(2.0), TypeError, "OneHot: classes must be an int"),
         (lambda: C.OneHot(3, scale=0), ValueError, r"scale must be in \(0, inf\], got 0"),
         (lambda: C.OneHot(3).forward(np.zeros((4, 2))), ValueError, "at least 3 features, got 2"),
-        (lambda: C.Carry("net", 3), TypeError, "Carry: layer must be a Layer, got 'net'"),
-        (lambda: C.Carry(L.Tanh(), 0), ValueError, "Carry: width must be at least 1"),
-        (lambda: C.Carry(L.Tanh(), 2, whole="no"), TypeError, "Carry: whole must be True or False"),
-        (lambda: C.Carry(L.Tanh(), 2).forward(np.zeros((4, 2))), ValueError, "at least 3 features"),
+        (lambda: C.WithCode("net", 3), TypeError, "WithCode: layer must be a Layer, got 'net'"),
+        (lambda: C.WithCode(L.Tanh(), 0), ValueError, "WithCode: width must be at least 1"),
+        (lambda: C.WithCode(L.Tanh(), 2, whole="no"), TypeError, "WithCode: whole must be True"),
+        (lambda: C.WithCode(L.Tanh(), 2).forward(np.zeros((4, 2))), ValueError, "least 3 features"),
         (lambda: C.Projection(1), ValueError, "Projection: classes"),
         (lambda: C.Projection(3).forward(np.zeros((4, 6))), ValueError, r"\(N, 7\), got \(4, 6\)"),
         (lambda: C.LabelPlanes((4, 4), 3), ValueError, r"shape must be \(H, W, C\), got \(4, 4\)"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.models.recipes import PLAIN, RECIPE, learn
+from minigan.models.recipes import PLAIN, RECIPE, train
 from minigan.verify.gradcheck import check_step
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ SMALL = replace(RECIPE, steps=4, batch_size=8, hidden=(6, 5), frequencies=3)
 
 
 def small(recipe=SMALL, rng=0, **options):
-    return learn(mg.data.gaussian_ring(), recipe=recipe, rng=rng, progress=False, **options)
+    return train(mg.data.gaussian_ring(), recipe=recipe, rng=rng, progress=False, **options)
 
 
 def test_a_whole_step_of_the_recipe(backend):
@@ -56,15 +56,26 @@ def test_a_seed_gives_the_same_bits():
     assert not np.array_equal(once.sample(9), other.sample(9))
 
 
+def test_a_generator_is_as_good_as_a_seed():
+    once, again = (small(rng=np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(once.sample(9), again.sample(9))
+
+
+def test_one_seed_gives_independent_streams():
+    gan = small().gan
+    states = [rng.bit_generator.state["state"]["state"] for rng in gan.rngs]
+    assert len(set(states)) == 3
+
+
 def test_blur_and_penalties_fade_during_training():
     seen = []
-    small(watch=lambda step, learned: seen.append(learned.gan.penalties[0].gamma))
+    small(callback=lambda step, gan, figures: seen.append(gan.penalties[0].gamma))
     assert seen == sorted(seen, reverse=True) and seen[-1] == pytest.approx(RECIPE.fine)
 
 
 def test_samples_and_logits_are_in_the_units_of_the_data():
     data = mg.data.gaussian_grid(spacing=20.0, std=0.5)
-    learned = learn(data, recipe=SMALL, progress=False)
+    learned = train(data, recipe=SMALL, progress=False)
     assert learned.unit == pytest.approx(20 * np.sqrt(2), rel=0.05)
     points = data.sample(5, 0)
     expected, _ = learned.gan.discriminator.forward(points / learned.unit, training=False)

@@ -46,11 +46,11 @@ def test_learning():
     """The rates fall along the cosine, gamma from coarse to fine, and the average follows G."""
     game, seen = recipes.game("mlp"), []
 
-    def watch(step, game, figures):
-        optimizer = game.gan.discriminator_optimizer
-        seen.append((step, optimizer.lr, game.gan.penalties[0].gamma))
+    def record(step, gan, figures):
+        optimizer = gan.discriminator_optimizer
+        seen.append((step, optimizer.lr, gan.penalties[0].gamma))
 
-    history = recipes.learn(game, IMAGES, steps=5, watch=watch, progress=False)
+    history = recipes.train(game, IMAGES, steps=5, callback=record, progress=False)
     steps, rates, gammas = np.array(seen).T
     assert len(history) == 5 and steps.tolist() == [1, 2, 3, 4, 5]
     np.testing.assert_allclose(rates[[0, 2, 4]], 1e-3 * np.array([1, 0.55, 0.1]))
@@ -63,6 +63,6 @@ def test_the_same_seed_plays_the_same_game():
     thetas = []
     for seed in (3, 3, 4):
         game = recipes.game("mlp", rng=seed)
-        recipes.learn(game, IMAGES, steps=2, rng=seed, progress=False)
+        recipes.train(game, IMAGES, steps=2, rng=seed, progress=False)
         thetas.append(game.gan.generator.theta.copy())
     assert np.array_equal(thetas[0], thetas[1]) and not np.array_equal(thetas[0], thetas[2])

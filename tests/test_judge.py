@@ -21,13 +21,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hired(digits, folder):
-    return judge.hire(*digits, epochs=6, folder=folder, progress=False)
+def trained(digits, folder):
+    return judge.load_or_train(*digits, epochs=6, folder=folder, progress=False)
 
 
-def test_the_classifier_learns_and_generalises(hired):
+def test_the_classifier_learns_and_generalises(trained):
     images, labels = mg.data.glyphs(300, rng=2)
-    assert hired.accuracy(images, labels) > 0.8
+    assert trained.accuracy(images, labels) > 0.8
     untrained = classifier.build()
     assert classifier.accuracy(untrained, images, labels) < 0.5
 
@@ -54,11 +54,12 @@ def test_fit_wants_a_label_an_image():
         classifier.fit(classifier.build(), np.zeros((3, 28, 28, 1)), [0, 1])
 
 
-def test_a_judge_is_hired_once(digits, folder, hired, monkeypatch):
+def test_a_judge_is_trained_once(digits, folder, trained, monkeypatch):
     monkeypatch.setattr(classifier, "fit", lambda *_, **__: pytest.fail("trained again"))
-    again = judge.hire(*digits, epochs=6, folder=folder)
-    np.testing.assert_array_equal(again.network.theta, hired.network.theta)
-    np.testing.assert_array_equal(again.look(digits[0][:9]).features, hired.look(digits[0][:9])[0])
+    again = judge.load_or_train(*digits, epochs=6, folder=folder)
+    np.testing.assert_array_equal(again.network.theta, trained.network.theta)
+    found, expected = (judged.classify(digits[0][:9]) for judged in (again, trained))
+    np.testing.assert_array_equal(found.features, expected.features)
 
 
 def test_other_data_or_training_have_another_judge(digits, folder, monkeypatch):
@@ -72,42 +73,42 @@ def test_other_data_or_training_have_another_judge(digits, folder, monkeypatch):
     images, labels = digits
     for options in ({"epochs": 7}, {"epochs": 6, "rng": 1}):
         with pytest.raises(Trained):
-            judge.hire(images, labels, folder=folder, **options)
+            judge.load_or_train(images, labels, folder=folder, **options)
     with pytest.raises(Trained):
-        judge.hire(images[::-1], labels, epochs=6, folder=folder)
+        judge.load_or_train(images[::-1], labels, epochs=6, folder=folder)
 
 
 def test_a_damaged_judge_is_trained_anew(digits, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(classifier, "fit", lambda *_, **__: calls.append(1))
-    judge.hire(*digits, folder=tmp_path)
+    judge.load_or_train(*digits, folder=tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-100])
-    judge.hire(*digits, folder=tmp_path)
-    judge.hire(*digits, folder=tmp_path)
+    judge.load_or_train(*digits, folder=tmp_path)
+    judge.load_or_train(*digits, folder=tmp_path)
     assert len(calls) == 2
 
 
-def test_looking(hired, digits):
-    features, probabilities = hired.look(digits[0][:7])
+def test_classify(trained, digits):
+    features, probabilities = trained.classify(digits[0][:7])
     assert features.shape == (7, classifier.FEATURES) and np.all(features >= 0)
     assert probabilities.shape == (7, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    logits = classifier.in_batches(hired.network, digits[0][:7])
+    logits = classifier.in_batches(trained.network, digits[0][:7])
     np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
 
 
-def test_scores_of_the_real_of_one_class_and_of_nonsense(hired, digits):
+def test_scores_of_the_real_of_one_class_and_of_nonsense(trained, digits):
     images, labels = digits
-    real = hired.look(images)
+    real = trained.classify(images)
     same = judge.score(real, real)
     assert same.covered == 10 and same.total_variation == 0
     assert same.frechet < 1e-6 and same.precision == same.recall == same.coverage == 1
-    ones = judge.score(hired.look(images[labels == 1]), real)
+    ones = judge.score(trained.classify(images[labels == 1]), real)
     assert ones.covered == 1 and ones.total_variation > 0.8 and ones.recall < 0.5
     noise = np.random.default_rng(0).uniform(-1, 1, images.shape)
-    nonsense = judge.score(hired.look(noise), real)
-    held_out = judge.score(hired.look(mg.data.glyphs(500, rng=5)[0]), real)
+    nonsense = judge.score(trained.classify(noise), real)
+    held_out = judge.score(trained.classify(mg.data.glyphs(500, rng=5)[0]), real)
     assert nonsense.frechet > 10 * held_out.frechet
     assert "10 of 10 classes" in str(same)
 
@@ -131,31 +132,31 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_pixels_of_another_range_are_refused(name, hired, digits, tmp_path):
+def test_pixels_of_another_range_are_refused(name, trained, digits, tmp_path):
     change, message = WRONG[name]
     images, labels = change(digits[0][:40]), digits[1][:40]
     for use in (
-        lambda: hired.look(images),
-        lambda: hired.look(images[:1]),
-        lambda: hired.accuracy(images, labels),
+        lambda: trained.classify(images),
+        lambda: trained.classify(images[:1]),
+        lambda: trained.accuracy(images, labels),
         lambda: classifier.fit(classifier.build(), images, labels),
-        lambda: judge.hire(images, labels, folder=tmp_path),
+        lambda: judge.load_or_train(images, labels, folder=tmp_path),
     ):
         with pytest.raises(ValueError, match=message):
             use()
 
 
-def test_pixels_in_0_to_1_are_noticed(hired, digits):
+def test_pixels_in_0_to_1_are_noticed(trained, digits):
     images, labels = (digits[0][:40] + 1) / 2, digits[1][:40]
     with pytest.warns(
-        UserWarning, match=r"look: .* \[-1, 1\], got float32 from 0 to 1, none below"
+        UserWarning, match=r"classify: .* \[-1, 1\], got float32 from 0 to 1, none below"
     ):
-        hired.look(images)
-    for use in (hired.accuracy, lambda *x: classifier.fit(classifier.build(), *x)):
+        trained.classify(images)
+    for use in (trained.accuracy, lambda *x: classifier.fit(classifier.build(), *x)):
         with pytest.raises(ValueError, match="none below 0; scale them"):
             use(images, labels)
-    hired.look(images[:15])  # few may all be bright
-    hired.look(digits[0][:40] * (1 + 1e-6))  # rounding is no other range
+    trained.classify(images[:15])  # few may all be bright
+    trained.classify(digits[0][:40] * (1 + 1e-6))  # rounding is no other range
 
 
 def fit(digits, file, **options):
@@ -209,8 +210,8 @@ def test_a_kept_training_of_something_else_or_damaged_is_not_used(digits, tmp_pa
 
 def test_a_judge_that_cannot_be_kept_judges(digits, tmp_path):
     (tmp_path / "a file").touch()
-    with pytest.warns(UserWarning, match="hire: the judge will not be kept"):
-        found = judge.hire(
+    with pytest.warns(UserWarning, match="load_or_train: the judge will not be kept"):
+        found = judge.load_or_train(
             digits[0][:30], digits[1][:30], epochs=1, folder=tmp_path / "a file" / "judge"
         )
-    assert len(found.look(digits[0][:3]).features) == 3
+    assert len(found.classify(digits[0][:3]).features) == 3

@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
     """The judge's accuracy on held-out images, and its scores of samples and of those images."""
 
     accuracy: float
-    seen: judge.Seen
+    seen: judge.Predictions
     samples: judge.ImageScores
     held_out: judge.ImageScores
 
@@ -159,8 +159,8 @@ def learn(args, data, game, results):
             for kept, recorded in zip((sheets, wants), now()):
                 kept.add(step, recorded)
 
-    history = image_recipes.learn(
-        game, data.images, steps=args.steps, rng=args.seed, watch=record,
+    history = image_recipes.train(
+        game, data.images, steps=args.steps, rng=args.seed, callback=record,
         **common.checkpointed(args, results),
     )  # fmt: skip
     recorded = [kept.all()[-len(moments) :] for kept in (sheets, wants)]
@@ -188,13 +188,13 @@ def ask_judge(args, data, history, draw):
         return None, ["Training was interrupted, so the samples were not scored."]
     print("\nScoring: the judge, a classifier of digits, is trained once and kept ...")
     with common.interruptible():
-        judged = judge.hire(data.images, data.labels)
+        judged = judge.load_or_train(data.images, data.labels)
         accuracy = judged.accuracy(data.held_out, data.held_out_labels)
         print("Comparing its features of samples and of real images ...")
-        real = judged.look(data.images[: len(data.held_out)])
-        seen = judged.look(draw(len(data.held_out)))
+        real = judged.classify(data.images[: len(data.held_out)])
+        seen = judged.classify(draw(len(data.held_out)))
         samples = judge.score(seen, real)
-        held_out = judge.score(judged.look(data.held_out), real)
+        held_out = judge.score(judged.classify(data.held_out), real)
         return Verdict(accuracy, seen, samples, held_out), []
     return None, ["The judge was interrupted: no scores. --resume asks it again."]
 

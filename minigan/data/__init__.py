@@ -7,13 +7,13 @@
 - `load_idx`: any IDX file
 """
 
-from minigan.data.curves import swiss_roll, two_moons
-from minigan.data.fonts import glyphs
-from minigan.data.idx import load_idx
-from minigan.data.images import fashion_mnist, kmnist, mnist
-from minigan.data.mixtures import gaussian_grid, gaussian_ring
-from minigan.data.picture import from_picture
-from minigan.data.pinwheel import pinwheel
+from .curves import swiss_roll, two_moons
+from .fonts import glyphs
+from .idx import load_idx
+from .images import fashion_mnist, kmnist, mnist
+from .mixtures import gaussian_grid, gaussian_ring
+from .picture import from_picture
+from .pinwheel import pinwheel
 
 __all__ = [
     "fashion_mnist",

@@ -11,8 +11,8 @@ end does a term of second order remain, about |phi'(1)| / 24 = 1% of the density
 
 import numpy as np
 
-from minigan.data import _checks
-from minigan.data.mixtures import RoundMixture
+from . import _checks
+from .mixtures import RoundMixture
 
 # Below this the curve would need so many points that a density takes minutes.
 _SMALLEST_STD = 1e-3

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from minigan.data import _checks
+from . import _checks
 
 _CELL = 112  # pixels along a side of a drawn glyph, margins included
 _BOX = 80  # pixels along the longer side of its ink
@@ -126,7 +126,7 @@ def _distance_fields():
         (fields, centres): fields float32 (fonts * 10, cell, cell), above 0 in the ink, cut off at
         _REACH; centres float32 (fonts * 10, 2), the x and y of each ink's centre of mass.
     """
-    from minigan.data.drawing import draw_digits  # matplotlib takes half a second to import
+    from .drawing import draw_digits  # matplotlib takes half a second to import
 
     ink = draw_digits(_CELL, _BOX)
     fields = _distance(ink <= 0.5) - _distance(ink > 0.5)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pooch
 
-from minigan.data import _checks
-from minigan.data.download import download
-from minigan.data.idx import load_idx
+from . import _checks
+from .download import download
+from .idx import load_idx
 
 # The part of the file's name that says what it holds -> the shape of its array.
 _SHAPES = {

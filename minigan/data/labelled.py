@@ -1,18 +1,26 @@
 """Labelled samples as rows: pixels, then the class as a one-hot code."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from .._checks import as_array
 from ..layers.base import positive_int, sizes
-from ..layers.conditional import one_hot, read
+from ..layers.conditional import class_of_code, one_hot
 
 
-def label(images, labels, classes):
-    """Labelled samples, one row each: images (M, ...) flattened, then the one-hot code of the class
+def label(images: npt.ArrayLike, labels: npt.ArrayLike, classes: int) -> np.ndarray:
+    """Labelled samples as rows: images (M, ...) flattened, then the one-hot code of the class.
 
-    labels (M,) integers in [0, classes). Returns (M, values of an image + classes), a copy.
+    Parameters
+    ----------
+    labels : (M,) integers in [0, classes)
+
+    Returns (M, pixels + classes), a copy.
+
     Raises TypeError or ValueError for images that are not numbers, labels that are not such
-    integers, or unequal numbers of the two.
+    integers, or different numbers of images and labels.
     """
     images = _images("label", images)
     classes = positive_int("label", "classes", classes, minimum=2)
@@ -24,15 +32,17 @@ def label(images, labels, classes):
     return np.concatenate([images, one_hot(labels, classes).astype(images.dtype)], axis=1)
 
 
-def blank(images, width):
-    """Samples without a label, with zeros where fakes carry a code of `width` values (InfoGAN)."""
+def blank(images: npt.ArrayLike, width: int) -> np.ndarray:
+    """Unlabelled samples as rows, with zeros in place of the `width` values of a fake's code."""
     images = _images("blank", images)
     width = positive_int("blank", "width", width)
     return np.concatenate([images, np.zeros((len(images), width), images.dtype)], axis=1)
 
 
-def unlabel(rows, shape, classes):
-    """(images (N, *shape), classes (N,)) of labelled rows. ValueError for rows too short."""
+def unlabel(
+    rows: np.ndarray, shape: tuple[int, ...], classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labelled rows as (images (N, *shape), classes (N,)). Raises ValueError for short rows."""
     shape = sizes("unlabel", "shape", shape)
     classes = positive_int("unlabel", "classes", classes, minimum=2)
     rows, pixels = as_array("unlabel: rows", rows), int(np.prod(shape))
@@ -40,12 +50,14 @@ def unlabel(rows, shape, classes):
         raise ValueError(
             f"unlabel: rows must have shape (N, {pixels} + {classes} or more), got {rows.shape}"
         )
-    return rows[:, :pixels].reshape(-1, *shape), read(rows, classes)
+    return rows[:, :pixels].reshape(-1, *shape), class_of_code(rows, classes)
 
 
-def ask(noise, labels, classes):
-    """Noise (N, L + classes) that asks for these classes: a copy, with their code in place.
+def ask(noise: np.ndarray, labels: npt.ArrayLike, classes: int) -> np.ndarray:
+    """Noise (N, L + classes) for samples of given classes: a copy with their codes at the end.
 
+    Parameters
+    ----------
     labels : (N,) integers in [0, classes), or one for all
     """
     classes = positive_int("ask", "classes", classes, minimum=2)
@@ -60,7 +72,7 @@ def ask(noise, labels, classes):
     return asked
 
 
-def _images(owner, images):
+def _images(owner: str, images: Any) -> np.ndarray:
     """Images as rows of floats."""
     images = as_array(f"{owner}: images", images)
     if images.dtype.kind not in "fiub":
@@ -71,7 +83,7 @@ def _images(owner, images):
     return rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float32)
 
 
-def _classes(owner, labels, classes):
+def _classes(owner: str, labels: Any, classes: int) -> np.ndarray:
     labels = as_array(f"{owner}: labels", labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{owner}: labels must be integers, got dtype {labels.dtype}")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minigan.data import _checks
-from minigan.data.planar import PlanarDistribution, log_mean_exp
+from . import _checks
+from .planar import PlanarDistribution, log_mean_exp
 
 # Rows of a (points, components) matrix of exponents that are worked on at once: about 8 MB.
 _ENTRIES_AT_ONCE = 1 << 20

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from minigan.data import _checks
-from minigan.data.planar import PlanarDistribution
+from . import _checks
+from .planar import PlanarDistribution
 
 # A picture is decoded only when its header promises no more pixels than this (2048 x 2048).
 _MOST_PIXELS = 1 << 22

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minigan.data import _checks
-from minigan.data.planar import PlanarDistribution, log_mean_exp
+from . import _checks
+from .planar import PlanarDistribution, log_mean_exp
 
 
 class Pinwheel(PlanarDistribution):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigan.data import _checks
+from . import _checks
 
 
 class PlanarDistribution:

@@ -28,9 +28,9 @@ from ..layers import (
     Upsample2d,
 )
 from ..layers.composite import walk
-from ..layers.conditional import Carry, LabelPlanes, OneHot, Projection
+from ..layers.conditional import LabelPlanes, OneHot, Projection, WithCode
+from ..layers.input_layers import InstanceNoise, WithInput
 from ..layers.residual import Identity
-from ..layers.stabilisers import InstanceNoise, WithInput
 from ..network import Sequential, read_only
 from ..penalties.gradient import R1, R2
 from .sweeps import sweep_row
@@ -38,7 +38,7 @@ from .sweeps import sweep_row
 # They treat each sample by itself and draw nothing, so one batch gives what two would. By exact
 # type: of a layer that is not listed, nothing is known.
 ONE_BY_ONE = {
-    AvgPool2d, Carry, Conv2d, ConvTranspose2d, Flatten, FourierFeatures, Identity, LabelPlanes,
+    AvgPool2d, WithCode, Conv2d, ConvTranspose2d, Flatten, FourierFeatures, Identity, LabelPlanes,
     LayerNorm, LeakyReLU, Linear, OneHot, Projection, ReLU, Reshape, Residual, Sequential, Sigmoid,
     SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
 }  # fmt: skip

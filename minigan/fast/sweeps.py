@@ -22,7 +22,7 @@ serves the adversarial loss and the penalties in one product.
 import numpy as np
 
 from ..layers.composite import add, count_parameters
-from ..layers.conditional import Carry
+from ..layers.conditional import WithCode
 from ..layers.residual import Residual
 from ..network import Sequential
 from .fused import FusedStage
@@ -40,11 +40,11 @@ def sweep_of(layer, dy, cache):
         dx, branch = sweep_of(layer.branch, dy, in_branch)
         skipped_dx, skip = sweep_of(layer.skip, dy, in_skip)
         return dx + skipped_dx, SumSweep(branch, skip)
-    if isinstance(layer, Carry):
+    if isinstance(layer, WithCode):
         inner, shape = cache
-        df, dc = layer.parts(dy, shape)
+        df, dc = layer.split(dy, shape)
         dx, sweep = sweep_of(layer.inner, df, inner)
-        return layer.join(dx, dc), CarrySweep(layer, sweep, shape)
+        return layer.join(dx, dc), WithCodeSweep(layer, sweep, shape)
     return _single(layer, dy, cache)
 
 
@@ -141,25 +141,27 @@ class SumSweep:
         return self.f.merge(x_dot, slopes) + self.g.merge(x_dot, slopes)
 
 
-class CarrySweep:
-    """The sweep of a Carry: that of the layer inside, with the code beside it."""
+class WithCodeSweep:
+    """The sweep of a WithCode: that of the layer inside, with the code beside it."""
 
-    def __init__(self, carry, inner, shape):
-        self.carry, self.inner, self.shape = carry, inner, shape
+    def __init__(self, layer, inner, shape):
+        self.layer, self.inner, self.shape = layer, inner, shape
         self.trained, self.straight = inner.trained, inner.straight
 
     def forward(self, x_dot):
-        return self.carry.beside(self.inner.forward(self.carry.seen(x_dot)), x_dot)
+        return self.layer.append_code(self.inner.forward(self.layer.inner_input(x_dot)), x_dot)
 
     def backward(self, dy_dot, wanted):
         if dy_dot is None:
-            dx_dot, dc_dot = self.inner.backward(None, wanted), np.zeros((1, self.carry.width))
+            dx_dot, dc_dot = self.inner.backward(None, wanted), np.zeros((1, self.layer.width))
         else:
-            df_dot, dc_dot = self.carry.parts(dy_dot, self.shape)
+            df_dot, dc_dot = self.layer.split(dy_dot, self.shape)
             dx_dot = self.inner.backward(df_dot, wanted)
         if dx_dot is None:
             return None
-        return self.carry.join(dx_dot, np.broadcast_to(dc_dot, (len(dx_dot), self.carry.width)))
+        return self.layer.join(dx_dot, np.broadcast_to(dc_dot, (len(dx_dot), self.layer.width)))
 
     def merge(self, x_dot, slopes):
-        return self.carry.beside(self.inner.merge(self.carry.seen(x_dot), slopes), x_dot)
+        return self.layer.append_code(
+            self.inner.merge(self.layer.inner_input(x_dot), slopes), x_dot
+        )

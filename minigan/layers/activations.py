@@ -10,17 +10,17 @@ x and y gives phi' in the fewest operations.
 
 import numpy as np
 
-from .base import Layer, real_number
+from .base import Array, Cache, Layer, real_number
 
 
-def sigmoid(x):
+def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow: the exponential is taken of -|x|."""
     with np.errstate(under="ignore"):  # an underflow to zero is the correctly rounded answer
         small = np.exp(-np.abs(x))  # in (0, 1]
         return np.where(x >= 0, 1, small) / (1 + small)
 
 
-def softplus(x):
+def softplus(x: Array) -> Array:
     """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), without overflow."""
     with np.errstate(under="ignore"):
         return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
@@ -34,86 +34,86 @@ class LeakyReLU(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, negative_slope=0.2):
+    def __init__(self, negative_slope: float = 0.2) -> None:
         super().__init__()
         self.slope = real_number("LeakyReLU", "negative_slope", negative_slope, low=0)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         y = np.where(x > 0, x, self.slope * x)
         return y, y
 
-    def backward_input(self, dy, y):
+    def backward_input(self, dy: Array, y: Array) -> Array:
         return np.where(y > 0, dy, self.slope * dy)
 
-    def tangent(self, x_dot, y):
+    def tangent(self, x_dot: Array, y: Array) -> Array:
         return np.where(y > 0, x_dot, self.slope * x_dot)
 
-    def curvature(self, dy, y, x_dot):
+    def curvature(self, dy: Array, y: Array, x_dot: Array) -> Array | None:
         return None  # phi'' = 0 wherever it exists
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LeakyReLU({self.slope:g})"
 
 
 class ReLU(LeakyReLU):
     """y = max(x, 0): LeakyReLU with slope 0 (Nair and Hinton 2010)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(0.0)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "ReLU()"
 
 
 class Tanh(Layer):
     """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = np.tanh(self.as_input(x))
         return y, y
 
-    def backward_input(self, dy, y):
+    def backward_input(self, dy: Array, y: Array) -> Array:
         return (1 - y * y) * dy
 
-    def tangent(self, x_dot, y):
+    def tangent(self, x_dot: Array, y: Array) -> Array:
         return (1 - y * y) * x_dot
 
-    def curvature(self, dy, y, x_dot):
+    def curvature(self, dy: Array, y: Array, x_dot: Array) -> Array | None:
         return -2 * y * (1 - y * y) * x_dot * dy
 
 
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y). The cache is y."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = sigmoid(self.as_input(x))
         return y, y
 
-    def backward_input(self, dy, y):
+    def backward_input(self, dy: Array, y: Array) -> Array:
         return y * (1 - y) * dy
 
-    def tangent(self, x_dot, y):
+    def tangent(self, x_dot: Array, y: Array) -> Array:
         return y * (1 - y) * x_dot
 
-    def curvature(self, dy, y, x_dot):
+    def curvature(self, dy: Array, y: Array, x_dot: Array) -> Array | None:
         return y * (1 - y) * (1 - 2 * y) * x_dot * dy
 
 
 class Softplus(Layer):
     """y = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x). The cache is x."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         return softplus(x), x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> Array:
         return sigmoid(x) * dy
 
-    def tangent(self, x_dot, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         return sigmoid(x) * x_dot
 
-    def curvature(self, dy, x, x_dot):
+    def curvature(self, dy: Array, x: Array, x_dot: Array) -> Array | None:
         s = sigmoid(x)
         return s * (1 - s) * x_dot * dy
 
@@ -124,19 +124,19 @@ class SiLU(Layer):
     (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.) The cache is x.
     """
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         return x * sigmoid(x), x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> Array:
         s = sigmoid(x)
         return s * (1 + x * (1 - s)) * dy
 
-    def tangent(self, x_dot, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         s = sigmoid(x)
         return s * (1 + x * (1 - s)) * x_dot
 
-    def curvature(self, dy, x, x_dot):
+    def curvature(self, dy: Array, x: Array, x_dot: Array) -> Array | None:
         s = sigmoid(x)
         return s * (1 - s) * (2 + x * (1 - 2 * s)) * x_dot * dy
 
@@ -151,11 +151,11 @@ class Dropout(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, p):
+    def __init__(self, p: float) -> None:
         super().__init__()
         self.p = real_number("Dropout", "p", p, low=0, high=1, open_high=True)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         if not training or self.p == 0:
             return x, None
@@ -163,14 +163,14 @@ class Dropout(Layer):
         mask = kept.astype(x.dtype) / (1 - self.p)
         return x * mask, mask
 
-    def backward_input(self, dy, mask):
+    def backward_input(self, dy: Array, mask: Array) -> Array:
         return dy if mask is None else dy * mask
 
-    def tangent(self, x_dot, mask):
+    def tangent(self, x_dot: Array, mask: Array) -> Array:
         return x_dot if mask is None else x_dot * mask
 
-    def curvature(self, dy, mask, x_dot):
+    def curvature(self, dy: Array, mask: Array, x_dot: Array) -> Array | None:
         return None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Dropout({self.p:g})"

@@ -24,6 +24,7 @@ import functools
 import math
 import threading
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +35,12 @@ from .parameters import Parameters
 class _Held(threading.local):
     """The networks whose buffers this thread leaves as they are: see `Sequential.held_buffers`."""
 
-    def __init__(self):
-        self.networks = []
+    def __init__(self) -> None:
+        self.networks: list[Layer] = []
 
 
+Array = np.ndarray
+Cache = Any  # what the backward passes of a layer need of its forward pass
 HELD = _Held()
 OF_EVERY_LAYER = {"params", "grads", "buffers", "children", "dtype", "rng", "_held", "_owner"}
 
@@ -60,21 +63,21 @@ class Layer:
     only to draw first values. The smallest one, which scales its input by one trained number:
 
     >>> class Scale(Layer):
-    ...     def __init__(self):
+    ...     def __init__(self) -> None:
     ...         super().__init__()
     ...         self.add_parameter("factor", (1,))
     ...
-    ...     def initialize(self, rng):
+    ...     def initialize(self, rng: np.random.Generator) -> None:
     ...         self.params["factor"][...] = rng.uniform(0.5, 1.5)
     ...
-    ...     def forward(self, x, training=True):
+    ...     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
     ...         x = self.as_input(x)
     ...         return self.params["factor"] * x, x
     ...
-    ...     def backward_input(self, dy, x):
+    ...     def backward_input(self, dy: Array, x: Array) -> Array:
     ...         return self.params["factor"] * dy
     ...
-    ...     def backward_params(self, dy, x):
+    ...     def backward_params(self, dy: Array, x: Array) -> None:
     ...         self.grads["factor"] += np.sum(dy * x)
     >>> from minigan import Sequential, layers
     >>> network = Sequential([layers.Linear(2, 3), Scale()], rng=0)
@@ -85,11 +88,12 @@ class Layer:
     mixes_samples = False
     piecewise_linear = False
 
-    def __init__(self):
+    def __init__(self) -> None:
         name = type(self).__name__
         self.params, self.grads = Parameters(name), Parameters(name)
-        self.buffers, self.children = {}, {}
-        self.dtype = None  # a layer without parameters takes its input's dtype
+        self.buffers: dict[str, Array] = {}
+        self.children: dict[str, Layer] = {}
+        self.dtype: Any = None  # a layer without parameters takes its input's dtype
         self.rng = np.random.default_rng(0)
         self._held = False
         self._owner = None  # a weak reference to the network that this layer is in
@@ -110,7 +114,7 @@ class Layer:
         self.grads[name] = np.zeros(shape, self.dtype)
         self._drawn = self._checksum()
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         """Draws first values for the parameters. Layers without parameters have nothing to draw."""
 
     @property
@@ -181,25 +185,25 @@ class Layer:
 
     # -- the contract --------------------------------------------------------------------------
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         raise self._missing("forward", "every layer needs it")
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         raise self._missing("backward_input", "every layer needs it for training")
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: Array, cache: Cache) -> None:
         """Layers without parameters have no gradients to add."""
         if self.params:
             raise self._missing("backward_params", "a layer with parameters needs it for training")
 
-    def backward(self, dy, cache):
+    def backward(self, dy: Array, cache: Cache) -> Array:
         self.backward_params(dy, cache)
         return self.backward_input(dy, cache)
 
-    def tangent(self, dx, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         raise self._missing("tangent", "it is needed only under a gradient penalty")
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         """How `backward(dy, cache)` moves when x moves along x_dot and dy is held.
 
         In other words the Hessian of <dy, y> in x and the parameters, times x_dot: its x part is
@@ -238,7 +242,7 @@ class Layer:
             raise ValueError(f"{self}: expected an input of shape ({shape}), got {x.shape}{hint}")
         return x
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
@@ -247,7 +251,7 @@ class StraightLayer(Layer):
 
     piecewise_linear = True
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         return None
 
 

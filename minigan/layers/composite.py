@@ -18,7 +18,7 @@ def count_parameters(layer):
 class Composite(Layer):
     """A container: its flags are those of its children."""
 
-    def __init__(self, children):
+    def __init__(self, children: dict[str, Layer]) -> None:
         super().__init__()
         self.children = children
         self.mixes_samples = any(child.mixes_samples for child in children.values())

@@ -1,8 +1,10 @@
-"""The layers of a conditional game.
+"""Layers of conditional GANs: the class of a sample is a code of K values at the end of its row.
 
-Each reads a class as the place of the largest of the last K values of a row. A small change of x
-does not move that place, so the derivative in the code is zero: exactly, and almost everywhere.
+The class is the index of the largest of these values. A small change of x does not change that
+index, so the derivative with respect to the code is zero almost everywhere.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -14,193 +16,205 @@ from .composite import Composite
 class OneHot(StraightLayer):
     """y = [x_1, ..., x_F-K, scale e_k],  k = argmax of the last K values: noise becomes a class.
 
-    x (N, F), y (N, F). Of K independent normal values each is the largest equally often, so plain
-    noise N(0, I) asks for every class with probability 1 / K; and a one-hot code in these places
-    asks for the class that it is: see `ask`.
+    x (N, F), y (N, F). Each of K independent normal values is equally likely to be the largest, so
+    noise N(0, I) chooses every class with probability 1 / K. A one-hot code in their place chooses
+    its own class: see `ask`.
 
-    dx = dy where x passes through, 0 at the code.  K = `classes` >= 2, scale > 0.
+    backward: dx = dy, but 0 at the code.
+
+    Parameters
+    ----------
+    classes : K >= 2
+    scale : the value at the chosen class, > 0
+
     Raises ValueError for an input of fewer than K features.
     """
 
-    def __init__(self, classes, *, scale=1.0):
+    def __init__(self, classes: int, *, scale: float = 1.0) -> None:
         super().__init__()
         self.classes = positive_int("OneHot", "classes", classes, minimum=2)
         self.scale = real_number("OneHot", "scale", scale, low=0, open_low=True)
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = _rows(self, x, self.classes)
         y = x.copy()
-        y[:, -self.classes :] = self.scale * one_hot(read(x, self.classes), self.classes)
+        y[:, -self.classes :] = self.scale * one_hot(class_of_code(x, self.classes), self.classes)
         return y, None
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: None) -> np.ndarray:
         return self.tangent(dy, cache)
 
-    def tangent(self, dx, cache):
-        dy = dx.copy()
-        dy[:, -self.classes :] = 0
-        return dy
+    def tangent(self, x_dot: np.ndarray, cache: None) -> np.ndarray:
+        y_dot = x_dot.copy()
+        y_dot[:, -self.classes :] = 0
+        return y_dot
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         scale = "" if self.scale == 1 else f", scale={self.scale:g}"
         return f"OneHot({self.classes}{scale})"
 
 
-class Carry(Composite):
-    """y = [f(x), c],  c the last `width` values of x: what f makes of a row, the code beside it.
+class WithCode(Composite):
+    """y = [f(x), c]: applies a layer f and carries the code c past it, c the last values of x.
 
-    x (N, F), y (N, outputs of f + width), the outputs of f flattened. f is shown x without c (a
-    discriminator looks at pixels alone); with whole=True, all of x (a generator looks at z and c).
+    backward:   dy = [df, dc]; dx is f's, with dc added where c is
+    tangent:    f's, with the perturbation of c beside it
+    curvature:  f's; c is copied, which has none
 
-    backward, dy = [df, dc]: dx = backward of f, df; dc is added where c stands
-    tangent and curvature: those of f; c is carried along, and does not curve
+    Parameters
+    ----------
+    layer : f; its output is flattened, so x is (N, F) and y (N, outputs of f + width)
+    width : number of values of c, >= 1
+    whole : f gets all of x (a generator sees noise and code) instead of x without c (a
+        discriminator sees pixels alone)
 
     Raises TypeError if f is not a layer, ValueError for an input of `width` features or fewer.
     """
 
-    def __init__(self, layer, width, *, whole=False):
-        super().__init__({"layer": instance("Carry", "layer", layer, Layer)})
-        self.width = positive_int("Carry", "width", width)
-        self.whole = flag("Carry", "whole", whole)
+    def __init__(self, layer: Layer, width: int, *, whole: bool = False) -> None:
+        super().__init__({"layer": instance("WithCode", "layer", layer, Layer)})
+        self.width = positive_int("WithCode", "width", width)
+        self.whole = flag("WithCode", "whole", whole)
         self.dtype = layer.dtype
 
     @property
-    def inner(self):
+    def inner(self) -> Layer:
         return self.children["layer"]
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = _rows(self, x, self.width + 1)
-        y, inner = self.inner.forward(self.seen(x), training)
-        return self.beside(y, x), (inner, y.shape)
+        y, inner = self.inner.forward(self.inner_input(x), training)
+        return self.append_code(y, x), (inner, y.shape)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         inner, shape = cache
-        df, dc = self.parts(dy, shape)
+        df, dc = self.split(dy, shape)
         return self.join(self.inner.backward_input(df, inner), dc)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         inner, shape = cache
-        self.inner.backward_params(self.parts(dy, shape)[0], inner)
+        self.inner.backward_params(self.split(dy, shape)[0], inner)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         inner, shape = cache
-        df, dc = self.parts(dy, shape)
+        df, dc = self.split(dy, shape)
         return self.join(self.inner.backward(df, inner), dc)
 
-    def tangent(self, dx, cache):
-        return self.beside(self.inner.tangent(self.seen(dx), cache[0]), dx)
+    def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
+        return self.append_code(self.inner.tangent(self.inner_input(x_dot), cache[0]), x_dot)
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
         inner, shape = cache
-        df, _ = self.parts(dy, shape)
-        dx_dot = self.inner.curvature(df, inner, self.seen(x_dot))
+        df, _ = self.split(dy, shape)
+        dx_dot = self.inner.curvature(df, inner, self.inner_input(x_dot))
         return None if dx_dot is None else self.join(dx_dot, np.zeros_like(x_dot[:, -self.width :]))
 
-    def seen(self, x):
-        """What f is shown of x."""
+    def inner_input(self, x: np.ndarray) -> np.ndarray:
+        """The part of x that f gets."""
         return x if self.whole else x[:, : -self.width]
 
-    def beside(self, y, x):
-        """[y flattened, c]."""
+    def append_code(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """[y flattened, c], with c from x."""
         return np.concatenate([y.reshape(len(y), -1), x[:, -self.width :]], axis=1)
 
-    def parts(self, dy, shape):
-        """dy as df, in the shape of f's output, and dc."""
+    def split(self, dy: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """dy as (df, dc), df in the shape of f's output."""
         return dy[:, : -self.width].reshape(shape), dy[:, -self.width :]
 
-    def join(self, dx, dc):
-        """dx of f with dc where c stands."""
+    def join(self, dx: np.ndarray, dc: np.ndarray) -> np.ndarray:
+        """f's dx, with dc added where c is."""
         if not self.whole:
             return np.concatenate([dx, dc], axis=1)
         dx = dx.copy()
         dx[:, -self.width :] += dc
         return dx
 
-    def __repr__(self):
-        return f"Carry({self.inner}, {self.width}{', whole=True' if self.whole else ''})"
+    def __repr__(self) -> str:
+        return f"WithCode({self.inner}, {self.width}{', whole=True' if self.whole else ''})"
 
 
 class Projection(StraightLayer):
-    """y = s + e_k,  x = [s, e_1 ... e_K, c],  k = argmax c: a logit for the class in question.
+    """y = s + e_k,  x = [s, e_1 ... e_K, c],  k = argmax c: the logit of a sample of class k.
 
-    x (N, 1 + 2 K), y (N, 1). Behind Carry(f, K), f ending in Linear(F, 1 + K) on features h, it is
-    the projection discriminator of Miyato and Koyama (2018), D(h, k) = w.h + b + <E_k, h>: w is the
-    first column of the weight, E_k the column of class k. (Here a class has a bias of its own, too.
-    It takes up the log ratio of how often the class is real and fake, which the paper leaves out.)
-    K = `classes` >= 2.
+    x (N, 1 + 2 K), y (N, 1), K = `classes` >= 2. After WithCode(f, K), with f ending in
+    Linear(F, 1 + K) on features h, this is the projection discriminator of Miyato and Koyama
+    (2018), D(h, k) = w.h + b + <E_k, h>: w is the first column of the weight, E_k the column of
+    class k. Here each class also has a bias. It learns the log ratio of the class's frequencies
+    among real samples and fakes, which the paper omits.
 
     backward: dx = dy at s and at e_k, 0 elsewhere.
     """
 
-    def __init__(self, classes):
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.classes = positive_int("Projection", "classes", classes, minimum=2)
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x, 2, 1 + 2 * self.classes)
-        place = 1 + read(x, self.classes)
-        return self.tangent(x, place), place
+        column = 1 + class_of_code(x, self.classes)
+        return self.tangent(x, column), column
 
-    def backward_input(self, dy, place):
+    def backward_input(self, dy: np.ndarray, column: np.ndarray) -> np.ndarray:
         dx = np.zeros((len(dy), 1 + 2 * self.classes), dy.dtype)
         dx[:, :1] = dy
-        dx[np.arange(len(dy)), place] = dy[:, 0]
+        dx[np.arange(len(dy)), column] = dy[:, 0]
         return dx
 
-    def tangent(self, dx, place):
-        return dx[:, :1] + np.take_along_axis(dx, place[:, None], axis=1)
+    def tangent(self, x_dot: np.ndarray, column: np.ndarray) -> np.ndarray:
+        return x_dot[:, :1] + np.take_along_axis(x_dot, column[:, None], axis=1)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Projection({self.classes})"
 
 
 class LabelPlanes(StraightLayer):
-    """y = the image of a labelled row, with K more channels: 1 in that of its class, 0 in others.
+    """y = the image of a labelled row with K more channels: 1 in the channel of its class, else 0.
 
-    x (N, H W C + K), y (N, H, W, C + K); shape = (H, W, C), K = `classes` >= 2. So the first
-    convolution adds a number of its own for each class (Mirza and Osindero 2014).
+    x (N, H W C + K), y (N, H, W, C + K); shape = (H, W, C), K = `classes` >= 2. The first
+    convolution then adds a bias per class (Mirza and Osindero 2014).
 
     backward: dx = dy of the C channels, flattened; 0 at the code.
     """
 
-    def __init__(self, shape, classes):
+    def __init__(self, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         self.shape = sizes("LabelPlanes", "shape", shape)
         if len(self.shape) != 3:
             raise ValueError(f"LabelPlanes: shape must be (H, W, C), got {shown(shape)}")
         self.classes = positive_int("LabelPlanes", "classes", classes, minimum=2)
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x, 2, int(np.prod(self.shape)) + self.classes)
         y = self.tangent(x, None)
-        code = one_hot(read(x, self.classes), self.classes)
+        code = one_hot(class_of_code(x, self.classes), self.classes)
         y[..., self.shape[-1] :] = code[:, None, None]
         return y, None
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: None) -> np.ndarray:
         pixels = dy[..., : self.shape[-1]].reshape(len(dy), -1)
         return np.concatenate([pixels, np.zeros((len(dy), self.classes), dy.dtype)], axis=1)
 
-    def tangent(self, dx, cache):
+    def tangent(self, x_dot: np.ndarray, cache: None) -> np.ndarray:
         height, width, channels = self.shape
-        dy = np.zeros((len(dx), height, width, channels + self.classes), dx.dtype)
-        dy[..., :channels] = dx[:, : -self.classes].reshape(-1, *self.shape)
-        return dy
+        y_dot = np.zeros((len(x_dot), height, width, channels + self.classes), x_dot.dtype)
+        y_dot[..., :channels] = x_dot[:, : -self.classes].reshape(-1, *self.shape)
+        return y_dot
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LabelPlanes({self.shape}, {self.classes})"
 
 
-def read(x, classes):
-    """The class of each row, (N,)."""
+def class_of_code(x: np.ndarray, classes: int) -> np.ndarray:
+    """The class of each row, (N,): the index of the largest of its last `classes` values."""
     return x[:, -classes:].argmax(axis=1)
 
 
-def one_hot(labels, classes):
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels (N,) as rows (N, classes): 1 at the label, 0 elsewhere."""
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def _rows(layer, x, fewest):
+def _rows(layer: Layer, x: np.ndarray, fewest: int) -> np.ndarray:
     x = layer.as_input(x, 2)
     if x.shape[1] < fewest:
         raise ValueError(f"{layer}: expected at least {fewest} features, got {x.shape[1]}")

@@ -11,10 +11,12 @@ A transposed convolution is the adjoint of a convolution: it uses the same three
 backward exchanged.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from .._checks import flag, shown
-from .base import Layer, positive_int
+from .base import Array, Cache, Layer, positive_int
 
 
 class _Convolution(Layer):
@@ -22,7 +24,16 @@ class _Convolution(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         name = type(self).__name__
         self.in_channels = positive_int(name, "in_channels", in_channels)
@@ -39,26 +50,26 @@ class _Convolution(Layer):
             self.add_parameter("bias", (self.out_channels,))
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         """W from N(0, 2 / fan_in) (He et al. 2015), b = 0; fan_in is the number of products that
         are summed into one output value."""
         weight = self.params["weight"]
         weight[...] = rng.normal(0, np.sqrt(2 / self.fan_in()), weight.shape)
 
-    def fan_in(self):
+    def fan_in(self) -> float:
         raise NotImplementedError
 
-    def output_size(self, size):
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         raise NotImplementedError
 
-    def images(self, x):
+    def images(self, x: Array) -> Array:
         """x checked: (N, H, W, in), large enough to give at least one output pixel."""
         x = self.as_input(x, 4, self.in_channels)
         if min(self.output_size(x.shape[1:3])) < 1:
             raise ValueError(f"{self}: images of {x.shape[1]} x {x.shape[2]} pixels are too small")
         return x
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         kh, kw = self.kernel_size
         options = f", stride={self.stride}, padding={self.padding}"
         options += "" if "bias" in self.params else ", bias=False"
@@ -80,32 +91,34 @@ class Conv2d(_Convolution):
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
-    def fan_in(self):
+    def fan_in(self) -> float:
         return self.kernel_size[0] * self.kernel_size[1] * self.in_channels
 
-    def output_size(self, size):
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         return tuple(
             (n + 2 * self.padding - k) // self.stride + 1 for n, k in zip(size, self.kernel_size)
         )
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.images(x)
-        return self.tangent(x, None) + self.params.get("bias", 0), x
+        size = self.output_size(x.shape[1:3])
+        y = gather(x, self.params["weight"], self.stride, self.padding, size)
+        return y + self.params.get("bias", 0), x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> Array:
         weight = self.params["weight"].swapaxes(2, 3)
         return scatter(dy, weight, self.stride, self.padding, x.shape[1:3])
 
-    def backward_params(self, dy, x):
+    def backward_params(self, dy: Array, x: Array) -> None:
         self.grads["weight"] += correlate(x, dy, self.kernel_size, self.stride, self.padding)
         if "bias" in self.grads:
             self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)
 
-    def tangent(self, x_dot, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         size = self.output_size(x_dot.shape[1:3])
         return gather(x_dot, self.params["weight"], self.stride, self.padding, size)
 
-    def curvature(self, dy, x, x_dot):
+    def curvature(self, dy: Array, x: Array, x_dot: Array) -> None:
         self.grads["weight"] += correlate(x_dot, dy, self.kernel_size, self.stride, self.padding)
 
 
@@ -124,38 +137,43 @@ class ConvTranspose2d(_Convolution):
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
-    def fan_in(self):
+    def fan_in(self) -> float:
         taps = self.kernel_size[0] * self.kernel_size[1] / self.stride**2
         return max(taps, 1) * self.in_channels
 
-    def output_size(self, size):
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         return tuple(
             (n - 1) * self.stride - 2 * self.padding + k for n, k in zip(size, self.kernel_size)
         )
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.images(x)
-        return self.tangent(x, None) + self.params.get("bias", 0), x
+        size = self.output_size(x.shape[1:3])
+        y = scatter(x, self.params["weight"], self.stride, self.padding, size)
+        return y + self.params.get("bias", 0), x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> Array:
         weight = self.params["weight"].swapaxes(2, 3)
         return gather(dy, weight, self.stride, self.padding, x.shape[1:3])
 
-    def backward_params(self, dy, x):
-        self.curvature(dy, x, x)
+    def backward_params(self, dy: Array, x: Array) -> None:
+        dweight = correlate(dy, x, self.kernel_size, self.stride, self.padding)
+        self.grads["weight"] += dweight.swapaxes(2, 3)
         if "bias" in self.grads:
             self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)
 
-    def tangent(self, x_dot, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         size = self.output_size(x_dot.shape[1:3])
         return scatter(x_dot, self.params["weight"], self.stride, self.padding, size)
 
-    def curvature(self, dy, x, x_dot):
+    def curvature(self, dy: Array, x: Array, x_dot: Array) -> None:
         dweight = correlate(dy, x_dot, self.kernel_size, self.stride, self.padding)
         self.grads["weight"] += dweight.swapaxes(2, 3)
 
 
-def taps(image, kernel_size, stride, size):
+def taps(
+    image: Array, kernel_size: Sequence[int], stride: int, size: Sequence[int]
+) -> Iterator[tuple[int, int, Array]]:
     """Yields (u, v, pixels): the pixels of a padded image that tap (u, v) touches, (N, *size, C)
     of them, as a view."""
     rows, columns = size
@@ -165,11 +183,11 @@ def taps(image, kernel_size, stride, size):
             yield u, v, image[:, u:below:stride, v:right:stride, :]
 
 
-def pad(image, padding):
+def pad(image: Array, padding: int) -> Array:
     return np.pad(image, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
 
 
-def gather(x, weight, stride, padding, size):
+def gather(x: Array, weight: Array, stride: int, padding: int, size: Sequence[int]) -> Array:
     """y = sum over taps of x[at tap] @ W[u, v]: (N, H, W, C) -> (N, *size, out)."""
     y = np.zeros((len(x), *size, weight.shape[3]), x.dtype)
     for u, v, pixels in taps(pad(x, padding), weight.shape[:2], stride, size):
@@ -177,7 +195,7 @@ def gather(x, weight, stride, padding, size):
     return y
 
 
-def scatter(x, weight, stride, padding, size):
+def scatter(x: Array, weight: Array, stride: int, padding: int, size: Sequence[int]) -> Array:
     """image[at tap] += x @ W[u, v] for every tap, the adjoint of `gather`: -> (N, *size, out)."""
     height, width = size
     image = np.zeros((len(x), height + 2 * padding, width + 2 * padding, weight.shape[3]), x.dtype)
@@ -186,7 +204,9 @@ def scatter(x, weight, stride, padding, size):
     return image[:, padding : padding + height, padding : padding + width, :]
 
 
-def correlate(image, y, kernel_size, stride, padding):
+def correlate(
+    image: Array, y: Array, kernel_size: Sequence[int], stride: int, padding: int
+) -> Array:
     """dW[u, v] = sum over samples and pixels of image[at tap]' @ y: (kh, kw, C, channels of y)."""
     dweight = np.empty((*kernel_size, image.shape[3], y.shape[3]), image.dtype)
     for u, v, pixels in taps(pad(image, padding), kernel_size, stride, y.shape[1:3]):

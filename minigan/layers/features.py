@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._checks import as_array
-from .base import Layer, positive_eps, positive_int, real_number
+from .base import Array, Cache, Layer, positive_eps, positive_int, real_number
 
 
 class Embedding(Layer):
@@ -16,17 +16,17 @@ class Embedding(Layer):
     Raises TypeError for indices that are not integers, ValueError for one out of range.
     """
 
-    def __init__(self, num_embeddings, embedding_dim):
+    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
         super().__init__()
         self.num_embeddings = positive_int("Embedding", "num_embeddings", num_embeddings)
         self.embedding_dim = positive_int("Embedding", "embedding_dim", embedding_dim)
         self.add_parameter("weight", (self.num_embeddings, self.embedding_dim))
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         self.params["weight"][...] = rng.standard_normal(self.params["weight"].shape)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = as_array(self, x)
         if x.dtype.kind not in "iu":
             raise TypeError(f"{self}: expected integer class numbers, got dtype {x.dtype}")
@@ -39,16 +39,16 @@ class Embedding(Layer):
             )
         return self.params["weight"][x], x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> None:  # type: ignore[override]
         return None
 
-    def backward_params(self, dy, x):
+    def backward_params(self, dy: Array, x: Array) -> None:
         np.add.at(self.grads["weight"], x, dy)  # not `+=`, which drops all but one of equal indices
 
-    def tangent(self, dx, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         return np.zeros((len(x), self.embedding_dim), self.params["weight"].dtype)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Embedding({self.num_embeddings}, {self.embedding_dim})"
 
 
@@ -58,13 +58,13 @@ class FourierFeatures(Layer):
     x (N, in), B (in, frequencies) drawn once from N(0, scale^2) and never trained,
     y (N, 2 frequencies). They let a small network see fine detail in low-dimensional data.
     With p = 2 pi x B:
-        tangent:  dp = 2 pi dx B,  dy = [-sin(p) dp, cos(p) dp]
+        tangent:  p_dot = 2 pi x_dot B,  y_dot = [-sin(p) p_dot, cos(p) p_dot]
         backward: dx = 2 pi (-sin(p) dy_cos + cos(p) dy_sin) B'
         curvature: as p moves along p_dot = 2 pi x_dot B,
                    dx moves by -2 pi ((cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
     """
 
-    def __init__(self, in_features, num_frequencies, *, scale=1.0):
+    def __init__(self, in_features: int, num_frequencies: int, *, scale: float = 1.0) -> None:
         super().__init__()
         self.in_features = positive_int("FourierFeatures", "in_features", in_features)
         self.num_frequencies = positive_int("FourierFeatures", "num_frequencies", num_frequencies)
@@ -72,28 +72,28 @@ class FourierFeatures(Layer):
         self.buffers["frequencies"] = np.zeros((in_features, num_frequencies), np.float32)
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         frequencies = self.buffers["frequencies"]
         frequencies[...] = rng.normal(0, self.scale, frequencies.shape)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, 2, self.in_features)
         phase = self._phase(x)
         cosine, sine = np.cos(phase), np.sin(phase)
         return np.concatenate([cosine, sine], axis=1), (cosine, sine)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         cosine, sine = cache
         dy_cos, dy_sin = np.split(dy, 2, axis=1)
         dphase = cosine * dy_sin - sine * dy_cos
         return self._phase_backward(dphase)
 
-    def tangent(self, dx, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         cosine, sine = cache
-        dphase = self._phase(dx)
-        return np.concatenate([-sine * dphase, cosine * dphase], axis=1)
+        phase_dot = self._phase(x_dot)
+        return np.concatenate([-sine * phase_dot, cosine * phase_dot], axis=1)
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         cosine, sine = cache
         dy_cos, dy_sin = np.split(dy, 2, axis=1)
         phase_dot = self._phase(x_dot)
@@ -108,7 +108,7 @@ class FourierFeatures(Layer):
         """2 pi dp B'"""
         return 2 * np.pi * (dphase @ self.buffers["frequencies"].T)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"FourierFeatures({self.in_features}, {self.num_frequencies}, scale={self.scale:g})"
 
 
@@ -126,11 +126,11 @@ class MinibatchStdDev(Layer):
 
     mixes_samples = True
 
-    def __init__(self, *, eps=1e-8):
+    def __init__(self, *, eps: float = 1e-8) -> None:
         super().__init__()
         self.eps = positive_eps("MinibatchStdDev", eps)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         if x.ndim not in (2, 4) or len(x) < 1:
             raise ValueError(
@@ -145,9 +145,11 @@ class MinibatchStdDev(Layer):
         slope = centred / (std * x.size)
         return np.concatenate([x, spread], axis=-1), slope
 
-    def backward_input(self, dy, slope):
+    def backward_input(self, dy: Array, slope: Array) -> Array:
         return dy[..., :-1] + np.sum(dy[..., -1], dtype=np.float64).astype(dy.dtype) * slope
 
-    def tangent(self, dx, slope):
-        moved = np.full((*dx.shape[:-1], 1), np.sum(dx * slope, dtype=np.float64), dx.dtype)
-        return np.concatenate([dx, moved], axis=-1)
+    def tangent(self, x_dot: Array, slope: Array) -> Array:
+        moved = np.full(
+            (*x_dot.shape[:-1], 1), np.sum(x_dot * slope, dtype=np.float64), x_dot.dtype
+        )
+        return np.concatenate([x_dot, moved], axis=-1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._checks import flag
-from .base import Layer, positive_int
+from .base import Array, Cache, Layer, positive_int
 
 
 class Linear(Layer):
@@ -23,7 +23,7 @@ class Linear(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, in_features, out_features, *, bias=True):
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:
         super().__init__()
         self.in_features = positive_int("Linear", "in_features", in_features)
         self.out_features = positive_int("Linear", "out_features", out_features)
@@ -32,28 +32,28 @@ class Linear(Layer):
             self.add_parameter("bias", (self.out_features,))
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         weight = self.params["weight"]
         weight[...] = rng.normal(0, np.sqrt(2 / self.in_features), weight.shape)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, 2, self.in_features)
         return x @ self.params["weight"] + self.params.get("bias", 0), x
 
-    def backward_input(self, dy, x):
+    def backward_input(self, dy: Array, x: Array) -> Array:
         return dy @ self.params["weight"].T
 
-    def backward_params(self, dy, x):
+    def backward_params(self, dy: Array, x: Array) -> None:
         self.grads["weight"] += x.T @ dy
         if "bias" in self.grads:
             self.grads["bias"] += dy.sum(axis=0, dtype=np.float64)
 
-    def tangent(self, x_dot, x):
+    def tangent(self, x_dot: Array, x: Array) -> Array:
         return x_dot @ self.params["weight"]
 
-    def curvature(self, dy, x, x_dot):
+    def curvature(self, dy: Array, x: Array, x_dot: Array) -> None:
         self.grads["weight"] += x_dot.T @ dy
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         bias = "" if "bias" in self.params else ", bias=False"
         return f"Linear({self.in_features}, {self.out_features}{bias})"

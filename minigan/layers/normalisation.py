@@ -14,7 +14,16 @@ Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
 
 import numpy as np
 
-from .base import Layer, flat_rows, positive_eps, positive_int, real_number, sample_rows
+from .base import (
+    Array,
+    Cache,
+    Layer,
+    flat_rows,
+    positive_eps,
+    positive_int,
+    real_number,
+    sample_rows,
+)
 
 
 class BatchNorm(Layer):
@@ -35,7 +44,7 @@ class BatchNorm(Layer):
 
     mixes_samples = True
 
-    def __init__(self, num_features, *, eps=1e-5, momentum=0.1):
+    def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
         self.num_features = positive_int("BatchNorm", "num_features", num_features)
         self.eps = positive_eps("BatchNorm", eps)
@@ -46,10 +55,10 @@ class BatchNorm(Layer):
         self.buffers["running_var"] = np.ones(self.num_features, np.float32)
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         self.params["gamma"][...] = 1
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, features=self.num_features)
         rows = flat_rows(x)
         if training:
@@ -76,17 +85,17 @@ class BatchNorm(Layer):
         for name, batch in (("running_mean", mean), ("running_var", unbiased)):
             self.buffers[name] = (1 - self.momentum) * self.buffers[name] + self.momentum * batch
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         dx = self._through(flat_rows(dy) * self.params["gamma"], cache)
         return dx.reshape(dy.shape)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: Array, cache: Cache) -> None:
         x_hat, _, _ = cache
         dy = flat_rows(dy)
         self.grads["gamma"] += np.sum(dy * x_hat, axis=0, dtype=np.float64)
         self.grads["beta"] += np.sum(dy, axis=0, dtype=np.float64)
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         y_dot = self.params["gamma"] * self._through(flat_rows(x_dot), cache)
         return y_dot.reshape(x_dot.shape)
 
@@ -97,7 +106,7 @@ class BatchNorm(Layer):
             return inv_std * g
         return inv_std * (g - column_mean(g) - x_hat * column_mean(g * x_hat))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"BatchNorm({self.num_features})"
 
 
@@ -118,7 +127,7 @@ class LayerNorm(Layer):
         dgamma_dot = sum dy x_hat_dot,  dbeta_dot = 0
     """
 
-    def __init__(self, num_features, *, eps=1e-5):
+    def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
         super().__init__()
         self.num_features = positive_int("LayerNorm", "num_features", num_features)
         self.eps = positive_eps("LayerNorm", eps)
@@ -126,28 +135,28 @@ class LayerNorm(Layer):
         self.add_parameter("beta", (self.num_features,))
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         self.params["gamma"][...] = 1
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, features=self.num_features)
         centred = x - sample_mean(x)
         inv_std = 1 / np.sqrt(sample_mean(centred**2) + self.eps)
         x_hat = centred * inv_std
         return self.params["gamma"] * x_hat + self.params["beta"], (x_hat, inv_std)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         return self._through(dy * self.params["gamma"], cache)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: Array, cache: Cache) -> None:
         x_hat, _ = cache
         self.grads["gamma"] += np.sum(flat_rows(dy * x_hat), axis=0, dtype=np.float64)
         self.grads["beta"] += np.sum(flat_rows(dy), axis=0, dtype=np.float64)
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         return self.params["gamma"] * self._through(x_dot, cache)
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         x_hat, i = cache
         g = dy * self.params["gamma"]
         dx = self._through(g, cache)
@@ -162,7 +171,7 @@ class LayerNorm(Layer):
         x_hat, inv_std = cache
         return inv_std * (g - sample_mean(g) - x_hat * sample_mean(g * x_hat))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LayerNorm({self.num_features})"
 
 

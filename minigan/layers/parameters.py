@@ -51,7 +51,7 @@ class Parameters(dict):
         for name, value in dict(*others, **more).items():
             self[name] = value
 
-    def __ior__(self, other):
+    def __ior__(self, other):  # type: ignore[override,misc]
         self.update(other)
         return self
 

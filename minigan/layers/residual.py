@@ -1,6 +1,6 @@
 """The residual layer: y = skip(x) + branch(x)."""
 
-from .base import Layer, StraightLayer
+from .base import Array, Cache, Layer, StraightLayer
 from .composite import Composite, add
 
 
@@ -21,7 +21,7 @@ class Residual(Composite):
     different shapes.
     """
 
-    def __init__(self, branch, skip=None):
+    def __init__(self, branch: Layer, skip: Layer | None = None) -> None:
         skip = Identity() if skip is None else skip
         for name, layer in (("branch", branch), ("skip", skip)):
             if not isinstance(layer, Layer):
@@ -37,7 +37,7 @@ class Residual(Composite):
     def skip(self):
         return self.children["skip"]
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         y, in_branch = self.branch.forward(x, training)
         skipped, in_skip = self.skip.forward(x, training)
@@ -47,30 +47,30 @@ class Residual(Composite):
             )
         return y + skipped, (in_branch, in_skip)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         in_branch, in_skip = cache
         return self.branch.backward_input(dy, in_branch) + self.skip.backward_input(dy, in_skip)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: Array, cache: Cache) -> None:
         in_branch, in_skip = cache
         self.branch.backward_params(dy, in_branch)
         self.skip.backward_params(dy, in_skip)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: Array, cache: Cache) -> Array:
         in_branch, in_skip = cache
         return self.branch.backward(dy, in_branch) + self.skip.backward(dy, in_skip)
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         in_branch, in_skip = cache
         return self.branch.tangent(x_dot, in_branch) + self.skip.tangent(x_dot, in_skip)
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         in_branch, in_skip = cache
         return add(
             self.branch.curvature(dy, in_branch, x_dot), self.skip.curvature(dy, in_skip, x_dot)
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         skip = "" if isinstance(self.skip, Identity) else f", {self.skip}"
         return f"Residual({self.branch}{skip})"
 
@@ -78,11 +78,11 @@ class Residual(Composite):
 class Identity(StraightLayer):
     """y = x: the plain skip."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         return x, None
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         return dy
 
-    def tangent(self, dx, cache):
-        return dx
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
+        return x_dot

@@ -2,17 +2,18 @@
 the backward pass stays the same wherever x moves: no curvature."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from .._checks import shown
-from .base import StraightLayer, positive_int
+from .base import Array, Cache, StraightLayer, positive_int
 
 
 class Reshape(StraightLayer):
     """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
 
-    def __init__(self, shape):
+    def __init__(self, shape: int | Sequence[int]) -> None:
         super().__init__()
         self.shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
         if not isinstance(self.shape, tuple | list) or not self.shape:
@@ -24,7 +25,7 @@ class Reshape(StraightLayer):
         if self.shape.count(-1) > 1:
             raise ValueError(f"Reshape: shape may have one -1, got {self.shape}")
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         sizes = self._sizes(x)
         if math.prod(sizes) != math.prod(x.shape[1:]):
@@ -39,20 +40,20 @@ class Reshape(StraightLayer):
         missing = math.prod(x.shape[1:]) // abs(math.prod(self.shape))
         return tuple(missing if size == -1 else size for size in self.shape)
 
-    def backward_input(self, dy, x_shape):
+    def backward_input(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
         return dy.reshape(x_shape)
 
-    def tangent(self, dx, x_shape):
-        return dx.reshape(len(dx), *self._sizes(dx))
+    def tangent(self, x_dot: Array, x_shape: tuple[int, ...]) -> Array:
+        return x_dot.reshape(len(x_dot), *self._sizes(x_dot))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shape if type(self) is Reshape else ''})"
 
 
 class Flatten(Reshape):
     """y = x with each sample as one row: (N, ...) -> (N, features)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(-1)
 
 
@@ -63,21 +64,21 @@ class Upsample2d(StraightLayer):
     backward: dx = the sum of dy over each s x s block.
     """
 
-    def __init__(self, scale):
+    def __init__(self, scale: float) -> None:
         super().__init__()
         self.scale = positive_int("Upsample2d", "scale", scale)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, 4)
         return self.tangent(x, None), None
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         return _blocks(dy, self.scale).sum(axis=(2, 4))
 
-    def tangent(self, dx, cache):
-        return dx.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
+        return x_dot.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Upsample2d({self.scale})"
 
 
@@ -88,11 +89,11 @@ class AvgPool2d(StraightLayer):
     Raises ValueError unless k divides H and W.
     """
 
-    def __init__(self, kernel_size):
+    def __init__(self, kernel_size: int | tuple[int, int]) -> None:
         super().__init__()
         self.kernel_size = positive_int("AvgPool2d", "kernel_size", kernel_size)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, 4)
         if x.shape[1] % self.kernel_size or x.shape[2] % self.kernel_size:
             raise ValueError(
@@ -100,14 +101,14 @@ class AvgPool2d(StraightLayer):
             )
         return self.tangent(x, None), None
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         k = self.kernel_size
         return (dy / k**2).repeat(k, axis=1).repeat(k, axis=2)
 
-    def tangent(self, dx, cache):
-        return _blocks(dx, self.kernel_size).mean(axis=(2, 4))
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
+        return _blocks(x_dot, self.kernel_size).mean(axis=(2, 4))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"AvgPool2d({self.kernel_size})"
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .._checks import shown
-from .base import Layer, flat_rows
+from .base import Array, Cache, Layer, flat_rows
 
 
 class SpectralNorm(Layer):
@@ -29,7 +29,7 @@ class SpectralNorm(Layer):
     layer: a Linear, Conv2d or ConvTranspose2d.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         super().__init__()
         if not isinstance(layer, Layer) or "weight" not in layer.params:
             got = shown(layer)
@@ -39,10 +39,10 @@ class SpectralNorm(Layer):
         rows, columns = flat_rows(layer.params["weight"]).shape
         self.buffers["u"] = np.zeros(rows, np.float32)
         self.buffers["v"] = np.zeros(columns, np.float32)
-        self.iterated_on = None  # the W of the last power iteration
+        self.iterated_on: Array | None = None  # the W of the last power iteration
         self.initialize(self.rng)
 
-    def initialize(self, rng):
+    def initialize(self, rng: np.random.Generator) -> None:
         """Starts v at random and iterates until sigma is near: a far-off sigma would rescale W."""
         u, v = self.buffers["u"], self.buffers["v"]
         v[...] = _unit(rng.standard_normal(v.shape), v)
@@ -69,10 +69,10 @@ class SpectralNorm(Layer):
         u = _unit(image, u)
         return u, _unit(self._times(weight.T, u), v)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         layer = self.children["layer"]
         weight = layer.params["weight"]
-        if training and not self.hold_buffers and not np.array_equal(weight, self.iterated_on):
+        if training and not self.hold_buffers and self._weight_has_changed(weight):
             self.iterate()
             self.iterated_on = weight.copy()
         u, v = self.buffers["u"], self.buffers["v"]
@@ -83,6 +83,9 @@ class SpectralNorm(Layer):
         normalised = weight / sigma if sigma >= least else weight
         y, cache = self._with(normalised).forward(x, training)
         return y, (cache, normalised, sigma, u, v)
+
+    def _weight_has_changed(self, weight):
+        return self.iterated_on is None or not np.array_equal(weight, self.iterated_on)
 
     def _sigma(self, weight, u, v):
         return float(np.sum(u * self._times(flat_rows(weight), v)))
@@ -100,15 +103,15 @@ class SpectralNorm(Layer):
             vars(twin).update(grads={**twin.grads, "weight": gradient})
         return twin
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
         inner, normalised, *_ = cache
         return self._with(normalised).backward_input(dy, inner)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: Array, cache: Cache) -> None:
         with self._chained(cache) as layer:
             layer.backward_params(dy, cache[0])
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         with self._chained(cache) as layer:
             return layer.curvature(dy, cache[0], x_dot)
 
@@ -123,11 +126,11 @@ class SpectralNorm(Layer):
             gradient = chain_spectral(gradient, normalised, sigma, u, v)
         self.children["layer"].grads["weight"] += gradient
 
-    def tangent(self, dx, cache):
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
         inner, normalised, *_ = cache
-        return self._with(normalised).tangent(dx, inner)
+        return self._with(normalised).tangent(x_dot, inner)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"SpectralNorm({self.children['layer']})"
 
 

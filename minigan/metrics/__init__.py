@@ -13,14 +13,14 @@ Read none of them alone: `beside_real` gives what held-out real data score, with
 several draws. The reports of mode_coverage and class_coverage explain their words: `.legend()`.
 """
 
-from minigan.metrics.classes import ClassCoverage, class_coverage
-from minigan.metrics.frechet import frechet_distance
-from minigan.metrics.held_out import BesideReal, Spread, beside_real
-from minigan.metrics.kernel_distances import kernel_distance, mmd
-from minigan.metrics.modes import ModeCoverage, mode_coverage
-from minigan.metrics.neighbours import NeighbourScores, precision_recall_density_coverage
-from minigan.metrics.shares import reverse_kl, total_variation
-from minigan.metrics.wasserstein import sliced_wasserstein
+from .classes import ClassCoverage, class_coverage
+from .frechet import frechet_distance
+from .held_out import BesideReal, Spread, beside_real
+from .kernel_distances import kernel_distance, mmd
+from .modes import ModeCoverage, mode_coverage
+from .neighbours import NeighbourScores, precision_recall_density_coverage
+from .shares import reverse_kl, total_variation
+from .wasserstein import sliced_wasserstein
 
 __all__ = [
     "BesideReal",

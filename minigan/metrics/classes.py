@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.metrics import _checks
-from minigan.metrics._report import Report
-from minigan.metrics.shares import reverse_kl, total_variation
+from . import _checks
+from ._report import Report
+from .shares import reverse_kl, total_variation
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,12 +1,13 @@
 """Frechet distance: two sets of features, each summed up as a Gaussian."""
 
 import numpy as np
+import numpy.typing as npt
 
-from minigan.metrics import _checks
+from . import _checks
 
 
 @np.errstate(under="ignore")
-def frechet_distance(features_a, features_b):
+def frechet_distance(features_a: npt.ArrayLike, features_b: npt.ArrayLike) -> float:
     """Squared 2-Wasserstein distance between the Gaussians fitted to two sets of features.
 
         |mu - mu'|^2 + Tr(S + S' - 2 (S S')^(1/2))          S, S' with denominator n - 1

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.metrics import _checks
+from . import _checks
 
 
 class Spread(NamedTuple):

@@ -1,7 +1,7 @@
 """A judge of generated digits: a classifier of digits, and what its features say.
 
-    judge = minigan.judge.hire(images, labels)             # trained once, then kept in the cache
-    real, fake = judge.look(images[:10_000]), judge.look(samples)
+    judge = minigan.judge.load_or_train(images, labels)    # trained once, then kept in the cache
+    real, fake = judge.classify(images[:10_000]), judge.classify(samples)
     print(minigan.judge.score(fake, real))
 
 Scores mean little by themselves: print those of held-out real images beside them. And they are
@@ -10,9 +10,11 @@ this judge's: a Frechet distance in the features of another network is another n
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _archive as archive
 from .. import _checks as checks
@@ -29,8 +31,8 @@ from . import (
 from ._report import Report
 
 
-class Seen(NamedTuple):
-    """What the judge has found in n images."""
+class Predictions(NamedTuple):
+    """What `Judge.classify` returns for n images."""
 
     features: np.ndarray  # (n, 128), the layer below the logits
     probabilities: np.ndarray  # (n, classes)
@@ -39,30 +41,30 @@ class Seen(NamedTuple):
 class Judge:
     """A trained `minigan.classifier` network, used for inference only."""
 
-    def __init__(self, network):
+    def __init__(self, network: Sequential):
         self.network = checks.instance("Judge", "network", network, Sequential)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Judge({self.network!r})"
 
-    def look(self, images):
-        """The features and class probabilities of images (n, 28, 28, 1) in [-1, 1], as `Seen`.
+    def classify(self, images: npt.ArrayLike) -> Predictions:
+        """Features and class probabilities of images (n, 28, 28, 1) in [-1, 1].
 
         Raises ValueError for pixels outside of [-1, 1]: clip the samples of a generator that is not
         bounded. Warns of 16 images or more of which no pixel is below 0, as in [0, 1].
         """
-        images = checks.as_array("look: images", images)
+        images = checks.as_array("classify: images", images)
         if images.dtype.kind not in "fiub":
-            raise TypeError(f"look: images must be numbers, got dtype {images.dtype}")
-        if suspicion := classifier.outside("look", images):
+            raise TypeError(f"classify: images must be numbers, got dtype {images.dtype}")
+        if suspicion := classifier.outside("classify", images):
             warnings.warn(suspicion, stacklevel=2)
         trunk, *_, head = self.network.layers
         features = classifier.in_batches(trunk, images)
         logits, _ = head.forward(features)
         with np.errstate(under="ignore"):
-            return Seen(features, np.exp(log_softmax(logits)))
+            return Predictions(features, np.exp(log_softmax(logits)))
 
-    def accuracy(self, images, labels):
+    def accuracy(self, images: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         """The share of labelled images that it gets right, in [0, 1]."""
         return classifier.accuracy(self.network, images, labels)
 
@@ -83,7 +85,7 @@ class ImageScores(Report):
     coverage: float
     shares: np.ndarray  # of the classes
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.covered} of {len(self.shares)} classes, total variation "
             f"{self.total_variation:.3f}, confident {self.confident:.1%}, Frechet "
@@ -92,11 +94,13 @@ class ImageScores(Report):
         )
 
 
-def score(samples, real):
-    """Compares samples with real images, both `Seen` by one judge. Take equal numbers of each: the
-    Frechet distance is biased upwards, and more so for fewer samples."""
-    checks.instance("score", "samples", samples, Seen)
-    checks.instance("score", "real", real, Seen)
+def score(samples: Predictions, real: Predictions) -> ImageScores:
+    """Compares samples with real images, by the predictions of one judge for both.
+
+    Take equal numbers of each: the Frechet distance is biased upwards, the more the fewer samples.
+    """
+    checks.instance("score", "samples", samples, Predictions)
+    checks.instance("score", "real", real, Predictions)
     n, classes = real.probabilities.shape
     shares = np.bincount(real.probabilities.argmax(axis=1), minlength=classes) / n
     classes = class_coverage(samples.probabilities, reference=shares)
@@ -113,22 +117,41 @@ def score(samples, real):
     )
 
 
-def hire(images, labels, *, epochs=5, folder=None, rng=0, progress=True):
+def load_or_train(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    epochs: int = 5,
+    folder: str | Path | None = None,
+    rng: int | np.random.Generator = 0,
+    progress: bool = True,
+) -> Judge:
     """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept.
 
-    folder : where to keep it; by default "judge" in the user's cache. The name of its file is made
-             of what it was trained on and how, so another data set has another judge.
+    Training takes a minute or two on two cores. Ctrl-C ends it with KeyboardInterrupt; the next
+    call goes on after the last whole epoch. Warns if the judge cannot be written.
 
-    Training takes a minute or two on two cores. A Ctrl-C ends it with KeyboardInterrupt; the next
-    call goes on after the last whole epoch. Warns if the judge cannot be written. Raises what
-    `classifier.fit` does.
+    Parameters
+    ----------
+    images : (M, 28, 28, 1), in [-1, 1]
+    labels : (M,), integers from 0
+    epochs : passes over the images
+    folder : where to keep it; by default "judge" in the user's cache. The file's name is made of
+        the data, the architecture and the training options, so other data have another judge
+    rng : seed or Generator
+    progress : show a progress bar
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `classifier.fit`.
     """
-    images, labels = checks.as_array("hire: images", images), np.asarray(labels)
+    images, labels = checks.as_array("load_or_train: images", images), np.asarray(labels)
     if labels.dtype.kind not in "iu" or not labels.size:
-        raise TypeError(f"hire: labels must be integers (M,), got {checks.shown(labels)}")
+        raise TypeError(f"load_or_train: labels must be integers (M,), got {checks.shown(labels)}")
     network = classifier.build(int(labels.max()) + 1, rng=rng)
     folder = cache_folder() / "judge" if folder is None else archive.as_path(
-        "hire", "folder", folder
+        "load_or_train", "folder", folder
     )  # fmt: skip
     name = classifier.fingerprint(f"{network!r} {epochs} {rng}", images, labels)
     path = folder / f"{name}.npz"
@@ -136,21 +159,21 @@ def hire(images, labels, *, epochs=5, folder=None, rng=0, progress=True):
         _load(path, network)
     except (OSError, ValueError):  # never trained, or damaged since
         options = {"epochs": epochs, "rng": rng, "progress": progress}
-        can_be_kept = _made(folder)
-        if can_be_kept:
+        writable = _make_folder(folder)
+        if writable:
             options["checkpoint"] = folder / f"{name}.training.npz"
         classifier.fit(network, images, labels, **options)
-        if can_be_kept:
+        if writable:
             _keep(path, network)
     return Judge(network)
 
 
-def _made(folder):
+def _make_folder(folder):
     """Makes the folder; False, with a warning, where that cannot be done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        warnings.warn(f"hire: the judge will not be kept: {error}", stacklevel=3)
+        warnings.warn(f"load_or_train: the judge will not be kept: {error}", stacklevel=3)
         return False
     return True
 
@@ -160,7 +183,7 @@ def _keep(path, network):
     try:
         archive.write(path, {"kind": "judge"}, {"theta": network.theta, **buffers})
     except OSError as error:
-        warnings.warn(f"hire: the judge was not kept: {error}", stacklevel=3)
+        warnings.warn(f"load_or_train: the judge was not kept: {error}", stacklevel=3)
 
 
 def _load(path, network):

@@ -8,9 +8,10 @@ something; cubic, for a network's features (the kernel Inception distance, KID).
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from minigan.metrics import _checks
-from minigan.metrics._distances import row_blocks, squared_distances
+from . import _checks
+from ._distances import row_blocks, squared_distances
 
 OCTAVES = 2.0 ** np.arange(-2, 3)  # the default mixture: the median distance / 4, / 2, 1, x 2, x 4
 LARGEST_FEATURE = 1e45  # its sixth power, summed over all pairs, is still a float64
@@ -18,7 +19,7 @@ MEDIAN_ROWS = 1000  # rows of each set that the median is taken over
 
 
 @np.errstate(under="ignore")
-def mmd(x, y, *, bandwidths=None):
+def mmd(x: npt.ArrayLike, y: npt.ArrayLike, *, bandwidths: npt.ArrayLike | None = None) -> float:
     """Unbiased MMD^2 with the kernel k(a, b) = mean over s of exp(-|a - b|^2 / (2 s^2)).
 
     x: (n, d), y: (m, d), n, m >= 2. bandwidths: one s > 0 or several, in the units of the points.
@@ -49,7 +50,7 @@ def mmd(x, y, *, bandwidths=None):
 
 
 @np.errstate(under="ignore")
-def kernel_distance(x, y):
+def kernel_distance(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Kernel distance (KID): unbiased MMD^2 with the cubic kernel k(a, b) = (a.b / d + 1)^3.
 
     It compares means, covariances and third moments. Unlike the Frechet distance it is unbiased,

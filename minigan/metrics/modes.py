@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.metrics import _checks
-from minigan.metrics._distances import row_blocks, squared_distances
-from minigan.metrics._report import Report
-from minigan.metrics.shares import reverse_kl
+from . import _checks
+from ._distances import row_blocks, squared_distances
+from ._report import Report
+from .shares import reverse_kl
 
 HQ_RADIUS = 3.0  # standard deviations
 

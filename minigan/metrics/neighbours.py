@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from minigan.metrics import _checks
-from minigan.metrics._distances import row_blocks, squared_distances
+from . import _checks
+from ._distances import row_blocks, squared_distances
 
 
 class NeighbourScores(NamedTuple):
@@ -24,7 +25,9 @@ class NeighbourScores(NamedTuple):
 
 
 @np.errstate(under="ignore")
-def precision_recall_density_coverage(real, fake, k=5):
+def precision_recall_density_coverage(
+    real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5
+) -> NeighbourScores:
     """Fidelity and diversity of `fake`, from balls that reach to each point's k-th neighbour.
 
     The ball of a point has the distance to its k-th nearest neighbour within its own set for

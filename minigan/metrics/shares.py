@@ -1,12 +1,13 @@
 """Distances between two vectors of shares, such as the shares of the modes or of the classes."""
 
 import numpy as np
+import numpy.typing as npt
 
-from minigan.metrics import _checks
+from . import _checks
 
 
 @np.errstate(under="ignore")
-def total_variation(p, q):
+def total_variation(p: npt.ArrayLike, q: npt.ArrayLike) -> float:
     """Total variation: half of sum_k |p_k - q_k|, the mass that must move to turn p into q.
 
     p, q: shares (bins,), non-negative, each summing to 1. Returns a float in [0, 1]: 0 where
@@ -19,7 +20,7 @@ def total_variation(p, q):
 
 
 @np.errstate(under="ignore")
-def reverse_kl(generated, reference):
+def reverse_kl(generated: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """Reverse Kullback-Leibler divergence: sum_k g_k log(g_k / r_k), in nats.
 
     "Reverse" because the generator's shares g come first: what is generated where the data r has

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigan.metrics import _checks
+from . import _checks
 
 
 @np.errstate(under="ignore")
@@ -27,7 +27,7 @@ def sliced_wasserstein(x, y, *, directions=128, p=2, rng=0):
     x, y = _checks.two_sets("x", x, "y", y)
     directions = _checks.count("directions", directions)
     p = _checks.number("p", p, at_least=1.0)
-    rng = _checks.generator("rng", rng)
+    rng = _checks.generator("rng", rng, "directions")  # not the numbers of data.sample(n, rng)
 
     # A joint shift changes nothing but the rounding, which grows with the distance from the origin.
     origin = y.mean(axis=0)

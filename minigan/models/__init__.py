@@ -1,4 +1,22 @@
-"""Ready-made generators and discriminators: lists of layers, to read as much as to use."""
+"""Ready-made networks and GANs.
+
+Networks, each a list of layers:
+
+- `mlp`                linear layers, for samples of any shape
+- `dcgan`              convolutions, for images of 28 x 28
+- `residual_pair`      residual blocks without normalisation, for images of 28 x 28
+- `conditional_pairs`  DCGANs for labelled images
+
+GANs that are known to converge:
+
+- `recipes`            distributions on the plane
+- `image_recipes`      images of 28 x 28: a model, a loss and a penalty by name
+
+Conditional GANs (also as `minigan.conditional` and `minigan.auxiliary`):
+
+- `conditional_games`  labelled rows, and the layers that read them
+- `auxiliary`          losses with a classifier (AC-GAN) or a code (InfoGAN)
+"""
 
 from .conditional_pairs import (
     auxiliary_discriminator,

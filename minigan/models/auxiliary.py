@@ -6,7 +6,7 @@
 Each stands around an ordinary loss of `minigan.losses` and adds a term that *both* players
 minimise: they fight over what is real, and work together on what it is. D gives `loss.width` values
 for each sample: its logit; then an estimate of the sample's code; last the code itself, which
-`minigan.conditional.Carry` has brought past D, so that the loss can compare the two. G's samples
+`minigan.conditional.WithCode` has brought past D, so that the loss can compare the two. G's samples
 carry the code that G was given; real samples carry their label, or zeros (`conditional.blank`).
 
 A penalty looks at the slope of the logit alone.
@@ -15,8 +15,8 @@ A penalty looks at the slope of the logit alone.
 import numpy as np
 
 from .._checks import as_array, shown
-from ..data.labelled import read
 from ..layers.base import positive_int, real_number
+from ..layers.conditional import class_of_code
 from ..losses import Loss, softmax_cross_entropy
 
 
@@ -93,7 +93,7 @@ class AuxiliaryClassifier(_Auxiliary):
     def term(self, rows):
         gradient, logits = np.zeros_like(rows), slice(1, 1 + self.classes)
         value, gradient[:, logits] = softmax_cross_entropy(
-            rows[:, logits], read(rows, self.classes)
+            rows[:, logits], class_of_code(rows, self.classes)
         )
         return value, gradient
 
@@ -129,7 +129,7 @@ class Information(_Auxiliary):
     def term(self, rows):
         gradient, (means, logits, codes) = np.zeros_like(rows), self._places
         value, gradient[:, logits] = softmax_cross_entropy(
-            rows[:, logits], read(rows, self.categories)
+            rows[:, logits], class_of_code(rows, self.categories)
         )
         miss = rows[:, means] - rows[:, codes]
         value += float(np.sum(miss**2, dtype=np.float64)) / (2 * len(rows))

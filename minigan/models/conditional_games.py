@@ -5,7 +5,7 @@ So `minigan.gan` plays the conditional game as it stands; all that is said about
 layers and losses.
 
     data = label(images, labels, 10)                                  # (M, 784 + 10)
-    G    = Sequential([OneHot(10), Carry(network, 10, whole=True)])   # [z, c] -> [G(z, c), c]
+    G    = Sequential([OneHot(10), WithCode(network, 10, whole=True)])   # [z, c] -> [G(z, c), c]
     rows, _ = G.forward(ask(noise, [3, 1, 4], 10), training=False)    # a three, a one, a four
     images, classes = unlabel(rows, (28, 28, 1), 10)
 
@@ -19,6 +19,6 @@ D uses the class in one of three ways; `minigan.models` has a network for each:
 """
 
 from ..data.labelled import ask, blank, label, unlabel
-from ..layers.conditional import Carry, LabelPlanes, OneHot, Projection
+from ..layers.conditional import LabelPlanes, OneHot, Projection, WithCode
 
-__all__ = ["Carry", "LabelPlanes", "OneHot", "Projection", "ask", "blank", "label", "unlabel"]
+__all__ = ["WithCode", "LabelPlanes", "OneHot", "Projection", "ask", "blank", "label", "unlabel"]

@@ -8,7 +8,7 @@ import math
 from .._checks import count, generator
 from ..layers import Reshape
 from ..network import Sequential
-from .conditional_games import Carry, LabelPlanes, OneHot, Projection
+from .conditional_games import LabelPlanes, OneHot, Projection, WithCode
 from .dcgan import dcgan_discriminator, dcgan_generator, with_small_weights
 
 SHAPE = (28, 28, 1)
@@ -29,7 +29,7 @@ def conditional_generator(
     network = dcgan_generator(
         count("latent_dim", latent_dim) + code, channels=channels, hidden=hidden
     )
-    layers = [OneHot(classes, scale=math.sqrt(classes)), Carry(network, code, whole=True)]
+    layers = [OneHot(classes, scale=math.sqrt(classes)), WithCode(network, code, whole=True)]
     return with_small_weights(
         Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator"))
     )
@@ -84,7 +84,7 @@ def _carrying(outputs, code, channels, batch_norm, hidden):
     layers = dcgan_discriminator(
         channels=channels, batch_norm=batch_norm, hidden=hidden, outputs=outputs
     ).layers
-    return Carry(Sequential([Reshape(SHAPE), *layers]), code)
+    return WithCode(Sequential([Reshape(SHAPE), *layers]), code)
 
 
 def _network(layers, batch_norm, dtype, rng):

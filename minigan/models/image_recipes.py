@@ -1,12 +1,11 @@
-"""Games on images of 28 x 28, put together by name: a model, a loss, a penalty.
+"""GANs for images of 28 x 28, put together by name: a model, a loss, a penalty.
 
     game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
-    history = minigan.image_recipes.learn(game, images, steps=12_000, rng=0)
+    history = minigan.image_recipes.train(game, images, steps=12_000, rng=0)
     game.sample(100)
 
-The losses and penalties can be combined freely, well or badly; the optimizer's settings follow the
-paper that the penalty is known from. The default is the recipe measured by
-`benchmarks/mnist_quality.py`:
+Every loss can be combined with every penalty, good or bad; the optimizer's settings follow the
+penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality.py`:
 
     relativistic loss    D compares each fake with a real digit
     R1 and R2            keep D's gradient small at real digits and fakes, which allows learning
@@ -16,16 +15,24 @@ paper that the penalty is known from. The default is the recipe measured by
     categories           part of the noise is discrete, so G need not interpolate between digits
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from .. import losses, models, penalties
+from .._checks import generator as random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
 from ..metrics.classifier import in_batches
 from ..network import Sequential
 from ..optim import Adam, RMSProp
+from ..training import loop
 from ..training.averaging import Average
-from ..training.loop import train
+from ..training.history import History
+from ..training.loop import Callback
 from ..training.schedules import cosine
 from ..training.stabilisers import Annealing
 
@@ -64,12 +71,21 @@ class Game:
     average: Average
     critic_steps: int  # of D for each of G
 
-    def sample(self, n):
+    def sample(self, n: int) -> np.ndarray:
         """n images of the averaged generator."""
         return in_batches(self.average.network, self.gan.draw_noise(n))
 
 
-def game(model="dcgan", *, loss="relativistic", penalty="r1-r2", rng=0):
+Seed = int | tuple[int, ...] | np.random.Generator
+
+
+def game(
+    model: str = "dcgan",
+    *,
+    loss: str = "relativistic",
+    penalty: str = "r1-r2",
+    rng: Seed = 0,
+) -> Game:
     """The Game of these names; its weights and random draws come from the seed `rng`.
 
     model    one of MODELS, pairs of `minigan.models`. Only the DCGAN without a penalty has batch
@@ -86,7 +102,12 @@ def game(model="dcgan", *, loss="relativistic", penalty="r1-r2", rng=0):
             raise ValueError(f"game: {name} must be one of {', '.join(known)}, got {value!r}")
     if model == "residual" and penalty == "spectral":
         raise ValueError("game: spectral normalisation is for dcgan and mlp, got model 'residual'")
-    generator, discriminator = _players(model, penalty, (rng, 0), (rng, 1))
+    generator, discriminator = _players(
+        model,
+        penalty,
+        random_generator("rng", rng, "generator"),
+        random_generator("rng", rng, "discriminator"),
+    )
     optimizer, critic_steps = _optimizer(penalty)
     gan = GAN(
         generator,
@@ -96,32 +117,34 @@ def game(model="dcgan", *, loss="relativistic", penalty="r1-r2", rng=0):
         penalties=PENALTIES[penalty](),
         generator_optimizer=optimizer(),
         discriminator_optimizer=optimizer(),
-        rng=(rng, 2),
+        rng=rng,
     )
     return Game(gan, Average(generator, AVERAGING), critic_steps)
 
 
-def _players(model, penalty, g_seed, d_seed):
+def _players(
+    model: str, penalty: str, g_rng: np.random.Generator, d_rng: np.random.Generator
+) -> tuple[Sequential, Sequential]:
     """(generator, discriminator) of a model, D as the penalty wants it."""
     if model == "mlp":
         sizes = (28, 28, 1)
-        g = models.mlp_generator(LATENT, sizes, hidden=(256, 512), tanh=True, rng=g_seed)
-        d = models.mlp_discriminator(sizes, hidden=(512, 256), rng=d_seed)
+        g = models.mlp_generator(LATENT, sizes, hidden=(256, 512), tanh=True, rng=g_rng)
+        d = models.mlp_discriminator(sizes, hidden=(512, 256), rng=d_rng)
     elif model == "residual":
-        g = models.residual_generator(LATENT, rng=g_seed)
-        d = models.residual_discriminator(rng=d_seed)
+        g = models.residual_generator(LATENT, rng=g_rng)
+        d = models.residual_discriminator(rng=d_rng)
     elif penalty == "none":
-        g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_seed)
-        d = models.dcgan_discriminator(channels=CHANNELS, rng=d_seed)
+        g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_rng)
+        d = models.dcgan_discriminator(channels=CHANNELS, rng=d_rng)
     else:
         sizes = {"channels": CHANNELS, "convolutions": CONVOLUTIONS}
         g = models.dcgan_generator(
-            LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_seed
+            LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_rng
         )
-        d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_seed)
+        d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_rng)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
         layers, d = d.layers, None  # they leave their network
-        d = Sequential([SpectralNorm(x) if x.params else x for x in layers], rng=d_seed)
+        d = Sequential([SpectralNorm(x) if x.params else x for x in layers], rng=d_rng)
     return g, d
 
 
@@ -136,29 +159,32 @@ def _optimizer(penalty):
     return lambda: Adam(2e-4, beta1=0.5, beta2=0.999), 1  # Radford et al. 2016
 
 
-def fading(game, steps):
-    """The callback of `train` that lowers the gamma of R1 and R2 from COARSE to FINE, if there are
-    any."""
-    faded = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
-    return Annealing(None, faded, coarse=COARSE, fine=FINE, steps=steps)
+def annealing(game: Game, steps: int) -> Annealing:
+    """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to FINE."""
+    annealed = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
+    return Annealing(None, annealed, coarse=COARSE, fine=FINE, steps=steps)
 
 
-def learn(game, images, *, steps, rng=0, watch=None, **options):
-    """Trains a game by `minigan.train`, with falling learning rates, and a falling gamma where the
-    penalty is R1 and R2 or R1. Returns the History; after a Ctrl-C, .interrupted is True.
+def train(
+    game: Game,
+    images: npt.ArrayLike,
+    *,
+    steps: int,
+    callback: Callback | Sequence[Callback] | None = None,
+    rng: Seed = 0,
+    **options: Any,
+) -> History:
+    """Trains a game by `minigan.train`, with a falling learning rate and, for R1 and R2, gamma.
 
-    rng     : a seed, of the minibatches
-    watch   : called after each step as watch(step, game, figures)
-    options : of `train`: progress, checkpoint, checkpoint_every, resume, changes
+    Parameters
+    ----------
+    rng : a Generator or a seed, for the minibatches
+    callback : as in `minigan.train`
+    options : of `minigan.train`: progress, checkpoint, checkpoint_every, resume, changes
+
+    Returns the History; after a Ctrl-C, .interrupted is True.
     """
-    fade = fading(game, steps)
-
-    def after_step(step, gan, figures):
-        fade(step, gan, figures)
-        if watch is not None:
-            watch(step, game, figures)
-
-    return train(
+    return loop.train(
         game.gan,
         images,
         steps=steps,
@@ -166,7 +192,7 @@ def learn(game, images, *, steps, rng=0, watch=None, **options):
         critic_steps=game.critic_steps,
         average=game.average,
         schedule=RATES,
-        callback=after_step,
-        rng=(rng, 3),
+        callback=[annealing(game, steps), *loop.as_list(callback)],
+        rng=rng,
         **options,
     )

@@ -1,15 +1,18 @@
 """A recipe for distributions on the plane, found by experiment.
 
-    learned = minigan.recipes.learn(minigan.data.gaussian_grid(), rng=0)
+    learned = minigan.recipes.train(minigan.data.gaussian_grid(), rng=0)
     learned.sample(1000)
 
-`RECIPE` is measured by `benchmarks/mode_coverage.py`, also with each of its parts left out. `PLAIN`
-is the comparison: the non-saturating GAN (Goodfellow et al. 2014) with Adam, hidden layers of the
-same sizes and the same number of steps, but without coins in the noise, Fourier features (so its
-D's first layer is smaller), instance noise and penalties.
+`benchmarks/mode_coverage.py` measures `RECIPE`, also with each of its parts left out. `PLAIN` is
+for comparison: the non-saturating GAN (Goodfellow et al. 2014) with Adam, the same hidden layers
+and the same number of steps, but without coins in the noise, Fourier features (so D's first layer
+is smaller), instance noise and penalties.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +23,10 @@ from ..losses import NonSaturating, Relativistic
 from ..network import Sequential
 from ..optim import Adam
 from ..penalties import R1, R2
+from ..training import loop
 from ..training.averaging import Average
-from ..training.loop import History, train
+from ..training.history import History
+from ..training.loop import Callback
 from ..training.schedules import cosine
 from ..training.stabilisers import Annealing, DiscreteNoise, InstanceNoise, WithInput
 from . import mlp
@@ -34,9 +39,9 @@ class Recipe:
     loss: type = Relativistic
     steps: int = 12_000
     batch_size: int = 128
-    hidden: tuple = (128, 128, 128)  # of both players, LeakyReLU
+    hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
     latent_dim: int = 10
-    signs: int = 8  # of the noise values, those that are coins: see `DiscreteNoise`
+    signs: int = 8  # how many noise values are coins: see `DiscreteNoise`
     frequencies: int = 64  # of the Fourier features beside D's input, N(0, 1) each; 0: none
     blurred: bool = True  # instance noise, annealed from `coarse` to `fine`
     penalised: bool = True  # R1 and R2, gamma = the blur's length
@@ -44,7 +49,7 @@ class Recipe:
     fine: float = 0.006
     # rate, beta1, beta2, eps; the rate falls to 0. With the usual eps of 1e-8 Adam's steps keep
     # their size when gradients get small, and a game that has settled starts to oscillate again.
-    adam: tuple = (1e-3, 0.0, 0.99, 1e-5)
+    adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
     averaging: float = 0.999
 
 
@@ -63,15 +68,15 @@ class Learned:
     average: Average
     annealing: Annealing
     unit: float  # the data's standard deviation: the networks see data / unit
-    history: History | None = None  # once training has ended
+    history: History
 
-    def sample(self, n):
+    def sample(self, n: int) -> np.ndarray:
         """n samples of the averaged generator, (n, 2), in the units of the data."""
         with np.errstate(under="ignore"):
             samples, _ = self.average.network.forward(self.gan.draw_noise(n), training=False)
             return samples * np.float32(self.unit)
 
-    def logits(self, points):
+    def logits(self, points: np.ndarray) -> np.ndarray:
         """D's logits at points (m, 2) in the units of the data, without instance noise: (m,)."""
         points = checks.as_array("logits: points", points)
         if points.dtype.kind not in "fiu":
@@ -81,50 +86,53 @@ class Learned:
         return logits[:, 0]
 
 
-class InUnits:
+class Scaled:
     """A distribution whose samples are divided by a unit of length."""
 
-    def __init__(self, distribution, unit):
+    def __init__(self, distribution: Any, unit: float) -> None:
         self.distribution, self.unit = distribution, np.float32(unit)
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return self.distribution.sample(n, rng) / self.unit
 
 
-def learn(
-    distribution,
+def train(
+    distribution: Any,
     *,
-    recipe=RECIPE,
-    rng=0,
-    watch=None,
-    progress=True,
-    checkpoint=None,
-    checkpoint_every=1000,
-    resume=False,
-    changes=(),
-):
-    """Trains by a recipe on a `minigan.data` distribution of the plane; returns the Learned.
+    recipe: Recipe = RECIPE,
+    callback: Callback | Sequence[Callback] | None = None,
+    progress: bool = True,
+    rng: int | tuple[int, ...] | np.random.Generator = 0,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    resume: bool = False,
+    changes: Sequence[str] = (),
+) -> Learned:
+    """Trains a GAN by a recipe on a distribution of the plane, such as those of `minigan.data`.
 
-    rng   : a seed
-    watch : called after each step as watch(step, learned), step = 1, 2, ...
-    checkpoint, checkpoint_every, resume : as in `minigan.train`
-    changes : what may differ from the run in the checkpoint, as in `minigan.train`
-    The unit of length is the standard deviation of 20,000 samples, over both coordinates: so the
+    The unit of length is the standard deviation of 20,000 samples over both coordinates, so the
     recipe does not depend on the scale of the data. After a Ctrl-C, .history.interrupted is True.
+
+    Parameters
+    ----------
+    rng : a Generator, or a seed from which the data, both networks, the noise and the minibatches
+        get independent streams
+    callback, progress, checkpoint, checkpoint_every, resume, changes : as in `minigan.train`
     """
-    checks.part("learn", "distribution", distribution, "sample", checks.PLANE)
-    checks.instance("learn", "recipe", recipe, Recipe)
-    rng = checks.count("rng", rng, at_least=0)
-    if watch is not None:
-        checks.function("learn", "watch", watch)
-    unit = float(distribution.sample(20_000, rng).std())
+    checks.part("train", "distribution", distribution, "sample", checks.PLANE)
+    checks.instance("train", "recipe", recipe, Recipe)
+    unit = float(distribution.sample(20_000, checks.generator("rng", rng, "scale")).std())
     first = [DiscreteNoise(recipe.signs)] if recipe.signs else []
-    generator = Sequential(first + mlp(recipe.latent_dim, *recipe.hidden, 2), rng=(rng, 0))
+    generator = Sequential(
+        first + mlp(recipe.latent_dim, *recipe.hidden, 2),
+        rng=checks.generator("rng", rng, "generator"),
+    )
     noise = InstanceNoise(recipe.coarse)
     first = [noise] if recipe.blurred else []
     first += [WithInput(FourierFeatures(2, recipe.frequencies))] if recipe.frequencies else []
     discriminator = Sequential(
-        first + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1), rng=(rng, 1)
+        first + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1),
+        rng=checks.generator("rng", rng, "discriminator"),
     )
     penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
     gan = GAN(
@@ -135,32 +143,25 @@ def learn(
         penalties=penalties,
         generator_optimizer=Adam(*recipe.adam),
         discriminator_optimizer=Adam(*recipe.adam),
-        rng=(rng, 2),
+        rng=rng,
     )
     average = Average(generator, recipe.averaging)
     annealing = Annealing(
         noise, penalties, coarse=recipe.coarse, fine=recipe.fine, steps=recipe.steps
     )
-    learned = Learned(gan, average, annealing, unit)
-
-    def after_step(step, gan, figures):
-        annealing(step, gan, figures)
-        if watch is not None:
-            watch(step, learned)
-
-    learned.history = train(
+    history = loop.train(
         gan,
-        InUnits(distribution, unit),
+        Scaled(distribution, unit),
         steps=recipe.steps,
         batch_size=recipe.batch_size,
         average=average,
         schedule=cosine(),
-        callback=after_step,
+        callback=[annealing, *loop.as_list(callback)],
         progress=progress,
-        rng=(rng, 3),
+        rng=rng,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
         resume=resume,
         changes=changes,
     )
-    return learned
+    return Learned(gan, average, annealing, unit, history)

@@ -1,5 +1,7 @@
 """Weight clipping: the first way to keep a critic from growing steep."""
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import instance
@@ -15,22 +17,22 @@ class WeightClipping:
     Every parameter is clipped, biases included. limit > 0; the paper's is 0.01.
     """
 
-    def __init__(self, limit):
+    def __init__(self, limit: float) -> None:
         self.limit = real_number("WeightClipping", "limit", limit, low=0, open_low=True)
 
-    def accumulate(self, discriminator, real, fake, rng):
+    def accumulate(self, discriminator: Sequential, real: Any, fake: Any, rng: Any) -> float:
         return 0.0
 
-    def value(self, discriminator, real, fake, rng):
+    def value(self, discriminator: Sequential, real: Any, fake: Any, rng: Any) -> float:
         return 0.0
 
-    def check(self, discriminator):
+    def check(self, discriminator: Sequential) -> None:
         """Any discriminator can be clipped, as long as it is one."""
         instance("WeightClipping", "discriminator", discriminator, Sequential)
 
-    def after_step(self, discriminator):
+    def after_step(self, discriminator: Sequential) -> None:
         self.check(discriminator)
         np.clip(discriminator.theta, -self.limit, self.limit, out=discriminator.theta)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"WeightClipping({self.limit:g})"

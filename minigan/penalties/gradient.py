@@ -1,9 +1,12 @@
 """The penalties: where each one looks at grad_x D, and what it wants it to be."""
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import as_array, generator
-from ..layers.base import real_number
+from ..layers.base import Array, real_number
+from ..network import Sequential
 from .second_order import check_critic, slopes
 
 
@@ -14,7 +17,7 @@ class _Penalty:
     several values a sample (see `minigan.auxiliary`) the logit is the first.
     """
 
-    def accumulate(self, discriminator, real, fake, rng):
+    def accumulate(self, discriminator: Sequential, real: Array, fake: Array, rng: Any) -> float:
         """Adds dR/dtheta into D's grad; returns R as a float.
 
         real, fake : minibatches (N, ...);  rng : a numpy Generator or a seed, for what is drawn
@@ -26,16 +29,16 @@ class _Penalty:
         discriminator.curvature_along(signals, caches, v)  # forward with v, backward
         return value
 
-    def value(self, discriminator, real, fake, rng):
+    def value(self, discriminator: Sequential, real: Array, fake: Array, rng: Any) -> float:
         """R alone, with no gradients; draws from rng what `accumulate` draws."""
         signals, _ = self._slopes(discriminator, real, fake, rng)
         return self.measure(signals[0])[0]
 
-    def check(self, discriminator):
+    def check(self, discriminator: Sequential) -> None:
         """Raises TypeError or ValueError for a discriminator that cannot be penalised."""
         check_critic(type(self).__name__, discriminator)
 
-    def after_step(self, discriminator):
+    def after_step(self, discriminator: Sequential) -> None:
         """Called when D has moved: a penalty has nothing to do (weight clipping has)."""
 
     def _slopes(self, discriminator, real, fake, rng):
@@ -44,11 +47,11 @@ class _Penalty:
         points = self.points(real, fake, generator("rng", rng))
         return slopes(discriminator, points.astype(discriminator.dtype, copy=False))
 
-    def points(self, real, fake, rng):
+    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         """The x_i, (N, ...)."""
         raise NotImplementedError
 
-    def measure(self, g):
+    def measure(self, g: Array) -> tuple[float, Array]:
         """(R, dR/dg) from g (N, ...)."""
         raise NotImplementedError
 
@@ -60,14 +63,14 @@ class _ZeroCentred(_Penalty):
     near the equilibrium, as it need not where D is asked for a slope of 1 (Mescheder et al. 2018).
     """
 
-    def __init__(self, gamma):
+    def __init__(self, gamma: float) -> None:
         self.gamma = real_number(type(self).__name__, "gamma", gamma, low=0)
 
-    def measure(self, g):
+    def measure(self, g: Array) -> tuple[float, Array]:
         per_sample = self.gamma / len(g)
         return per_sample / 2 * float(np.sum(_squared_lengths(g))), per_sample * g
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.gamma:g})"
 
 
@@ -77,7 +80,7 @@ class R1(_ZeroCentred):
     gamma >= 0. Fakes are not looked at.
     """
 
-    def points(self, real, fake, rng):
+    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         return _samples(self, "real", real)
 
 
@@ -87,7 +90,7 @@ class R2(_ZeroCentred):
     gamma >= 0. The fakes are constants: nothing is added to the generator's gradient.
     """
 
-    def points(self, real, fake, rng):
+    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         return _samples(self, "fake", fake)
 
 
@@ -102,12 +105,12 @@ class GradientPenalty(_Penalty):
     Raises ValueError if real and fake are not of one shape.
     """
 
-    def __init__(self, weight, target=1.0):
+    def __init__(self, weight: float, target: float = 1.0) -> None:
         name = type(self).__name__
         self.weight = real_number(name, "weight", weight, low=0)
         self.target = real_number(name, "target", target, low=0)
 
-    def points(self, real, fake, rng):
+    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         real, fake = _samples(self, "real", real), _samples(self, "fake", fake)
         if real.shape != fake.shape:
             raise ValueError(
@@ -117,14 +120,14 @@ class GradientPenalty(_Penalty):
         mix = _uniform_per_sample(rng, real)
         return mix * real + (1 - mix) * fake
 
-    def measure(self, g):
+    def measure(self, g: Array) -> tuple[float, Array]:
         lengths = np.sqrt(_squared_lengths(g))
         excess = lengths - self.target
         unit = g / _broadcast(np.where(lengths == 0, 1, lengths), g)  # 0 where g = 0, not 0 / 0
         v = _broadcast(2 * self.weight / len(g) * excess, g) * unit
         return self.weight * float(np.mean(excess**2)), v.astype(g.dtype, copy=False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.weight:g}, target={self.target:g})"
 
 
@@ -138,16 +141,16 @@ class Dragan(GradientPenalty):
     of the authors' published code, whose noise is one-sided. weight >= 0. Fakes are not looked at.
     """
 
-    def __init__(self, weight):
+    def __init__(self, weight: float) -> None:
         super().__init__(weight, target=1.0)
 
-    def points(self, real, fake, rng):
+    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         real = _samples(self, "real", real)
         mix = _uniform_per_sample(rng, real)
         noise = rng.random(real.shape, real.dtype)
         return real + mix * (real.std() / 2) * noise
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Dragan({self.weight:g})"
 
 

@@ -42,12 +42,12 @@ The whole is four sweeps: forward; backward (seed 1), which gives g and the dy o
 
 import numpy as np
 
-from ..layers.base import Layer
+from ..layers.base import Array, Layer
 from ..layers.composite import walk
-from ..network import Sequential, read_only
+from ..network import Caches, Sequential, read_only
 
 
-def check_critic(name, discriminator):
+def check_critic(name: str, discriminator: Sequential) -> None:
     """Raises TypeError unless D is a network, ValueError, naming the layer, for one that cannot be
     penalised: it mixes samples (then one sample's logit has a slope in the others' pixels, and
     "its gradient" is not what the penalty says), or its second derivative is not written down."""
@@ -67,7 +67,7 @@ def check_critic(name, discriminator):
             )
 
 
-def slopes(discriminator, x):
+def slopes(discriminator: Sequential, x: Array) -> tuple[list[Array], Caches]:
     """(signals, caches): a forward pass over x (N, ...) in training mode, D's buffers left alone,
     and a backward pass from 1 at every logit. signals[0] is grad_x D, (N, ...)."""
     with discriminator.held_buffers():

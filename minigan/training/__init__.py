@@ -1,8 +1,15 @@
-"""Training: the loop, its history, averages, schedules, saving and resuming.
+"""Training: the loop and what a long run needs.
 
-- `loop`         `train`, `History`, `Plateau`
+Read `loop` first; its `_training_steps` is the loop itself.
+
+- `loop`         `train`: the loop, with progress bar, checkpoints and interrupts around it
+- `history`      `History`, the figures of every step
+- `plateau`      `Plateau`, which stops training once a measurement no longer improves
 - `averaging`    `Average`, the running average of a generator
 - `schedules`    factors for the learning rates
-- `stabilisers`  what calms the game: noise, packing, smoothing, annealing
-- `checkpoint`   a run in a file, to be resumed bit by bit
+- `stabilisers`  instance noise, packing, smoothed labels, annealing
+- `checkpoint`   `save` and `load`: the state of a run, restored to the last bit
+- `run`          `Run`, the parts of a run that a checkpoint saves
+- `fingerprint`  descriptions of these parts, by which a checkpoint recognises its own run
+- `resuming`     beginning a run that has a file
 """

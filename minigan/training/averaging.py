@@ -9,22 +9,27 @@ from ..network import Sequential, walk
 class Average:
     """average = decay average + (1 - decay) theta, after each training step (Yazici et al. 2019)
 
-    network  : the Sequential to follow
-    decay    : in [0, 1); the average remembers about 1 / (1 - decay) steps
-    .network : a copy of it whose theta (and buffers, such as running statistics) are the averages;
-               the singular vectors of a SpectralNorm are those of the averaged weight
+    In the first steps the decay is at most (1 + t) / (10 + t), so that the untrained parameters
+    have little weight in the average.
 
-    In the first steps the decay is held to (1 + t) / (10 + t), so that the average does not have to
-    forget the first, untrained parameters. Raises TypeError for what is no Sequential.
+    Parameters
+    ----------
+    network : the Sequential to average
+    decay : in [0, 1); the average is over about 1 / (1 - decay) steps
+
+    Attributes
+    ----------
+    network : a copy whose theta and buffers (such as running statistics) are the averages; the
+        singular vectors of a SpectralNorm are those of the averaged weight
     """
 
-    def __init__(self, network, decay=0.999):
+    def __init__(self, network: Sequential, decay: float = 0.999) -> None:
         instance("Average", "network", network, Sequential)
         self.decay = real_number("Average", "decay", decay, low=0, high=1, open_high=True)
         self.followed, self.network = network, network.copy()
         self.steps = 0
 
-    def update(self):
+    def update(self) -> None:
         """Updates the average with the followed network's present parameters."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
@@ -32,11 +37,11 @@ class Average:
         average += (1 - decay) * (theta - average)
         for (_, average), (_, layer) in zip(walk(self.network), walk(self.followed)):
             if isinstance(average, SpectralNorm):
-                average.iterate()  # of the averaged weight: a mean of unit vectors is none
+                average.iterate()  # a mean of unit vectors is not a unit vector
                 continue
             for name, value in layer.buffers.items():
                 average.buffers[name] += (1 - decay) * (value - average.buffers[name])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         size = f"{self.network.theta.size:,} parameters"
         return f"Average(decay={self.decay:g}, steps={self.steps}, {size})"

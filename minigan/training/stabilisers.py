@@ -12,9 +12,13 @@ None needs a change in `GAN`: four are ordinary layers, so a whole step with the
 learning rates are in `minigan.schedules`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from .._checks import instance, part, shown
+from ..gan import GAN
 from ..layers.base import positive_int, real_number
-from ..layers.stabilisers import DiscreteNoise, InstanceNoise, Pack, WithInput
+from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
 from ..losses import OneSidedSmoothing
 from .schedules import exponential
 
@@ -24,11 +28,14 @@ __all__ = ["Annealing", "DiscreteNoise", "InstanceNoise", "OneSidedSmoothing", "
 class Annealing:
     """From coarse to fine: blur(t) = coarse (fine / coarse)^(t / until), constant from t = until.
 
-    noise     : an `InstanceNoise`, whose std follows the blur; or None, for penalties alone
-    penalties : R1 or R2; their gamma = strength * blur follow too
+    Parameters
+    ----------
+    noise : an `InstanceNoise` whose std is set to the blur, or None
+    penalties : R1 or R2 whose gamma is set to strength * blur
     coarse, fine : the first and the last blur, in the units of the samples, both > 0
-    steps     : of the whole training;  until in (0, 1]
-    strength  : >= 0
+    steps : number of steps of the whole training
+    until : in (0, 1]
+    strength : >= 0
 
     Idea: with a large blur the data have one mode; as the blur shrinks below the distance of the
     modes they separate, where G has samples already. Both penalties are 0 where D is constant, as
@@ -38,7 +45,17 @@ class Annealing:
     The constructor sets the first values; pass the object to `minigan.train` as `callback`.
     """
 
-    def __init__(self, noise, penalties=(), *, coarse, fine, steps, until=0.8, strength=1.0):
+    def __init__(
+        self,
+        noise: InstanceNoise | None,
+        penalties: Sequence[Any] = (),
+        *,
+        coarse: float,
+        fine: float,
+        steps: int,
+        until: float = 0.8,
+        strength: float = 1.0,
+    ) -> None:
         name = type(self).__name__
         self.noise = None if noise is None else instance(name, "noise", noise, InstanceNoise)
         if not isinstance(penalties, tuple | list):
@@ -54,14 +71,14 @@ class Annealing:
         self.factor = exponential(final=fine / self.coarse)
         self._set(0.0)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         fine = self.coarse * self.factor(1.0)
         return f"Annealing(coarse={self.coarse:g}, fine={fine:g}, steps={self.steps})"
 
-    def __call__(self, step, gan, figures):
+    def __call__(self, step: int, gan: GAN, figures: dict[str, float]) -> None:
         self._set(step / self.steps)
 
-    def _set(self, t):
+    def _set(self, t: float) -> None:
         blur = self.coarse * self.factor(min(1.0, t / self.until))
         if self.noise is not None:
             self.noise.std = blur

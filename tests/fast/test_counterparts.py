@@ -30,7 +30,7 @@ BODIES = {
         lambda: [L.Residual(mg.Sequential([L.Linear(6, 4), L.Tanh(), L.Linear(4, 6)]))],
         (7, 6),
     ),
-    "carried": (lambda: [C.Carry(L.Linear(4, 5), 2)], (7, 6)),
+    "carried": (lambda: [C.WithCode(L.Linear(4, 5), 2)], (7, 6)),
     "beside its input": (lambda: [mg.stabilisers.WithInput(L.FourierFeatures(6, 3))], (7, 6)),
     "activation alone": (lambda: [], (7, 6)),
 }

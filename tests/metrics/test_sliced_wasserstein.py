@@ -74,8 +74,15 @@ def test_symmetric_and_order_place_and_scale():
 def test_the_seed_fixes_the_directions():
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((30, 3)), rng.standard_normal((30, 3))
-    assert sliced_wasserstein(x, y, rng=5) == sliced_wasserstein(x, y, rng=np.random.default_rng(5))
+    assert sliced_wasserstein(x, y, rng=5) == sliced_wasserstein(x, y, rng=5)
     assert sliced_wasserstein(x, y, rng=5) != sliced_wasserstein(x, y, rng=6)
+
+
+def test_a_seed_gives_other_numbers_to_the_directions_than_to_the_data():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((30, 3)), rng.standard_normal((30, 3))
+    as_for_data = np.random.default_rng(5)
+    assert sliced_wasserstein(x, y, rng=5) != sliced_wasserstein(x, y, rng=as_for_data)
 
 
 def test_a_missing_mode_scores_worse_than_a_fresh_draw():

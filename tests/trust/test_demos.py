@@ -161,7 +161,7 @@ def interrupt_at(monkeypatch, module, name):
 
 
 def test_no_judge(whole, monkeypatch, capsys):
-    interrupt_at(monkeypatch, judge, "hire")
+    interrupt_at(monkeypatch, judge, "load_or_train")
     folder = whole("mnist_mlp", "--no-judge")
     said = capsys.readouterr().out
     assert "not scored (--no-judge)" in said and (folder / "training.png").exists()
@@ -187,7 +187,7 @@ def test_ctrl_c_in_training_asks_no_judge(whole, monkeypatch, capsys):
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(training.History, "append", noted)
-    monkeypatch.setattr(judge, "hire", None)
+    monkeypatch.setattr(judge, "load_or_train", None)
     folder = whole("mnist_mlp")
     said = capsys.readouterr().out
     assert "Stopped at step 2" in said and "Training was interrupted, so" in said

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from minigan import archive
+from minigan import _archive as archive
 
 
 @pytest.fixture

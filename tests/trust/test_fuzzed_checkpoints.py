@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import archive, checkpoint
+from minigan import _archive as archive
+from minigan import checkpoint
 from minigan.data.minibatches import Minibatches
-from minigan.training.loop import History
+from minigan.training.history import History
 
 FUZZED = int(os.environ.get("MINIGAN_FUZZ", 300))
 
@@ -40,7 +41,7 @@ def saved(parts, tmp_path):
 
 def state(run):
     """All that a load may change."""
-    arrays = {name: array.tobytes() for name, array in checkpoint._state(run).items()}
+    arrays = {name: array.tobytes() for name, array in checkpoint.state_arrays(run).items()}
     numbers = [run.average.steps, run.rates, run.stop.values, dict(run.history.columns)]
     return arrays, numbers, [rng.bit_generator.state for rng in run.generators.values()]
 
@@ -125,8 +126,9 @@ def claims(shape):
 
 
 HOSTILE = {
-    "newer": (lambda s: header(s, version=2), "expected version 1 of the format, got 2"),
-    "no version": (lambda s: header(s, version=...), "expected version 1 of the format, got None"),
+    "newer": (lambda s: header(s, version=3), "expected version 2 of the format, got 3$"),
+    "older": (lambda s: header(s, version=1), "got 1, written by an earlier minigan; train anew"),
+    "no version": (lambda s: header(s, version=...), "expected version 2 of the format, got None"),
     "foreign": (lambda s: header(s, format="another"), 'expected the format "minigan checkpoint"'),
     "not JSON": (lambda s: {"header": np.frombuffer(b"{", np.uint8)}, "expected a header of JSON"),
     "deep JSON": (

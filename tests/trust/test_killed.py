@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from minigan import archive
+from minigan import _archive as archive
 
 KILLS = int(os.environ.get("MINIGAN_KILLS", 6))
 

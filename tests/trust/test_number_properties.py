@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigan as mg
-from minigan import archive, losses, metrics, stabilisers
+from minigan import _archive as archive
+from minigan import losses, metrics, stabilisers
 from minigan.data.minibatches import Minibatches
 
 EXAMPLES = int(os.environ.get("MINIGAN_EXAMPLES", 0))

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import archive, checkpoint
-from minigan.training.loop import History
+from minigan import _archive as archive
+from minigan import checkpoint
+from minigan.training.history import History
 
 STEPS = 24
 

@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ... import _checks as checks
-from ...training.loop import History
+from ...training.history import History
 from ..watch import Vitals
 from . import _checks
 from .equilibrium import EQUILIBRIUM

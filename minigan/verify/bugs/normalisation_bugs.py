@@ -81,7 +81,8 @@ BUGS = [
         (
             Edit(
                 BatchNorm.__init__,
-                "def __init__(self, num_features, *, eps=1e-5, momentum=0.1):",
+                "def __init__("
+                "self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:",
                 "def __init__(self, num_features, eps=1e-5, momentum=0.1):",
             ),
         ),
