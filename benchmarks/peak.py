@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 from llvmlite import ir
-from minigan.fast.kernels.lanes import Lanes
-from minigan.fast.kernels.machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from numba import get_num_threads, njit, prange
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from minigan.fast.kernels.lanes import Lanes
+from minigan.fast.kernels.machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
 ACCUMULATORS = TILE_ROWS * TILE_VECTORS  # independent sums, enough to hide each other's latency
 
