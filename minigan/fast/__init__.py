@@ -1,23 +1,53 @@
-"""The compiled backend: the same numbers as the layers' NumPy, faster.
+r"""The compiled backend: the numbers of the layers' NumPy, computed faster with Numba.
 
-Nothing in here is needed to understand minigan, and minigan works without it. Each counterpart
-obeys the contract of the layer that it stands for (forward, both backward passes, tangent,
-curvature), shares its parameters, and is tested against it.
+Nothing here is needed to understand minigan, and minigan works without this package. The formulas
+are in `minigan.layers` and `minigan.optim`; the modules here say only what they do faster. Every
+counterpart is tested against the NumPy that it stands for.
 
-How a network is taken over:
+Layers, stages, kernels
+-----------------------
+A network runs *stages*. A stage stands for one layer or for a layer and the activation behind it:
+it has the layer's contract (forward, both backward passes, tangent, curvature), uses its
+parameters and adds to its gradients. Stages call *kernels*, compiled functions of plain arrays.
 
-    network.layers     Linear   LeakyReLU   Residual(branch, skip)        Linear   Tanh
-                          \\       /               |                          \\    /
-    stages(network)     LinearStage        Residual(stage, stage)           LinearStage
+    layers     Linear  LeakyReLU   Residual(Linear)        Dropout   Linear  Tanh
+                   \    /               |                     |          \    /
+    stages     LinearStage         Residual(LinearStage)   Dropout    LinearStage
+                    |                   |                                 |
+    kernels    products.linear_forward, .linear_backward, ...  ->  gemm.multiply -> microkernel
 
-- `stages`  finds the stages. An affine layer or a batch norm and the activation behind it become
-            one stage: the activation is applied before the product is written to memory. A layer
-            made of layers stays what it is, with stages in the place of its children. A layer that
-            nothing here stands for (one of the user's own) stays as it is.
-- `optim`   one pass over memory for each optimizer.
-- `step`    D's gradient with real and fake samples in one batch, and R1 and R2 along the same pass.
-            Its second-order sweep, in which each weight gradient is one product, is in `sweeps`.
-- `kernels` what the stages call: matrix products, convolutions, normalisation, elementwise loops.
+`stages` makes the translation, once per network. A layer without a counterpart (the user's own, or
+a subclass, which may have changed the formula) runs as it is; a layer made of other layers keeps
+its class and gets stages for its children.
+
+What is fused
+-------------
+- A linear layer, convolution or batch norm and the activation behind it: phi is applied before y
+  leaves the cache, and phi' is computed from y, so z is never stored.
+- In a backward pass, dz = dy phi'(y), its padding and the bias gradient are one pass over memory.
+- An optimizer's update is one pass over the flat parameter vector (`optim`).
+
+The discriminator's step
+------------------------
+D's logits of real and of fake samples are needed at the same parameters, so `step` runs both in one
+batch, unless D mixes samples or draws random numbers. R1 and R2 need D's slope at the same samples.
+For a piecewise linear D their second-order sweep shares a product with the adversarial gradient:
+
+    dW += x' (s dy) + x_dot' dy  =  (s x + x_dot)' dy       one product instead of two per layer
+
+The derivation is in `sweeps` and `minigan.penalties.second_order`.
+
+Memory, threads, processes
+--------------------------
+- Buffers: results are written into arrays that nothing refers to any more, instead of fresh pages
+  from the operating system (`kernels.buffers`).
+- Tables: operands are addressed through tables of offsets, so that patches of an image are never
+  copied. The tables are kept between calls (`kernels.tables`).
+- Threads: work is cut into pieces that do not depend on the number of threads, so neither do the
+  results. Several Python threads may train at the same time (`kernels.threads`).
+- Fork: a child process runs every kernel on one thread, because OpenMP's threads do not survive a
+  fork.
+- Cache: compiled code is stored on disk under a hash of the kernels' sources (`kernels.cache`).
 """
 
 from .kernels.products import matmul

@@ -1,4 +1,4 @@
-"""Compiled counterparts of the activations."""
+"""Compiled counterparts of the activations: one pass over memory, without intermediate arrays."""
 
 from ..layers.activations import LeakyReLU, Sigmoid, Tanh
 from .kernels.codes import LEAKY_RELU, SIGMOID, TANH
@@ -7,14 +7,14 @@ from .stage import Stage
 
 
 def fused_activation(layer):
-    """(code, slope) as the kernels take an activation; None for one that cannot be fused."""
+    """(code, slope) of an activation, as the kernels take it; None if it cannot be fused."""
     if isinstance(layer, LeakyReLU):
         return LEAKY_RELU, layer.slope
     return {Tanh: (TANH, 0.0), Sigmoid: (SIGMOID, 0.0)}.get(type(layer))
 
 
 class ActivationStage(Stage):
-    """LeakyReLU, ReLU, Tanh or Sigmoid: phi' is read off y."""
+    """LeakyReLU, ReLU, Tanh or Sigmoid, with phi' computed from y."""
 
     def __init__(self, layer):
         super().__init__(layer)
@@ -35,6 +35,8 @@ class ActivationStage(Stage):
 
 
 class SoftplusStage(Stage):
+    """Softplus."""
+
     def forward(self, x, training=True):
         x = self.layer.as_input(x)
         return softplus(x), x
@@ -50,6 +52,8 @@ class SoftplusStage(Stage):
 
 
 class SiLUStage(Stage):
+    """SiLU."""
+
     def forward(self, x, training=True):
         x = self.layer.as_input(x)
         return silu(x), x

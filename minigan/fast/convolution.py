@@ -1,4 +1,7 @@
-"""Compiled counterparts of both convolutions, with the activation behind them."""
+"""Compiled counterparts of both convolutions, with the activation behind them.
+
+The patches of an image are never copied into a matrix: see `kernels.images`.
+"""
 
 from ..layers.base import flat_rows
 from .fused import FusedStage
@@ -22,8 +25,10 @@ class _ConvolutionStage(FusedStage):
         return self.layer.stride, self.layer.padding
 
     def backward_merged(self, dy, scale, cache, x_dot):
-        """backward_params(scale dy) and curvature(dy, x_dot) in one product: dW is bilinear in x
-        and dy, so that of (scale x + x_dot, dy) serves for both; scale (N, 1) per sample."""
+        """backward_params(scale dy) and curvature(dy, x_dot) in one product, scale (N, 1).
+
+        dW is bilinear in x and dy, so the sum of both is dW at (scale x + x_dot, dy).
+        """
         self.inner_curvature(dy, cache, scale_and_add(scale, cache[0], x_dot))
         if "bias" in self.layer.grads:  # db = sum over samples and pixels of scale dy
             per_pixel = matmul(scale, dy.reshape(len(dy), -1), transpose_a=True)
@@ -31,6 +36,8 @@ class _ConvolutionStage(FusedStage):
 
 
 class ConvStage(_ConvolutionStage):
+    """Conv2d and the activation behind it."""
+
     def forward(self, x, training=True):
         x = self.layer.images(x)
         bias = self.layer.params.get("bias")
@@ -60,6 +67,8 @@ class ConvStage(_ConvolutionStage):
 
 
 class ConvTransposeStage(_ConvolutionStage):
+    """ConvTranspose2d and the activation behind it."""
+
     def forward(self, x, training=True):
         x = self.layer.images(x)
         bias = self.layer.params.get("bias")

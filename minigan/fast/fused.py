@@ -1,4 +1,4 @@
-"""A layer and the activation behind it as one stage."""
+"""The base class of stages for a layer and the activation behind it."""
 
 from ..layers.composite import add
 from .activations import ActivationStage, fused_activation
@@ -7,8 +7,10 @@ from .stage import Stage
 
 
 class FusedStage(Stage):
-    """phi(layer(x)), phi the activation behind the layer, or the identity. The cache is (inner, y):
-    what the backward pass of the layer needs, and the output, off which phi' is read."""
+    """y = phi(layer(x)), with phi the activation behind the layer, or the identity.
+
+    The cache is (inner, y): what the layer's backward pass needs, and y, which gives phi'.
+    """
 
     def __init__(self, layer, activation=None):
         super().__init__(layer)
@@ -20,7 +22,7 @@ class FusedStage(Stage):
             self.bare = type(self)(layer)
 
     def parts(self, cache):
-        """[(stage, cache)]: the layer and the activation, one after the other."""
+        """[(stage, cache)] of the layer and of the activation, if there is one."""
         if self.activation is None:
             return [(self, cache)]
         return [(self.bare, cache), (self.activation, cache[1])]
@@ -31,7 +33,7 @@ class FusedStage(Stage):
         return self.activation.tangent(self.bare.tangent(x_dot, cache), cache[1])
 
     def curvature(self, dy, cache, x_dot):
-        """That of the two, one after the other: see `Sequential.curvature_along`."""
+        """By the chain rule for the layer and the activation, as in `Sequential`."""
         if self.activation is None:
             return self.inner_curvature(dy, cache, x_dot)
         dz = self.activation.backward_input(dy, cache[1])

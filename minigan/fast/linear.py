@@ -1,4 +1,4 @@
-"""Compiled counterparts of Linear (with the activation behind it) and of FourierFeatures."""
+"""Compiled counterparts of Linear, with the activation behind it, and of FourierFeatures."""
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from .kernels.vectors import scale_and_add
 
 
 class LinearStage(FusedStage):
+    """Linear and the activation behind it: bias and phi are applied within the product."""
+
     def forward(self, x, training=True):
         layer = self.layer
         x = layer.as_input(x, 2, layer.in_features)
@@ -41,8 +43,10 @@ class LinearStage(FusedStage):
         linear_backward_params(dy, None, x_dot, self.layer.grads["weight"], None)
 
     def backward_merged(self, dy, scale, cache, x_dot):
-        """backward_params(scale dy) and curvature(dy, x_dot) in one product:
-        dW += (scale x + x_dot)' dy,  db += scale' dy,  for a scale (N, 1) per sample."""
+        """backward_params(scale dy) and curvature(dy, x_dot) in one product, scale (N, 1):
+
+        dW += (scale x + x_dot)' dy,    db += scale' dy
+        """
         grads = self.layer.grads
         x = scale_and_add(scale, cache[0], x_dot)
         linear_backward_params(dy, None, x, grads["weight"], None)
@@ -51,7 +55,7 @@ class LinearStage(FusedStage):
 
 
 class FourierStage(FourierFeatures):
-    """FourierFeatures with its two products compiled."""
+    """FourierFeatures, with its two products compiled."""
 
     def __init__(self, layer):
         vars(self).update(vars(layer))  # the same frequencies

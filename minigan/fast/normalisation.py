@@ -1,4 +1,4 @@
-"""Compiled counterparts of BatchNorm (with the activation behind it) and of LayerNorm."""
+"""Compiled counterparts of BatchNorm, with the activation behind it, and of LayerNorm."""
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from .stage import Stage
 
 
 class BatchNormStage(FusedStage):
-    """In evaluation it is the two layers one after the other: nothing is left to fuse there.
+    """BatchNorm and the activation behind it: moments in one pass, y = phi(...) in a second.
 
-    The inner cache is (rows, mean, inv_std) in training; in evaluation, the layer's.
+    In evaluation mode it runs the layer and then the activation. The inner cache is (rows, mean,
+    inv_std) in training mode, and the layer's own in evaluation mode.
     """
 
     def forward(self, x, training=True):
@@ -67,7 +68,7 @@ class BatchNormStage(FusedStage):
         return dx.reshape(dy.shape)
 
     def inner_tangent(self, x_dot, cache):
-        """x_hat's Jacobian is symmetric, so y moves by gamma times the backward formula."""
+        """gamma times the backward formula, because the Jacobian of x_hat is symmetric."""
         inner, _, training = cache
         if not training:
             return self.layer.tangent(x_dot, inner)
@@ -81,6 +82,8 @@ class BatchNormStage(FusedStage):
 
 
 class LayerNormStage(Stage):
+    """LayerNorm, one pass per row."""
+
     def forward(self, x, training=True):
         layer = self.layer
         x = layer.as_input(x, features=layer.num_features)
@@ -102,7 +105,8 @@ class LayerNormStage(Stage):
         return self.layer.curvature(dy, cache, x_dot)
 
     @staticmethod
-    def _through(g, cache):
+    def _through(dx_hat, cache):
+        """dx from dx_hat; also the tangent of x_hat, because the Jacobian is symmetric."""
         x_hat, inv_std = cache
-        moved = row_norm_backward(sample_rows(g), sample_rows(x_hat), inv_std.reshape(-1, 1))
-        return moved.reshape(g.shape)
+        dx = row_norm_backward(sample_rows(dx_hat), sample_rows(x_hat), inv_std.reshape(-1, 1))
+        return dx.reshape(dx_hat.shape)

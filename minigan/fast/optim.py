@@ -8,18 +8,14 @@ from .kernels.vectors import dot
 
 
 def update(optimizer):
-    """update(theta, grad), compiled, for the optimizers of `minigan.optim`; None for any other, a
-    subclass with a formula of its own included."""
+    """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
+    subclasses included."""
     compiled = _UPDATES.get(type(optimizer))
     return None if compiled is None else lambda theta, grad: compiled(optimizer, theta, grad)
 
 
 def norm(vector):
-    """The Euclidean length of a flat vector.
-
-    NumPy's inner product would be as fast alone, but the threads of its BLAS go on spinning after
-    a call, on the cores that the next kernel needs.
-    """
+    """The Euclidean length of a flat vector."""
     return math.sqrt(dot(vector, vector))
 
 

@@ -5,9 +5,9 @@ from .kernels.products import matmul
 
 
 class SpectralStage(SpectralNorm):
-    """SpectralNorm around the stage of its layer.
+    """SpectralNorm around the stage of its layer, with the power iteration's products compiled.
 
-    The singular vectors are those of the layer itself: they are kept in the same dict of buffers.
+    It shares the layer's dict of buffers, so both use the same singular vectors.
     """
 
     def __init__(self, layer, stage_of):
@@ -26,6 +26,6 @@ class SpectralStage(SpectralNorm):
         return self._stage_of(super()._with(weight, gradient))
 
     def backward_merged(self, dy, scale, cache, x_dot):
-        """As in `LinearStage`, the weight gradient chained from W / sigma to W."""
+        """As in `LinearStage`, with the weight gradient taken back from W / sigma to W."""
         with self._chained(cache) as layer:
             layer.backward_merged(dy, scale, cache[0], x_dot)

@@ -1,10 +1,10 @@
-"""What the compiled stages share."""
+"""The base class of the compiled stages."""
 
 from ..layers.base import Layer
 
 
 class Stage(Layer):
-    """Stands for a layer: obeys the contract, computes with its parameters, adds to its grads."""
+    """Stands for a layer: has its contract, uses its parameters and adds to its gradients."""
 
     def __init__(self, layer):
         super().__init__()

@@ -1,8 +1,8 @@
-"""Which stages a network runs: compiled counterparts of its layers, pairs of layers in one.
+"""Finds the stages that a network runs in place of its layers.
 
-An affine layer or a batch norm followed by an activation is two passes over memory: one writes
-z, one reads it to write y = phi(z). A stage for both applies phi to z before it is written, or
-while it is still in the cache.
+A linear layer, convolution or batch norm and the activation behind it take two passes over memory:
+one writes z, one reads z and writes y = phi(z). A stage for both applies phi before z is written,
+or while it is in the cache.
 """
 
 import copy
@@ -20,7 +20,7 @@ from .linear import FourierStage, LinearStage
 from .normalisation import BatchNormStage, LayerNormStage
 from .spectral import SpectralStage
 
-# by exact type: a subclass may have changed the formula
+# By exact type, because a subclass may have changed the formula.
 _FUSED = {
     Linear: LinearStage,
     Conv2d: ConvStage,
@@ -37,16 +37,18 @@ _SINGLE = {
     LayerNorm: LayerNormStage,
     FourierFeatures: FourierStage,
 }
+_COUNTERPARTS = _FUSED | _SINGLE
 
 
 def stages(network):
     """The stages of a network, found once and kept on it."""
     if network.compiled is None:
-        network.compiled = _in_a_row(network.layers)
+        network.compiled = _stages_of(network.layers)
     return network.compiled
 
 
-def _in_a_row(layers):
+def _stages_of(layers):
+    """The stages of consecutive layers, an activation fused with the layer before it."""
     found, rest = [], list(layers)
     while rest:
         layer = rest.pop(0)
@@ -60,12 +62,12 @@ def _in_a_row(layers):
 def stage_of(layer):
     """The counterpart of one layer; the layer itself if it has none."""
     kind = type(layer)
-    if kind in _FUSED or kind in _SINGLE:
-        return {**_FUSED, **_SINGLE}[kind](layer)
+    if kind in _COUNTERPARTS:
+        return _COUNTERPARTS[kind](layer)
     if kind is SpectralNorm:
         return SpectralStage(layer, stage_of)
-    if not layer.children or isinstance(layer, Sequential):  # a network asks for its own stages
+    if not layer.children or isinstance(layer, Sequential):  # a Sequential finds its own stages
         return layer
-    stage = copy.copy(layer)  # the same parameters; stages in the place of the layers inside
+    stage = copy.copy(layer)  # the same parameters, but stages for the children
     stage.children = {name: stage_of(child) for name, child in layer.children.items()}
     return stage

@@ -1,22 +1,22 @@
 """The second-order sweep of a whole network, in which each weight gradient is one product.
 
-`minigan.penalties.second_order` derives it. A network is a tree of layers in a row and layers side
-by side, and so is its sweep: a backward pass from dy, kept in order to be differentiated along
-x_dot. `sweep_of` gives dx and a sweep, which has
+It is derived in `minigan.penalties.second_order`. A network is a tree of sequences and sums of
+layers, and its sweep is a tree of the same form. A sweep is a backward pass from dy, stored so
+that it can be differentiated along x_dot. `sweep_of` returns dx and a sweep with
 
     y_dot  = sweep.forward(x_dot)            forward with the tangents
-    dx_dot = sweep.backward(dy_dot, wanted)  then backward, adding the moved gradients into grads
+    dx_dot = sweep.backward(dy_dot, wanted)  then backward, adding to the gradients
 
-or, if all its parts are piecewise linear,
+and, if all its parts are piecewise linear,
 
-    y_dot  = sweep.merge(x_dot, slopes)      both in one, adding the gradients of the seed `slopes`
+    y_dot  = sweep.merge(x_dot, slopes)      both at once, plus the gradients of the seed `slopes`
 
-dx_dot is computed only where it is wanted. With slopes s_i = dL/dlogit_i at the same samples,
+dx_dot is computed only if `wanted`. With slopes s_i = dL/dlogit_i at the same samples,
 dy_dot = s dy at every layer of a piecewise linear D, since rows do not mix; so
 
     dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_i s_i dy_i
 
-serves the adversarial loss and the penalties in one product.
+gives the gradients of the adversarial loss and of the penalties in one product.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ from .fused import FusedStage
 
 
 def sweep_of(layer, dy, cache):
-    """(dx, sweep) of a stage along one forward pass, from dy."""
+    """(dx, sweep) of one stage, from dy."""
     if isinstance(layer, Sequential):
         return sweep_row(cache, dy)
     if isinstance(layer, FusedStage):
@@ -53,7 +53,7 @@ def _single(layer, dy, cache):
 
 
 def sweep_row(caches, dy):
-    """(dx, RowSweep) of stages [(stage, cache)] in a row, from dy at their end."""
+    """(dx, RowSweep) of consecutive stages [(stage, cache)], from dy at the last one's output."""
     parts = []
     for stage, cache in reversed(caches):
         dy, part = sweep_of(stage, dy, cache)
@@ -62,17 +62,17 @@ def sweep_row(caches, dy):
 
 
 class LayerSweep:
-    """The sweep of one stage, from its tangent, backward and curvature."""
+    """The sweep of one stage, by its tangent, backward and curvature."""
 
     def __init__(self, layer, dy, cache):
         self.layer, self.cache = layer, cache
         self.trained = count_parameters(layer) > 0
-        # a trained layer without a merged product of its own is swept the general way
-        self.straight = layer.piecewise_linear and (
+        # a trained layer without `backward_merged` takes the general sweep
+        self.piecewise_linear = layer.piecewise_linear and (
             not self.trained or hasattr(layer, "backward_merged")
         )
-        # else its curvature is zero, and dy and x_dot need not be kept: half of the memory
-        self.curves = self.trained or not self.straight
+        # otherwise curvature is zero, and dy and x_dot need not be stored (halves memory)
+        self.curves = self.trained or not self.piecewise_linear
         self.dy = dy if self.curves else None
 
     def forward(self, x_dot):
@@ -95,17 +95,20 @@ class LayerSweep:
 
 
 class RowSweep:
-    """The sweep of stages in a row: the output of one is the input of the next.
+    """The sweep of consecutive stages.
 
-    parts  : their sweeps, from the input to the output
-    bottom : the first trained one; where nobody wants dx_dot, `backward` stops there
+    parts         : their sweeps, from the input to the output
+    first_trained : index of the first part with parameters; `backward` stops there unless `wanted`
     """
 
     def __init__(self, parts):
         self.parts = parts
         trained = [part.trained for part in parts]
-        self.trained, self.straight = any(trained), all(part.straight for part in parts)
-        self.bottom = trained.index(True) if self.trained else len(parts)
+        self.trained, self.piecewise_linear = (
+            any(trained),
+            all(part.piecewise_linear for part in parts),
+        )
+        self.first_trained = trained.index(True) if self.trained else len(parts)
 
     def forward(self, x_dot):
         for part in self.parts:
@@ -113,7 +116,7 @@ class RowSweep:
         return x_dot
 
     def backward(self, dy_dot, wanted):
-        first = 0 if wanted else self.bottom
+        first = 0 if wanted else self.first_trained
         for index in reversed(range(first, len(self.parts))):
             dy_dot = self.parts[index].backward(dy_dot, wanted or index > first)
         return dy_dot
@@ -125,11 +128,14 @@ class RowSweep:
 
 
 class SumSweep:
-    """The sweep of y = f(x) + g(x): both move with x, and both see dy."""
+    """The sweep of y = f(x) + g(x): both get x_dot, and both get dy."""
 
     def __init__(self, f, g):
         self.f, self.g = f, g
-        self.trained, self.straight = f.trained or g.trained, f.straight and g.straight
+        self.trained, self.piecewise_linear = (
+            f.trained or g.trained,
+            f.piecewise_linear and g.piecewise_linear,
+        )
 
     def forward(self, x_dot):
         return self.f.forward(x_dot) + self.g.forward(x_dot)
@@ -146,7 +152,7 @@ class WithCodeSweep:
 
     def __init__(self, layer, inner, shape):
         self.layer, self.inner, self.shape = layer, inner, shape
-        self.trained, self.straight = inner.trained, inner.straight
+        self.trained, self.piecewise_linear = inner.trained, inner.piecewise_linear
 
     def forward(self, x_dot):
         return self.layer.append_code(self.inner.forward(self.layer.inner_input(x_dot)), x_dot)

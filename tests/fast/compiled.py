@@ -1,4 +1,4 @@
-"""Every kernel under one name, as `reference` has them."""
+"""All kernels in one module, under the names that `reference` uses."""
 
 from minigan.fast.kernels.elementwise import *  # noqa: F403
 from minigan.fast.kernels.images import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""What each kernel computes, in NumPy: the yardstick for the compiled ones."""
+"""What each kernel computes, in NumPy: the compiled kernels are tested against these."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from minigan.fast.kernels.codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 
 
 def activate(z, activation, slope=0.0):
-    """y = phi(z), for one of the activations in `minigan.kernels.codes`."""
+    """y = phi(z), for one of the activations in `minigan.fast.kernels.codes`."""
     if activation == LEAKY_RELU:
         return np.where(z > 0, z, slope * z)
     if activation == TANH:
@@ -32,30 +32,6 @@ def sigmoid(x):
     with np.errstate(under="ignore"):
         small = np.exp(-np.abs(x))  # in (0, 1]
         return np.where(x >= 0, 1, small) / (1 + small)
-
-
-def softplus(x):
-    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))."""
-    with np.errstate(under="ignore"):
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def silu(x):
-    """x sigmoid(x)  (Elfwing et al. 2018; Ramachandran et al. 2017, "swish")."""
-    return x * sigmoid(x)
-
-
-def silu_backward(dy, x):
-    """dx = dy * s (1 + x (1 - s)),  s = sigmoid(x)."""
-    s = sigmoid(x)
-    return dy * (s * (1 + x * (1 - s)))
-
-
-def log_softmax(x):
-    """x - log sum_k exp(x_k) along each row: the largest entry is taken out before exp."""
-    with np.errstate(under="ignore"):
-        x = x - x.max(axis=1, keepdims=True)
-        return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
 def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
@@ -208,80 +184,3 @@ def conv_transpose2d_backward(
     dz = activate_backward(dy, y, activation, slope)
     conv_transpose2d_backward_params(dz, None, x, dweight, dbias, stride, padding)
     return conv_transpose2d_backward_input(dz, None, weight, stride, padding)
-
-
-def _normalise(x, axis, eps):
-    """x_hat, mean, variance, inv_std, the last three with `axis` kept at length 1."""
-    mean = _mean(x, axis)
-    centred = x - mean
-    variance = _mean(centred * centred, axis)
-    inv_std = 1 / np.sqrt(variance + eps)
-    return centred * inv_std, mean, variance, inv_std
-
-
-def _mean(x, axis):
-    return np.mean(x, axis=axis, keepdims=True, dtype=np.float64).astype(x.dtype)
-
-
-def _normalise_backward(g, x_hat, inv_std, axis):
-    """dx from g = dL/dx_hat, by the formula above."""
-    through_mean = _mean(g, axis)
-    through_variance = x_hat * _mean(g * x_hat, axis)
-    return inv_std * (g - through_mean - through_variance)
-
-
-def row_norm_forward(x, eps):
-    """Normalises each row of x (N, F); returns (x_hat (N, F), inv_std (N, 1))."""
-    x_hat, _, _, inv_std = _normalise(x, 1, eps)
-    return x_hat, inv_std
-
-
-def row_norm_backward(g, x_hat, inv_std):
-    """dx of `row_norm_forward` from g = dL/dx_hat."""
-    return _normalise_backward(g, x_hat, inv_std, 1)
-
-
-def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
-    """y = phi(gamma x_hat + beta), each column of x (N, C) normalised over the rows; returns
-    (y, mean, variance, inv_std), the last three of shape (C,)."""
-    x_hat, mean, variance, inv_std = _normalise(x, 0, eps)
-    y = activate(gamma * x_hat + beta, activation, slope)
-    return y, mean[0], variance[0], inv_std[0]
-
-
-def batch_norm_backward(
-    dy, y, x, mean, inv_std, gamma, dgamma, dbeta, activation=IDENTITY, slope=0.0
-):
-    """Returns dx; adds dgamma = sum dz x_hat and dbeta = sum dz into the last two unless None."""
-    dz = activate_backward(dy, y, activation, slope)
-    x_hat = (x - mean) * inv_std
-    if dgamma is not None:
-        dgamma += np.sum(dz * x_hat, axis=0, dtype=np.float64).astype(dz.dtype)
-        dbeta += np.sum(dz, axis=0, dtype=np.float64).astype(dz.dtype)
-    return _normalise_backward(dz * gamma, x_hat, inv_std, 0)
-
-
-def sgd_update(theta, grad, velocity, lr, momentum):
-    velocity *= momentum
-    velocity += grad
-    theta -= lr * velocity
-
-
-def rmsprop_update(theta, grad, square, lr, decay, eps):
-    square *= decay
-    square += (1 - decay) * grad * grad
-    theta -= lr * grad / (np.sqrt(square) + eps)
-
-
-def adam_update(theta, grad, first, second, step, lr, beta1, beta2, eps):
-    first *= beta1
-    first += (1 - beta1) * grad
-    second *= beta2
-    second += (1 - beta2) * grad * grad
-    unbiased_first = first / (1 - beta1**step)
-    unbiased_second = second / (1 - beta2**step)
-    theta -= lr * unbiased_first / (np.sqrt(unbiased_second) + eps)
-
-
-def average_update(average, value, decay):
-    average += (1 - decay) * (value - average)

@@ -17,8 +17,8 @@ x = np.ones((2, 3), np.float32)
 w = np.ones((3, 40), np.float32)
 from minigan.fast.kernels import codes, products
 print(products.linear_forward(x, w, None, codes.LEAKY_RELU, 0.5)[0, 0])
-from minigan.fast.kernels.gemm import _contract
-print(sum(_contract.stats.cache_hits.values()), sum(_contract.stats.cache_misses.values()))
+from minigan.fast.kernels.gemm import _multiply
+print(sum(_multiply.stats.cache_hits.values()), sum(_multiply.stats.cache_misses.values()))
 """
 
 

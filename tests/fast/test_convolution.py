@@ -1,4 +1,4 @@
-"""The compiled convolutions against the NumPy twin, and each against its adjoint."""
+"""The compiled convolutions against the NumPy reference, and each against its adjoint."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def case(request, normal):  # noqa: F811
     return x, normal(*kernel, channels, out) / taps, normal(out), stride, padding
 
 
-def gradients(twin, kind, dy, y, x, weight, stride, padding, activation, slope):
+def gradients(kernels, kind, dy, y, x, weight, stride, padding, activation, slope):
     """Every gradient that a kind of convolution has, by both routes."""
     found = []
     options = (stride, padding, activation, slope)
@@ -42,20 +42,20 @@ def gradients(twin, kind, dy, y, x, weight, stride, padding, activation, slope):
         dweight = np.full_like(weight, 0.5)
         dbias = np.full(weight.shape[3], 0.5, weight.dtype)
         if params_only:
-            backward = getattr(twin, kind + "_backward_params")
+            backward = getattr(kernels, kind + "_backward_params")
             backward(dy, y, x, dweight, dbias, *options)
         else:
-            backward = getattr(twin, kind + "_backward")
+            backward = getattr(kernels, kind + "_backward")
             found.append(backward(dy, y, x, weight, dweight, dbias, *options))
         found += [dweight, dbias]
     shape = (x.shape,) if kind == "conv2d" else ()
-    backward_input = getattr(twin, kind + "_backward_input")
+    backward_input = getattr(kernels, kind + "_backward_input")
     return found + [backward_input(dy, y, weight, *shape, *options)]
 
 
 @pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
 @pytest.mark.parametrize("activation, slope", ACTIVATIONS)
-def test_twins_agree(case, normal, kind, activation, slope):  # noqa: F811
+def test_kernels_agree_with_the_reference(case, normal, kind, activation, slope):  # noqa: F811
     x, weight, bias, stride, padding = case
     if kind == "conv_transpose2d" and min(weight.shape[:2]) < 2 * padding + 1:
         pytest.skip("the padding takes away all that one pixel spreads")

@@ -71,16 +71,16 @@ def test_a_short_table_is_the_beginning_of_a_long_one(tables):
         ]
         assert tables.offsets(counts, (100, 10, 1), 7, 1).tolist() == expected
     for count in (5, 9, 4, 0):
-        assert tables.every(3, count).tolist() == list(range(0, 3 * count, 3))
+        assert tables.row_offsets(3, count).tolist() == list(range(0, 3 * count, 3))
     assert tables.kept_bytes() == 8 * (9 * 6 + 9 * 4 + 9)
 
 
 def test_tables_are_bounded_in_bytes(tables, monkeypatch):
-    monkeypatch.setattr(tables, "MOST", 10_000)
+    monkeypatch.setattr(tables, "MAX_BYTES", 10_000)
     for step in range(1, 200):
-        assert tables.every(step, 100)[-1] == 99 * step
+        assert tables.row_offsets(step, 100)[-1] == 99 * step
         assert tables.kept_bytes() <= 10_000
-    assert len(tables.every(1, 5_000)) == 5_000  # too long to be kept
+    assert len(tables.row_offsets(1, 5_000)) == 5_000  # too long to be kept
     assert tables.kept_bytes() <= 10_000
 
 

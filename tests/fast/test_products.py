@@ -1,4 +1,4 @@
-"""The compiled matrix products against the NumPy twin: odd shapes, views, every activation."""
+"""The compiled matrix products against the NumPy reference: odd shapes, views, every activation."""
 
 import ast
 import inspect
@@ -92,14 +92,14 @@ def test_linear(normal, shape, activation, slope, with_bias):
     )
     for params_only in (True, False):
         gradients = []
-        for twin in (compiled, reference):
+        for kernels in (compiled, reference):
             dweight = np.full_like(weight, 0.5)
             dbias = np.full(columns, 0.5, weight.dtype) if with_bias else None
             if params_only:
-                twin.linear_backward_params(dy, y, x, dweight, dbias, activation, slope)
+                kernels.linear_backward_params(dy, y, x, dweight, dbias, activation, slope)
                 dx = None
             else:
-                dx = twin.linear_backward(dy, y, x, weight, dweight, dbias, activation, slope)
+                dx = kernels.linear_backward(dy, y, x, weight, dweight, dbias, activation, slope)
             gradients.append([part for part in (dweight, dbias, dx) if part is not None])
         for actual, expected in zip(*gradients):
             assert_close(actual, expected)

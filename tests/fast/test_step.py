@@ -112,17 +112,17 @@ def test_the_merged_sweep_gives_what_the_general_one_gives(name):
 
 
 @pytest.mark.parametrize(
-    "sides, straight",
+    "sides, piecewise_linear",
     [((L.ReLU(),), True), ((L.Linear(4, 4), L.ReLU()), True),
      ((L.Tanh(),), False), ((L.ReLU(), L.Tanh()), False), ((L.Tanh(), L.Tanh()), False)],
     ids=str,
 )  # fmt: skip
-def test_a_sum_is_straight_if_both_its_sides_are(sides, straight):
+def test_a_sum_is_piecewise_linear_if_both_its_sides_are(sides, piecewise_linear):
     critic = mg.Sequential([L.Linear(3, 4), L.Residual(*sides), L.Linear(4, 1)])
     with mg.kernels.use_backend("numba"):
         logits, caches = critic.forward(np.ones((5, 3)))
         _, sweep = sweep_row(caches, np.ones_like(logits))
-    assert sweep.straight is straight
+    assert sweep.piecewise_linear is piecewise_linear
 
 
 FIRST = {
@@ -159,7 +159,7 @@ def test_whole_training_steps_on_both_backends(name, noise_first, loss):
         np.testing.assert_allclose(numba, numpy, rtol=1e-7, atol=1e-9)
 
 
-def test_who_is_taken_over():
+def test_which_networks_are_taken_over():
     def taken(*first):
         gan = game([*first, L.Linear(3, 1)], (3,))
         return step(gan) is not None

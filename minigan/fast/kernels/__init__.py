@@ -1,1 +1,13 @@
-"""Compiled loops: what the stages of `minigan.fast` call."""
+"""Compiled kernels: plain functions of arrays, called by the stages of `minigan.fast`.
+
+- `gemm`         the blocked matrix product; `microkernel` is its innermost loop, `lanes` the vector
+                 instructions that loop is made of, `thin` the products with very few columns
+- `products`     matrix products and the passes of a linear layer
+- `images`       the passes of both convolutions; `tables` holds the offsets that they read through
+- `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
+- `elementwise`, `nonlinear`, `codes`    activations
+- `moments`      batch and layer normalisation
+- `updates`, `vectors`, `chunks`         loops over flat vectors
+- `threads`, `workers`, `waiting`        parallel loops
+- `buffers`, `cache`, `machine`          reused arrays; compiled code on disk; the processor
+"""

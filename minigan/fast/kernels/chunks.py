@@ -1,28 +1,28 @@
-"""Long vectors in chunks that run in parallel, short ones on this thread.
+"""Loops over flat vectors: long ones in parallel chunks, short ones on the calling thread.
 
-The chunks are fixed: no bit depends on the number of threads. And each thread gets the same part
-of a vector whatever the operation, the part that it has in its cache already.
+The chunks have a fixed size, so results do not depend on the number of threads. Each thread gets
+the same part of a vector in every operation, so it is likely to be in its cache already.
 """
 
 from .threads import parallel
 
 CHUNK = 2048  # elements: long enough to pay for a task, short enough to balance the threads
-ALONE = 8 * CHUNK  # up to here one thread is done before a second has woken up
+SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
 
 
 def over_chunks(body, fastmath=False):
-    """`body`, a loop over the chunks of its first argument, compiled for one thread and for all.
+    """Compiles `body`, a loop over the chunks of its first argument, in two versions.
 
-    The parallel version compiles when the first long vector comes, which may be never.
+    The parallel version is compiled at the first call with a long vector.
     """
-    together = parallel(error_model="numpy", fastmath=fastmath)(body)
-    alone = together.alone
+    in_parallel = parallel(error_model="numpy", fastmath=fastmath)(body)
+    serial = in_parallel.serial
 
     def run(vector, *rest):
-        return (alone if vector.size <= ALONE else together)(vector, *rest)
+        return (serial if vector.size <= SERIAL_UP_TO else in_parallel)(vector, *rest)
 
     return run
 
 
-# A body takes each chunk as slices and counts from zero: an index that might be negative would have
-# to be wrapped around, and LLVM would not turn the loop into vector instructions.
+# A body slices each chunk and counts from zero. Numba wraps indices that may be negative, and LLVM
+# does not vectorise a loop with wrapped indices.

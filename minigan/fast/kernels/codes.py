@@ -1,8 +1,8 @@
-"""Activations that a kernel can apply to its own result, by number.
+"""Codes of the activations that a kernel can apply to its own result.
 
-A compiled kernel cannot take a Python object, so an activation travels as an integer and a slope.
-Each one on this list has a derivative that can be read off its *output* y = phi(z), so a fused
-operation never has to keep the pre-activation z.
+A compiled kernel cannot take a Python object, so an activation is passed as an integer and a slope.
+The derivative of each can be computed from its *output* y = phi(z), so a fused operation need not
+keep z.
 """
 
 IDENTITY = 0  # phi(z) = z                      phi' = 1

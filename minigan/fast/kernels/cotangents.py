@@ -1,6 +1,6 @@
-"""What a backward pass does to dy before any product: dz = dy * phi'(y), padded, and summed for db.
+"""The gradient before the activation, dz = dy phi'(y), padded and summed for db, in one pass.
 
-All in one pass over memory. The same pass, with no activation, pads the input of a convolution.
+Without an activation the same pass pads the input of a convolution.
 """
 
 import numpy as np
@@ -12,16 +12,16 @@ from .cache import cached_njit
 from .codes import IDENTITY
 from .machine import index
 from .nonlinear import phi_prime
-from .threads import guarded, threads
+from .threads import thread_safe, threads
 from .workers import call_worker, task_passing, worker_address
 
-SERIAL_BELOW = 20_000  # numbers; below, waking the other threads costs more than they give
-CHUNK = 16_384  # numbers, whole images of them: fixed, so that sums are the same for all threads
-IMAGES = 32  # that `column_sums` adds up in float32: more would lose digits
+SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
+CHUNK = 16_384  # numbers, in whole images; fixed, so that sums do not depend on the threads
+IMAGES = 32  # that `column_sums` adds in float32; more would lose digits
 
 
-def masked(dy, y, activation, slope, dbias=None):
-    """dz = dy * phi'(y), C-contiguous; adds its sum over all but the last axis into `dbias`."""
+def activation_gradient(dy, y, activation, slope, dbias=None):
+    """dz = dy phi'(y), C-contiguous; adds its sum over all but the last axis into `dbias`."""
     dy = np.ascontiguousarray(dy)
     if activation == IDENTITY:
         if dbias is not None:
@@ -30,14 +30,16 @@ def masked(dy, y, activation, slope, dbias=None):
     shape = dy.shape
     if dy.ndim == 2:
         dy = dy.reshape(len(dy), 1, 1, dy.shape[1])  # images of one pixel
-    return masked_and_padded(dy, y, activation, slope, dbias, (0, 0), (0, 0)).reshape(shape)
+    return padded_activation_gradient(dy, y, activation, slope, dbias, (0, 0), (0, 0)).reshape(
+        shape
+    )
 
 
 def column_sums(dy):
     """The sum of dy over all but its last axis, in float64.
 
-    NumPy adds long rows fastest, so images are added to each other first, a few at a time in their
-    own precision.
+    NumPy adds long rows fastest, so images are first added to each other, a few at a time and in
+    their own dtype.
     """
     by_place = np.zeros(dy.shape[1:])
     for start in range(0, len(dy), IMAGES):
@@ -46,27 +48,27 @@ def column_sums(dy):
 
 
 def padded(image, vertical, horizontal):
-    """Images (N, H, W, C) with so many (before, after) lines of zeros; unchanged where none."""
+    """Images (N, H, W, C) padded by (before, after) lines of zeros; the input itself if by none."""
     image = np.ascontiguousarray(image)
     if vertical == horizontal == (0, 0):
         return image
-    return masked_and_padded(image, image, IDENTITY, 0.0, None, vertical, horizontal)
+    return padded_activation_gradient(image, image, IDENTITY, 0.0, None, vertical, horizontal)
 
 
-def masked_and_padded(dy, y, activation, slope, dbias, vertical, horizontal):
-    """dz = dy * phi'(y) with lines of zeros round each image; adds its sums into `dbias`."""
+def padded_activation_gradient(dy, y, activation, slope, dbias, vertical, horizontal):
+    """dz = dy phi'(y), padded by (before, after) lines of zeros; adds its sums into `dbias`."""
     dy = np.ascontiguousarray(dy)
     y = dy if activation == IDENTITY else np.ascontiguousarray(y)
     batch, height, width, channels = dy.shape
     dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
-    at_once = max(1, CHUNK * batch // max(dy.size, 1))
+    images_per_chunk = max(1, CHUNK * batch // max(dy.size, 1))
     worker = worker_address(_work, dy.dtype)
-    parts = min(-(-batch // at_once), threads()) if dy.size >= SERIAL_BELOW else 1
+    parts = min(-(-batch // images_per_chunk), threads()) if dy.size >= SERIAL_BELOW else 1
     flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
     sides = (*vertical, *horizontal)
     sums = dz.reshape(-1)[:0] if dbias is None else dbias
     run = _in_chunks if parts == 1 else _in_chunks_in_parallel
-    run(worker, parts, flat, activation, float(slope), dy.shape, sides, at_once, sums)
+    run(worker, parts, flat, activation, float(slope), dy.shape, sides, images_per_chunk, sums)
     return dz
 
 
@@ -83,10 +85,10 @@ _address_of, _task_at = task_passing(_task_type)
 
 
 @cached_njit(parallel=True)
-def _in_chunks(worker, parts, flat, activation, slope, shape, sides, at_once, dbias):
-    channels, chunks = len(dbias), -(-shape[0] // at_once)
+def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_chunk, dbias):
+    channels, chunks = len(dbias), -(-shape[0] // images_per_chunk)
     sums = np.empty(chunks * channels)
-    task = _address_of((flat, sums, activation, slope, shape, sides, at_once, parts))
+    task = _address_of((flat, sums, activation, slope, shape, sides, images_per_chunk, parts))
     if parts == 1:
         call_worker(worker, task, 0)
     else:
@@ -99,22 +101,24 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, sides, at_once, db
         dbias[c] += flat[0].dtype.type(total)
 
 
-_in_chunks_in_parallel = guarded(_in_chunks)
+_in_chunks_in_parallel = thread_safe(_in_chunks)
 
 
 def _work(address, part):
-    """One part of a task: some of the chunks."""
-    (dy, y, dz), sums, activation, slope, shape, sides, at_once, parts = _task_at(address)
-    chunks = -(-shape[0] // at_once)
+    """Computes one part of a task: some of the chunks."""
+    (dy, y, dz), sums, activation, slope, shape, sides, images_per_chunk, parts = _task_at(address)
+    chunks = -(-shape[0] // images_per_chunk)
     for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
-        start, stop = chunk * at_once, min((chunk + 1) * at_once, shape[0])
-        sum_ = sums[chunk * shape[3] : (chunk + 1) * shape[3]]  # empty where none is wanted
-        _one_chunk(dy, y, activation, dy.dtype.type(slope), shape, sides, dz, sum_, start, stop)
+        start, stop = chunk * images_per_chunk, min((chunk + 1) * images_per_chunk, shape[0])
+        chunk_sums = sums[chunk * shape[3] : (chunk + 1) * shape[3]]  # empty without dbias
+        _one_chunk(
+            dy, y, activation, dy.dtype.type(slope), shape, sides, dz, chunk_sums, start, stop
+        )
 
 
 @njit(inline="always")
 def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
-    """Images [start, stop): in memory, lines of pixels with gaps of zeros between them."""
+    """Images [start, stop): lines of pixels, written with gaps of zeros between them."""
     _, height, width, channels = shape
     top, bottom, before, after = sides
     line = width * channels

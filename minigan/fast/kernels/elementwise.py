@@ -1,4 +1,7 @@
-"""Elementwise functions and their derivatives (Numba backend): one pass over memory each."""
+"""Elementwise functions and their derivatives, in one pass over memory each.
+
+The formulas are in `minigan.layers.activations`.
+"""
 
 import math
 
@@ -25,7 +28,7 @@ def activate(z, activation, slope=0.0):
 
 
 def activate_backward(dy, y, activation, slope=0.0):
-    """dz = dy * phi'(z), with phi' read off y."""
+    """dz = dy phi'(z), with phi' computed from y = phi(z)."""
     if activation == IDENTITY:
         return dy
     dy, y = np.ascontiguousarray(dy), np.ascontiguousarray(y)
@@ -57,6 +60,7 @@ def silu_backward(dy, x):
 
 
 def _map(loop, *arrays):
+    """Runs loop(*arrays, out) on flat views; returns out."""
     arrays = [np.ascontiguousarray(array) for array in arrays]
     out = empty(arrays[0].shape, arrays[0].dtype)
     loop(*(array.reshape(-1) for array in arrays), out.reshape(-1))
@@ -67,18 +71,18 @@ def _map(loop, *arrays):
 def _activate(z, activation, slope, y):
     for chunk in prange((z.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        before, after = z[part], y[part]
-        for i in range(before.size):
-            after[i] = phi(before[i], activation, slope)
+        z_part, y_part = z[part], y[part]
+        for i in range(z_part.size):
+            y_part[i] = phi(z_part[i], activation, slope)
 
 
 @over_chunks
 def _activate_backward(dy, y, activation, slope, dz):
     for chunk in prange((dy.size + CHUNK - 1) // CHUNK):
         part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        signal, seen, passed = dy[part], y[part], dz[part]
-        for i in range(signal.size):
-            passed[i] = signal[i] * phi_prime(seen[i], activation, slope)
+        dy_part, y_part, dz_part = dy[part], y[part], dz[part]
+        for i in range(dy_part.size):
+            dz_part[i] = dy_part[i] * phi_prime(y_part[i], activation, slope)
 
 
 @njit(inline="always")

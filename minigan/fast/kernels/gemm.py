@@ -1,14 +1,14 @@
 """The matrix product of the dense and convolutional layers, C = phi(A B + bias), blocked for
 registers and caches. (Weight gradients with very few rows or columns are in `thin`.)
 
-    Cut C into tiles that fit in registers; keep what a tile needs close by.
+    C is computed in tiles that fit in registers; the operands of a tile stay in the caches.
 
                        panel: tile columns wide
                             |----|
                      +------+----+------+
                k     |      |BBBB|      |   B is copied, k block by k block, into panels stored
-             block   |      |BBBB|      |   row after row, so the micro-kernel reads it as one
-                     +------+----+------+   straight line of vectors. The panels of a block stay
+             block   |      |BBBB|      |   row after row, so the micro-kernel reads them
+                     +------+----+------+   sequentially. The panels of a block stay
                      |      |    |      |   in the second-level cache.
                      +------+----+------+
          k block
@@ -21,18 +21,18 @@ registers and caches. (Weight gradients with very few rows or columns are in `th
        +---------+-- +------+----+------+
             A                 C
 
-(Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.) Two things are
-different here. A is not packed: the micro-kernel broadcasts its numbers one at a time, wherever
-they are. And all three operands are addressed by tables of offsets into flat arrays,
+(Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.) There are two
+differences from that scheme. A is not packed: the micro-kernel broadcasts its numbers one at a time
+from where they are. And all operands are addressed through tables of offsets into flat arrays,
 
     A[i, k] = a[rows[i] + inner[k]]
     B[k, j] = b[rows[k] + j step]
     C[i, j] = c[rows[i] + j]
 
-so that an image's patches are a matrix without ever being copied into one: convolutions, their
-gradients and all transpositions are this one function with different tables. (The idea is that of
-the block-scatter matrix: Matthews, "High-Performance Tensor Contraction without Transposition",
-2018.) Each entry of C is summed in the same order however many threads there are.
+so the patches of an image can be used as a matrix without copying them: convolutions, their
+gradients and all transpositions are this one function with different tables (the block-scatter
+matrix of Matthews, "High-Performance Tensor Contraction without Transposition", 2018). Each entry
+of C is summed in the same order for any number of threads.
 """
 
 import numpy as np
@@ -44,47 +44,58 @@ from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
 from .thin import THIN, dot_rows
-from .threads import guarded, threads
+from .threads import thread_safe, threads
 from .workers import call_worker, task_passing, worker_address
 
-DEPTH = 512  # k steps in a block, at most: 8 rows of A x 512 x 4 bytes = half the first-level cache
-PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the second-level cache
-ROWS_AHEAD = 16  # how far the packing of B looks ahead
-SMALL_B = 1 << 18  # bytes: packed by every thread for itself in little time
-TALL = 4, 64  # strips for each thread from which C is tall, beside a small B and beside a large one
-SERIAL_BELOW = 200_000  # multiply-adds; below, waking the other threads costs more than they give
+DEPTH = 512  # k steps per block, at most: 8 rows of A x 512 x 4 bytes are half of the L1 cache
+PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the L2 cache
+ROWS_AHEAD = 16  # rows that the packing of B prefetches ahead
+SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
+# C is cut by rows if it has at least this many strips per thread
+STRIPS_PER_THREAD_SMALL_B, STRIPS_PER_THREAD_LARGE_B = 4, 64
+SERIAL_BELOW = 200_000  # multiply-adds; below this, waking the other threads does not pay
 STORE = 32  # multiply-adds that take as long as storing one number of C
 
 
-def contract(
+def multiply(
     left, right, result, columns, bias=None, activation=IDENTITY, slope=0.0, accumulate=False
 ):
     """C = phi(A B + bias), or C += A B where `accumulate`; phi is the identity or a leaky ReLU.
 
-    left (a, rows, inner, run), right (b, rows, step) and result (c, rows) are the operands' flat
-    arrays and tables, as above; `run` is how many numbers of a row of A lie side by side, after
-    which `inner` may jump. bias has one number a column.
+    Parameters
+    ----------
+    left : (a, rows, inner, run)
+        A's flat array and its tables of offsets. `run` numbers of a row of A are contiguous.
+    right : (b, rows, step)
+        B's flat array, its table of row offsets and the step between columns.
+    result : (c, rows)
+        C's flat array and its table of row offsets; rows are contiguous.
+    columns : int
+        Of B and C.
+    bias : array (columns,) or None
     """
     a, rows = left[:2]
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
-    slope = float(slope) if activation == LEAKY_RELU else 1.0  # of C where it is negative
+    slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
     worker = worker_address(_work, a.dtype)
     down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
-    run = _contract if down * across == 1 else _contract_in_parallel
+    run = _multiply if down * across == 1 else _multiply_in_parallel
     run(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
 
 def _cut(rows, depth, columns, itemsize, threads):
-    """Into how many rectangles, down and across, C is cut: one a thread.
+    """(down, across): how many rectangles C is cut into, one per thread.
 
-    A tall C by rows: each thread packs all of B, and finds the rows of A that it wrote itself, a
-    layer ago, in its own cache. Else by columns, which divides the packing of B as well; where
-    there are too few panels for all threads, by rows too.
+    A tall C is cut by rows: each thread packs all of B, but its rows of A, which it wrote in the
+    layer before, are still in its cache. Otherwise C is cut by columns, which divides the packing
+    of B; with fewer panels than threads it is cut by rows as well.
     """
     if threads == 1 or rows * (depth + STORE) * columns < SERIAL_BELOW:
         return 1, 1
     strips = -(-rows // TILE_ROWS)
-    if strips >= TALL[depth * columns * itemsize > SMALL_B] * threads:
+    large_b = depth * columns * itemsize > SMALL_B
+    per_thread = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
+    if strips >= per_thread * threads:
         return threads, 1
     across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), threads)
     return min(strips, -(-threads // across)), across
@@ -105,8 +116,8 @@ _address_of, _task_at = task_passing(_task_type)
 
 
 @cached_njit(parallel=True)
-def _contract(worker, down, across, left, right, result, columns, bias, slope, accumulate):
-    """C cut into down x across rectangles, each of them a part of one task."""
+def _multiply(worker, down, across, left, right, result, columns, bias, slope, accumulate):
+    """Computes C in down x across rectangles, each one part of the task."""
     task = _address_of((left, right, result, columns, bias, slope, accumulate, down, across))
     if down * across == 1:
         call_worker(worker, task, 0)
@@ -115,11 +126,11 @@ def _contract(worker, down, across, left, right, result, columns, bias, slope, a
             call_worker(worker, task, np.int64(part))
 
 
-_contract_in_parallel = guarded(_contract)
+_multiply_in_parallel = thread_safe(_multiply)
 
 
 def _work(address, part):
-    """One part of a task: a rectangle of C."""
+    """Computes one part of a task: a rectangle of C."""
     left, right, result, columns, bias, slope, accumulate, down, across = _task_at(address)
     strips = -(-len(left[1]) // TILE_ROWS)
     panels = -(-columns * left[0].itemsize // (TILE_VECTORS * VECTOR_BYTES))
@@ -136,7 +147,7 @@ def _rectangle(
     left, right, result, columns, bias, slope, accumulate,
     first_strip, end_strip, first_panel, end_panel,
 ):  # fmt: skip
-    """Whole strips by whole panels of C, on one thread."""
+    """Computes a rectangle of C, whole strips by whole panels, on one thread."""
     a, a_rows, inner, run = left
     b, b_rows, b_step = right
     c, c_rows = result
@@ -147,13 +158,13 @@ def _rectangle(
         return
     depth = len(b_rows)
     width = TILE_VECTORS * VECTOR_BYTES // size  # of a panel, in columns
-    block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # k is cut evenly
+    block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # all blocks about equally long
 
     panels = min(PANELS_AT_ONCE, end_panel - first_panel)
     packed = np.empty(panels * block * width + VECTOR_BYTES, c.dtype)
     aligned = -packed.ctypes.data % VECTOR_BYTES // size
     padded_bias = np.zeros(PANELS_AT_ONCE * width, c.dtype)
-    edge = np.empty((TILE_ROWS, width), c.dtype)  # stands in for tiles that hang over C's edges
+    edge = np.empty((TILE_ROWS, width), c.dtype)  # a tile that overlaps C's border is computed here
     tile_a, tile_c = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, np.int64)
     edge_rows = np.empty(TILE_ROWS, np.int64)
     for i in range(TILE_ROWS):
@@ -174,7 +185,7 @@ def _rectangle(
             for strip in range(first_strip, end_strip):
                 row = strip * TILE_ROWS
                 rows = min(TILE_ROWS, len(a_rows) - row)
-                for i in range(TILE_ROWS):  # a strip that hangs over repeats its last row
+                for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
                     tile_a[i] = a.ctypes.data + a_rows[row + min(i, rows - 1)] * size
                     tile_c[i] = c.ctypes.data + c_rows[row + min(i, rows - 1)] * size
                 for p in range(panels):
@@ -197,15 +208,15 @@ def _rectangle(
 
 @njit(inline="always")
 def _pack(b, rows, step, left_edge, right_edge, packed):
-    """Copies columns [left_edge, right_edge) of B into panels; zeros fill up the last panel.
+    """Copies columns [left_edge, right_edge) of B into panels; the last panel is padded with zeros.
 
-    B is read in the order in which it lies: row by row across the panels where its rows are
-    contiguous, else (B is a transpose) panel by panel, and turned square by square on the way.
+    B is read in memory order: row by row across the panels if its rows are contiguous, otherwise
+    (B is transposed) panel by panel, transposing square blocks.
     """
     lanes = VECTOR_BYTES // b.itemsize
     width = TILE_VECTORS * lanes
     panel_size = len(rows) * width
-    whole = left_edge + (right_edge - left_edge) // width * width  # columns that fill their panel
+    whole = left_edge + (right_edge - left_edge) // width * width  # end of the complete panels
     if step == 1:
         for k in range(len(rows)):
             target, ahead = k * width, min(k + ROWS_AHEAD, len(rows) - 1)

@@ -1,16 +1,17 @@
-"""Convolutions and their transposes (Numba backend): `gemm.contract` on images, no im2col.
+"""Convolutions and their transposes through `gemm.multiply`, without im2col.
 
-A convolution's patches are a matrix that never exists. Row r = (n, i, j) is a place of the kernel
-on the (padded) image, column k = (u, v, c) a number under it, and their offsets just add:
+The patches of a convolution are the rows of a matrix that is never formed. Row r = (n, i, j) is a
+position of the kernel on the (padded) image, column k = (u, v, c) a number under it, and the offset
+of an entry is a sum:
 
       image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + inner[k]
                     i s + 1  |  . . [x x x] . .
                                      `-- one run: kw pixels x channels, contiguous in NHWC
 
-which is how `contract` addresses its left operand. So
+which is how `gemm.multiply` addresses its left operand. So
 
     y  = patches(x) W           forward: one product
-    dW = patches(x)' dz         the same tables with rows and inner index exchanged
+    dW = patches(x)' dz         the same tables, rows and inner index exchanged
     dx = the adjoint, by phases: the pixels whose row and column are (a, b) modulo the stride see
          every stride-th tap only, and among themselves are a dense convolution of dz with stride 1
 
@@ -18,7 +19,8 @@ which is how `contract` addresses its left operand. So
          x x x x  ->  c d c d      its own pixels; nothing is scattered or added twice
          x x x x      a b a b
 
-A transposed convolution is the same three with forward and dx exchanged.
+A transposed convolution is the same three with forward and dx exchanged. The formulas are in
+`minigan.layers.convolution`; activations and dz are as in `products`.
 """
 
 from functools import lru_cache
@@ -27,10 +29,10 @@ import numpy as np
 
 from .buffers import empty
 from .codes import IDENTITY
-from .cotangents import masked, masked_and_padded, padded
-from .gemm import contract
+from .cotangents import activation_gradient, padded, padded_activation_gradient
+from .gemm import multiply
 from .products import finish
-from .tables import every, offsets, weight_rows
+from .tables import offsets, row_offsets, weight_rows
 
 __all__ = [
     "conv2d_forward",
@@ -46,30 +48,30 @@ __all__ = [
 
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv(x, W) + b): (N, H, W, C) -> (N, (H + 2p - kh) // s + 1, ..., out)."""
-    return _gather(_framed(x, padding), weight, stride, False, bias, activation, slope)
+    return _convolve(_pad(x, padding), weight, stride, False, bias, activation, slope)
 
 
 def conv2d_backward_input(
     dy, y, weight, input_shape, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dx[n, i s + u - p, ..., c] = sum over (i, u, ...) of dz[n, i, ..., o] W[u, ..., c, o]."""
-    dz = masked(dy, y, activation, slope)
-    return _spread(dz, weight, stride, padding, input_shape[1:3], True)
+    dz = activation_gradient(dy, y, activation, slope)
+    return _convolve_transposed(dz, weight, stride, padding, input_shape[1:3], True)
 
 
 def conv2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x[at tap u, v]' dz,  db += sum of dz over batch and pixels."""
-    dz = masked(dy, y, activation, slope, dbias)
-    _correlate(_framed(x, padding), dz, dweight, stride)
+    dz = activation_gradient(dy, y, activation, slope, dbias)
+    _weight_gradient(_pad(x, padding), dz, dweight, stride)
 
 
 def conv2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
-    """Both: adds into dW and db, returns dx."""
-    dz = masked(dy, y, activation, slope, dbias)
+    """Both, computing dz once: adds into dW and db, returns dx."""
+    dz = activation_gradient(dy, y, activation, slope, dbias)
     conv2d_backward_params(dz, None, x, dweight, None, stride, padding)
     return conv2d_backward_input(dz, None, weight, x.shape, stride, padding)
 
@@ -77,45 +79,45 @@ def conv2d_backward(
 def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv'(x, W) + b): (N, H, W, C) -> (N, (H - 1) s - 2p + kh, ..., out)."""
     size = tuple((n - 1) * stride - 2 * padding + k for n, k in zip(x.shape[1:3], weight.shape))
-    return _spread(x, weight, stride, padding, size, False, bias, activation, slope)
+    return _convolve_transposed(x, weight, stride, padding, size, False, bias, activation, slope)
 
 
 def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
-    dz = _framed_cotangent(dy, y, activation, slope, None, padding)
-    return _gather(dz, weight, stride, True)
+    dz = _padded_gradient(dy, y, activation, slope, None, padding)
+    return _convolve(dz, weight, stride, True)
 
 
 def conv_transpose2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x' dz[at tap u, v],  db += sum of dz over batch and pixels."""
-    dz = _framed_cotangent(dy, y, activation, slope, dbias, padding)
-    _correlate_exchanged(dz, x, dweight, stride)
+    dz = _padded_gradient(dy, y, activation, slope, dbias, padding)
+    _weight_gradient_exchanged(dz, x, dweight, stride)
 
 
 def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
-    """Both: adds into dW and db, returns dx."""
-    dz = _framed_cotangent(dy, y, activation, slope, dbias, padding)
-    _correlate_exchanged(dz, x, dweight, stride)
-    return _gather(dz, weight, stride, True)
+    """Both, computing dz once: adds into dW and db, returns dx."""
+    dz = _padded_gradient(dy, y, activation, slope, dbias, padding)
+    _weight_gradient_exchanged(dz, x, dweight, stride)
+    return _convolve(dz, weight, stride, True)
 
 
-def _framed(x, padding):
-    """The images within a frame of zeros."""
+def _pad(x, padding):
+    """Images with `padding` lines of zeros on each side."""
     return padded(x, (padding, padding), (padding, padding))
 
 
-def _framed_cotangent(dy, y, activation, slope, dbias, padding):
-    """dz = dy * phi'(y) within a frame of zeros; adds its sum into `dbias`."""
-    frame = padding, padding
-    return masked_and_padded(dy, y, activation, slope, dbias, frame, frame)
+def _padded_gradient(dy, y, activation, slope, dbias, padding):
+    """dz = dy phi'(y) with `padding` lines of zeros on each side; adds its sum into `dbias`."""
+    sides = padding, padding
+    return padded_activation_gradient(dy, y, activation, slope, dbias, sides, sides)
 
 
-def _gather(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope=0.0):
-    """y = phi(patches(x) W + b), x framed; `exchange` reads the weight as (kh, kw, out, in)."""
+def _convolve(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope=0.0):
+    """y = phi(patches(x) W + b), x padded; `exchange` reads the weight as (kh, kw, out, in)."""
     kh, kw = weight.shape[:2]
     out = weight.shape[2 if exchange else 3]
     batch, height, width, channels = x.shape
@@ -126,36 +128,38 @@ def _gather(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope=0
     inner = offsets((kh, kw * channels), (width * channels, 1))
     left = (x.reshape(-1), rows, inner, kw * channels)
     right = weight_operand(weight, exchange, range(kh), range(kw))
-    result = (y.reshape(-1), every(out, len(rows)))
-    contract(left, right, result, out, bias, activation, slope)
+    result = (y.reshape(-1), row_offsets(out, len(rows)))
+    multiply(left, right, result, out, bias, activation, slope)
     return finish(y, activation)
 
 
-def _correlate_exchanged(image, steps, dweight, stride):
-    """`_correlate` for a dW (kh, kw, o, c)."""
+def _weight_gradient_exchanged(image, dz, dweight, stride):
+    """`_weight_gradient` for a dW (kh, kw, o, c)."""
     exchanged = np.zeros_like(dweight.swapaxes(2, 3), order="C")
-    _correlate(image, steps, exchanged, stride)
+    _weight_gradient(image, dz, exchanged, stride)
     dweight += exchanged.swapaxes(2, 3)
 
 
-def _correlate(image, steps, dweight, stride):
-    """dW[u, v, c, o] += sum over n, i, j of image[n, i s + u, ..., c] steps[n, i, j, o], the image
-    framed."""
+def _weight_gradient(image, dz, dweight, stride):
+    """dW[u, v, c, o] += sum over n, i, j of image[n, i s + u, ..., c] dz[n, i, j, o], the image
+    padded."""
     height, width, channels = image.shape[1:]
-    batch, down, across, out = steps.shape
+    batch, down, across, out = dz.shape
 
     rows = offsets((*dweight.shape[:2], channels), (width * channels, channels, 1))
-    steps_between = (height * width, stride * width, stride)
-    inner = offsets((batch, down, across), steps_between, channels)
+    steps = (height * width, stride * width, stride)
+    inner = offsets((batch, down, across), steps, channels)
     left = (image.reshape(-1), rows, inner, 1)
-    right = (np.ascontiguousarray(steps).reshape(-1), every(out, batch * down * across), 1)
-    contract(left, right, (dweight.reshape(-1), every(out, len(rows))), out, accumulate=True)
+    right = (np.ascontiguousarray(dz).reshape(-1), row_offsets(out, batch * down * across), 1)
+    multiply(left, right, (dweight.reshape(-1), row_offsets(out, len(rows))), out, accumulate=True)
 
 
-def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0):
-    """The adjoint of `_gather`, phase by phase, with bias and activation; y is `size` pixels."""
+def _convolve_transposed(
+    x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0
+):
+    """The adjoint of `_convolve`, phase by phase, then bias and activation: y (N, *size, out)."""
     missing = [max(0, stride - k) for k in weight.shape[:2]]
-    if any(missing):  # give every phase a tap, if only of zeros
+    if any(missing):  # every phase needs a tap, if only of zeros
         weight = np.pad(weight, ((0, missing[0]), (0, missing[1]), (0, 0), (0, 0)))
     rows_of_zeros, vertical = phases(x.shape[1], size[0], weight.shape[0], stride, padding)
     columns_of_zeros, horizontal = phases(x.shape[2], size[1], weight.shape[1], stride, padding)
@@ -175,21 +179,21 @@ def _spread(x, weight, stride, padding, size, exchange, bias=None, activation=ID
             right = weight_operand(weight, exchange, rows_of_taps, columns_of_taps)
             steps = (size[0] * size[1], stride * size[1], stride)
             result = (y.reshape(-1), offsets(places, steps, out, a * size[1] + b))
-            contract(left, right, result, out, bias, activation, slope)
+            multiply(left, right, result, out, bias, activation, slope)
     return finish(y, activation)
 
 
 @lru_cache(maxsize=256)
 def phases(inputs, outputs, taps, stride, padding):
-    """One axis of the adjoint, y[i s + u - p] += x[i] W[u], seen from y: (low, high), phases.
+    """One axis of the adjoint y[i s + u - p] += x[i] W[u]: ((low, high), phases).
 
-    Output a + s q reads x[first + q], x[first + q + 1], ... through the taps listed; so a phase is
-    (a, those taps, first, how many outputs). x needs `low` zeros before it and `high` after.
+    Output a + s q reads x[first + q], x[first + q + 1], ... through `taps`, for q < count.
+    A phase is (a, taps, first, count); x must be padded by `low` zeros before and `high` after.
     """
     found, low, high = [], 0, 0
     for a in range(min(stride, outputs)):
         smallest = (a + padding) % stride
-        reading = range(smallest, taps, stride)[::-1]  # x ascends where u descends
+        reading = range(smallest, taps, stride)[::-1]  # as i rises, u falls
         first = (a + padding - reading[0]) // stride
         count = -(-(outputs - a) // stride)
         found.append((a, reading, first, count))
@@ -199,7 +203,8 @@ def phases(inputs, outputs, taps, stride, padding):
 
 
 def weight_operand(weight, exchange, rows_of_taps, columns_of_taps):
-    """The weight as right operand: rows (u, v, channel) for the taps asked, columns the rest."""
+    """The weight as right operand: rows (u, v, channel) for the given taps, and the other channels
+    as columns."""
     kh, kw, channels, out = weight.shape
     return (
         np.ascontiguousarray(weight).reshape(-1),

@@ -1,7 +1,7 @@
-"""A vector register's worth of numbers, and the few instructions the micro-kernels are made of.
+"""Vector instructions for the micro-kernels.
 
-Numba vectorises plain loops by itself; these are for the few places where it must be told exactly
-which numbers sit in which register. They are used inside `@intrinsic` functions only.
+Numba vectorises plain loops by itself. These are for the few loops that decide which numbers are in
+which register, and are used inside `@intrinsic` functions only.
 """
 
 from llvmlite import ir
@@ -14,7 +14,7 @@ _LANE = ir.IntType(32)
 
 
 class Lanes:
-    """Emits vector instructions for one float type."""
+    """Emits LLVM instructions on vectors of one float type; a vector has `count` numbers."""
 
     def __init__(self, builder, dtype):
         self.builder = builder
@@ -26,7 +26,7 @@ class Lanes:
         self._undefined = ir.Constant(self.vector, ir.Undefined)
 
     def multiply_add(self, a, b, c):
-        """a b + c: "muladd" is fused where the machine can, a product and a sum where it cannot."""
+        """a b + c, as one fused instruction if the processor has it."""
         function = cgutils.get_or_insert_function(
             self.builder.module,
             ir.FunctionType(self.vector, [self.vector] * 3),
@@ -35,18 +35,19 @@ class Lanes:
         return self.builder.call(function, [a, b, c])
 
     def sum(self, vector):
-        """Of the numbers in one vector, by halves."""
+        """The sum of the numbers in one vector, by repeated halving."""
         for half in (self.count >> n for n in range(1, self.count.bit_length())):
             other = self._pick(vector, self._undefined, [i ^ half for i in range(self.count)])
             vector = self.builder.fadd(vector, other)
         return self.builder.extract_element(vector, _LANE(0))
 
     def broadcast(self, number):
+        """A vector with `number` in every lane."""
         first = self.builder.insert_element(self._undefined, number, _LANE(0))
         return self._pick(first, self._undefined, [0] * self.count)
 
     def address(self, pointer, numbers):
-        """The pointer, so many numbers further on."""
+        """`pointer` advanced by `numbers` elements."""
         if isinstance(numbers, int):
             numbers = INDEX(numbers)
         return self.builder.gep(pointer, [numbers])
@@ -58,8 +59,9 @@ class Lanes:
         self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
 
     def prefetch(self, pointer, vectors=0, to_write=False):
-        """Has a vector brought near: into the second-level cache to be read by and by, or into the
-        first, for this core alone, to be written soon. Beyond the end of an array it does nothing.
+        """Prefetches one vector: into L2 to be read later, or exclusively into L1 to be written.
+
+        An address beyond the end of an array is harmless.
         """
         bits = ir.IntType(32)
         pointer = self.builder.bitcast(
@@ -70,7 +72,7 @@ class Lanes:
             ir.FunctionType(ir.VoidType(), [pointer.type, bits, bits, bits]),
             "llvm.prefetch.p0",
         )
-        levels = 3 if to_write else 2  # of the three caches, from the last on: those that get it
+        levels = 3 if to_write else 2  # LLVM's locality: 3 is L1, 2 is L2
         self.builder.call(function, [pointer, bits(int(to_write)), bits(levels), bits(1)])
 
     def _vector_at(self, pointer, vectors):
@@ -78,11 +80,10 @@ class Lanes:
         return self.builder.bitcast(address, self.vector.as_pointer())
 
     def transpose(self, rows):
-        """The transpose of a square of registers.
+        """Transposes `count` registers as a square matrix, in log2(count) rounds.
 
-        Dealing the upper half of the registers into the lower half, number by number, log2(count)
-        times over, brings every number to its place: each round turns one bit of the row index into
-        one bit of the column index.
+        Each round interleaves the first half of the registers with the second half, which moves one
+        bit of the row index into the column index.
         """
         half = self.count // 2
         low = [lane for i in range(half) for lane in (i, i + self.count)]
@@ -93,5 +94,6 @@ class Lanes:
         return rows
 
     def _pick(self, a, b, lanes):
+        """The vector of these lanes of a, counted on into b."""
         mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes)
         return self.builder.shuffle_vector(a, b, mask)

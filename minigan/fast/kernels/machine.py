@@ -1,15 +1,15 @@
-"""What the kernels need to know of the machine: how wide a vector is, and how many registers hold.
+"""Vector width and register-tile size of the processor.
 
-Numba compiles for the processor it runs on, so these are decided once, at import. Where
-NUMBA_CPU_NAME or NUMBA_CPU_FEATURES ask for another processor, they are believed.
+Numba compiles for the processor it runs on, so they are fixed at import. If NUMBA_CPU_NAME or
+NUMBA_CPU_FEATURES names another target, that target is used.
 """
 
 import llvmlite.binding as llvm
 import numpy as np
 from numba import config
 
-# An array index that Numba need not check for being negative (a[-1] means the last one), so that
-# LLVM sees a[index(start + i)] for what it is: contiguous.
+# An unsigned array index. Numba does not wrap it as it would a[-1], so LLVM sees that
+# a[index(start + i)] is contiguous.
 index = np.uintp
 
 
@@ -25,11 +25,11 @@ def _features():
 
 
 def _register_tile(features):
-    """(bytes in a vector, rows of a register tile, vectors in a row of it).
+    """(bytes per vector, rows of a register tile, vectors per row of the tile).
 
-    A tile of r rows by v vectors keeps r v accumulators in registers, and needs room beside them
-    for v vectors of B and one broadcast element of A. It must have enough accumulators to cover the
-    latency of a fused multiply-add (4 cycles x 2 a cycle = 8 at least).
+    A tile of r rows by v vectors needs r v registers for the sums, v for a row of B and one for the
+    broadcast number of A. At least 8 sums hide the latency of a fused multiply-add (4 cycles, two
+    started per cycle).
     """
     if "avx512f" in features:
         return 64, 8, 2  # 32 registers: 16 accumulators already run at the peak, and 8 divides 64

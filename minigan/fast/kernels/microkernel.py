@@ -3,23 +3,23 @@
     C[i, j] = leaky(sum over k of A[i, k] panel[k, j] + C[i, j] + bias[j])      one register tile
 
 The accumulators of a tile of r rows by v vectors live in registers for the whole sum. A step k
-loads one row of the panel (v vectors), and for each of the r rows broadcasts one number of A:
+loads one row of the panel (v vectors) and broadcasts one number of A for each of the r rows:
 
             panel[k]   [  vector 0  ][  vector 1  ]
-    A[0, k] o--------> [ acc 0,0    ][ acc 0,1    ]     r + v loads for r v multiply-adds, so
-    A[1, k] o--------> [ acc 1,0    ][ acc 1,1    ]     the arithmetic sets the pace, not
-     ...                                                the memory
+    A[0, k] o--------> [ acc 0,0    ][ acc 0,1    ]     r + v loads for r v multiply-adds:
+    A[1, k] o--------> [ acc 1,0    ][ acc 1,1    ]     arithmetic, not memory, is the
+     ...                                                bottleneck
     A[7, k] o--------> [ acc 7,0    ][ acc 7,1    ]
 
-Because A is broadcast one number at a time it need not be packed: its rows may begin anywhere, and
-its inner index may jump about in memory. Hence the same tile multiplies a matrix, a transposed
-matrix, or the patches of an image (see `gemm`).
+A is broadcast one number at a time, so it need not be packed: its rows may begin anywhere, and its
+inner index may address memory in any order. The same tile therefore multiplies a matrix, a
+transposed matrix, or the patches of an image (see `gemm`).
 
-What will be wanted soon is sent for in time (`prefetch`), wherever the machine cannot guess it: it
-sees through memory that is read in a line, and not through a jump from row to row.
+`prefetch` covers what the hardware prefetcher cannot predict: it follows sequential reads, not
+jumps between rows.
 
-Numba compiles the loops around this one very well, but cannot be told to hold a tile in vector
-registers; an `@intrinsic` emits the instructions directly.
+Numba compiles the loops around this one well, but offers no way to keep a tile in vector registers.
+An `@intrinsic` emits the instructions directly.
 """
 
 from numba.core import cgutils, types
@@ -28,7 +28,7 @@ from numba.extending import intrinsic
 from .lanes import INDEX, Lanes
 from .machine import TILE_ROWS, TILE_VECTORS
 
-SQUARES_AHEAD = 4  # how far `transpose_square` looks ahead along its rows
+SQUARES_AHEAD = 4  # vectors that `transpose_square` prefetches ahead, along each row
 
 
 @intrinsic
@@ -41,10 +41,12 @@ def multiply_tile(
         z = (C[i, j] if adds else 0)  +  sum over k of A[i][inner[k]] * panel[k, j]
         C[i, j] = leaky(z + bias[bias_start + j]) if finishes else z
 
-    a_rows, c_rows (TILE_ROWS,): the addresses in memory where the tile's rows of A and C begin, the
-    latter `column` numbers before the tile; inner: int64 offsets; panels, bias: flat arrays, read
-    from `start`, one row of the panel for each step k, and from `bias_start`.
-    leaky(z) is z where positive, else slope z.
+    with leaky(z) = z where positive, else slope z.
+
+    a_rows, c_rows : (TILE_ROWS,) memory addresses of the rows of A and C; the tile begins `column`
+                     numbers into the rows of C
+    inner          : int64 offsets of A's inner index, in numbers
+    panels, bias   : flat arrays, read from `start` (one panel row per step k) and `bias_start`
     """
     signature = types.void(
         c_rows, column, adds, a_rows, inner, first, last, panels, start,
@@ -68,10 +70,10 @@ def _emit_multiply_tile(context, builder, signature, arguments):
         each = [builder.gep(addresses, [INDEX(i)]) for i in range(TILE_ROWS)]
         return [builder.inttoptr(builder.load(address), pointer) for address in each]
 
-    # Written as stack variables, which LLVM promotes to registers.
+    # Stack variables: LLVM promotes them to registers.
     total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
     c = [lanes.address(row, column) for row in row_pointers(c_rows)]
-    for i, v in tile:  # C is wanted last: the sum gives memory the time to bring it
+    for i, v in tile:  # C arrives while the sums are computed
         lanes.prefetch(c[i], v, to_write=True)
 
     a = row_pointers(a_rows)
@@ -79,7 +81,7 @@ def _emit_multiply_tile(context, builder, signature, arguments):
     with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
         offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
         b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
-        # Where A is a transpose, its rows are neighbours: this is the line of the tiles after next.
+        # If A is transposed its rows are adjacent numbers: prefetch the cache line of later tiles.
         lanes.prefetch(lanes.address(a[0], offset), 1)
         for i in range(TILE_ROWS):
             a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
@@ -106,8 +108,7 @@ def _emit_multiply_tile(context, builder, signature, arguments):
 
 @intrinsic
 def copy_row(typing, source, source_start, ahead, target, target_start):
-    """One row of a panel: TILE_VECTORS vectors, from one flat array to another; and has the row
-    that begins at `ahead` brought near."""
+    """Copies one panel row, TILE_VECTORS vectors, and prefetches the row that begins at `ahead`."""
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)
@@ -125,7 +126,7 @@ def copy_row(typing, source, source_start, ahead, target, target_start):
 
 @intrinsic
 def transpose_square(typing, source, source_start, source_step, target, target_start):
-    """A square of as many vectors as a vector has numbers, transposed on the way into a panel.
+    """Copies a square of `count` vectors of `count` numbers into a panel, transposed.
 
     target[target_start + i panel columns + j] = source[source_start + j source_step + i]
     """
@@ -150,8 +151,10 @@ def transpose_square(typing, source, source_start, source_step, target, target_s
 
 @intrinsic
 def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
-    """totals[i] += <a[a_rows[i] + a_start : ...], b[b_start : ...]>, of so many whole vectors, for
-    TILE_ROWS rows side by side, so that each can wait for its last sum while the others add."""
+    """totals[i] += <a[a_rows[i] + a_start : ...], b[b_start : ...]>, of length `vectors` vectors.
+
+    The TILE_ROWS inner products are interleaved, which hides the latency of the additions.
+    """
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)
@@ -178,6 +181,6 @@ def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
 
 
 def data_pointer(context, builder, signature, arguments, position):
-    """Where the numbers of an array argument begin."""
+    """The address of an array argument's first number."""
     array = context.make_array(signature.args[position])
     return array(context, builder, arguments[position]).data

@@ -1,11 +1,11 @@
-"""Normalisation of a (rows, features) matrix (Numba backend).
+"""Normalisation of a (rows, features) matrix; the formulas are in `minigan.layers.normalisation`.
 
-Batch norm needs sums down each column. The rows are cut into blocks of a fixed size; each block
+Batch norm needs the sum of each column. The rows are cut into blocks of a fixed size, each block
 sums its own rows while they are in cache, and the partial sums are added in the order of the
-blocks, so the bits do not depend on the number of threads. Means and squared deviations of blocks
-are combined by the formula of Chan et al. (1979), which, unlike E[x^2] - E[x]^2, never subtracts
-two large numbers. All sums are in float64: a float32 sum over many rows loses digits, and a mean
-that is off by a little makes a constant input, divided by its tiny deviation, anything but 0.
+blocks, so results do not depend on the number of threads. The means and squared deviations of
+blocks are combined by the formula of Chan et al. (1979), which, unlike E[x^2] - E[x]^2, never
+subtracts two large numbers. All sums are in float64: with a slightly wrong mean, a constant input
+divided by its tiny deviation would not be normalised to 0.
 """
 
 import math
@@ -59,8 +59,8 @@ def row_norm_backward(g, x_hat, inv_std):
     return _row_norm_backward(np.ascontiguousarray(g), np.ascontiguousarray(x_hat), inv_std)
 
 
-# Blocks are taken as slices and counted from zero: an index that might be negative would have to be
-# wrapped around, and LLVM would not turn the loops over j into vector instructions.
+# Blocks are sliced and counted from zero. Numba wraps indices that may be negative, and LLVM does
+# not vectorise a loop with wrapped indices.
 
 
 @parallel(error_model="numpy")
@@ -171,7 +171,7 @@ def _row_norm_backward(g, x_hat, inv_std):
     return dx
 
 
-@njit(fastmath={"reassoc"})  # lets LLVM add in vectors, not one by one
+@njit(fastmath={"reassoc"})  # reordered sums, so that LLVM can vectorise them
 def _sum(x):
     total = 0.0
     for i in range(x.size):

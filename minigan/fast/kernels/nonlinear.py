@@ -1,12 +1,12 @@
-"""The activations and their derivatives, number by number, for the loops that fuse them.
+"""The activations and their derivatives as functions of one number, inlined into the loops.
 
-tanh and the logistic function are written out as arithmetic, without branches or calls into the C
-library, so that LLVM turns the loop around them into vector instructions. Both rest on
+tanh and the sigmoid are written as arithmetic, without branches or calls into the C library, so
+that LLVM can vectorise the loop around them. Both use
 
     exp(x) = 2^n (1 + p),    x = n log 2 + r,   |r| <= log(2) / 2,   p = exp(r) - 1
 
 with p from its Taylor series, whose 13 terms leave r^14 / 14! < 5e-18, below float64's rounding.
-tanh works with p, never with 1 + p, and so is accurate near 0 as well.
+tanh uses p rather than 1 + p, so it is accurate near 0 as well.
 """
 
 import math
@@ -57,7 +57,7 @@ def tanh(z):
 
 @njit(error_model="numpy", forceinline=True)
 def sigmoid(z):
-    """1 / (1 + exp(-z)), by way of exp(-|z|), which cannot overflow."""
+    """1 / (1 + exp(-z)), through exp(-|z|), which cannot overflow."""
     one, lowest = as_type_of(z, 1), _lowest_exponent(z)
     power, p = _exp_parts(max(-abs(z), lowest))
     small = power + power * p if -abs(z) > lowest else as_type_of(z, 0)
@@ -74,7 +74,8 @@ def _exp_parts(x):
 
 @intrinsic
 def _taylor(typing, r):
-    """exp(r) - 1 = r (1 + r/2 (1 + r/3 (1 + ...))), unrolled: a loop in here would stop LLVM."""
+    """exp(r) - 1 = r (1 + r/2 (1 + r/3 (1 + ...))), unrolled, because an inner loop would
+    prevent vectorisation."""
 
     def emit(context, builder, signature, arguments):
         def constant(value):
@@ -90,7 +91,7 @@ def _taylor(typing, r):
 
 
 def as_type_of(like, value):
-    """The constant as a float of the other's type: in Numba, float32 times 1.0 is a float64."""
+    """`value` in the float type of `like`: in Numba, a float32 times 1.0 is a float64."""
     raise NotImplementedError("for compiled code only")
 
 
@@ -102,7 +103,7 @@ def _as_type_of(like, value):
 
 
 def _lowest_exponent(like):
-    """Where exp(x) falls below the smallest normal float of the other's type."""
+    """The x below which exp(x) is below the smallest normal number of `like`'s type."""
     raise NotImplementedError("for compiled code only")
 
 

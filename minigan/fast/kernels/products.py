@@ -1,13 +1,18 @@
-"""Matrix products (Numba backend): `gemm.contract`, given the tables that find its operands."""
+"""Matrix products and the passes of a linear layer, through `gemm.multiply`.
+
+The formulas are in `minigan.layers.linear`. An activation phi behind the layer is given by its code
+and slope (see `codes`); then dz = dy phi'(y), with y the output of the forward pass. Without one,
+dz = dy and y may be None.
+"""
 
 import numpy as np
 
 from .buffers import empty
 from .codes import IDENTITY, SIGMOID, TANH
-from .cotangents import masked
-from .gemm import contract
+from .cotangents import activation_gradient
+from .gemm import multiply
 from .nonlinear import activate_in_place
-from .tables import cached, every
+from .tables import cached, row_offsets
 from .thin import THIN, sum_of_outer_products
 
 __all__ = [
@@ -20,7 +25,7 @@ __all__ = [
 
 
 def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
-    """out = op(a) @ op(b); op transposes where asked."""
+    """out = op(a) @ op(b); op(a) is a', or a itself without `transpose_a`."""
     rows = a.shape[1] if transpose_a else a.shape[0]
     columns = b.shape[0] if transpose_b else b.shape[1]
     if out is None:
@@ -42,19 +47,19 @@ def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
 
 
 def linear_backward_input(dy, y, weight, activation=IDENTITY, slope=0.0):
-    """dx = dz @ W',  dz = dy * phi'."""
-    return _input_gradient(masked(dy, y, activation, slope), weight)
+    """dx = dz @ W'."""
+    return _input_gradient(activation_gradient(dy, y, activation, slope), weight)
 
 
 def linear_backward_params(dy, y, x, dweight, dbias, activation=IDENTITY, slope=0.0):
     """dW += x' @ dz,  db += sum over the rows of dz."""
-    dz = masked(dy, y, activation, slope, dbias)
+    dz = activation_gradient(dy, y, activation, slope, dbias)
     _product(x, dz, dweight, transpose_a=True, accumulate=True)
 
 
 def linear_backward(dy, y, x, weight, dweight, dbias, activation=IDENTITY, slope=0.0):
-    """Both: adds into dW and db, returns dx."""
-    dz = masked(dy, y, activation, slope, dbias)
+    """`linear_backward_params` and `linear_backward_input`, computing dz once."""
+    dz = activation_gradient(dy, y, activation, slope, dbias)
     _product(x, dz, dweight, transpose_a=True, accumulate=True)
     return _input_gradient(dz, weight)
 
@@ -66,7 +71,7 @@ def _input_gradient(dz, weight):
 
 
 def finish(y, activation):
-    """Applies the activations that `contract` does not, in place; returns y."""
+    """Applies in place the activations that `multiply` does not know; returns y."""
     if activation == TANH or activation == SIGMOID:
         activate_in_place(y.reshape(-1), activation, y.dtype.type(0))
     return y
@@ -76,7 +81,7 @@ def _product(
     a, b, out, transpose_a=False, transpose_b=False, bias=None,
     activation=IDENTITY, slope=0.0, accumulate=False,
 ):  # fmt: skip
-    """out = leaky(op(a) @ op(b) + bias), or out += where `accumulate`; `out` is C-contiguous."""
+    """out = leaky(op(a) @ op(b) + bias), or out += with `accumulate`; `out` is C-contiguous."""
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     rows, columns = out.shape
     if transpose_a and not transpose_b and min(rows, columns) <= THIN:
@@ -88,23 +93,24 @@ def _product(
     )
     left = (a.reshape(-1), a_rows, inner, run)
     right = (b.reshape(-1), b_rows, b_step)
-    contract(left, right, (out.reshape(-1), c_rows), columns, bias, activation, slope, accumulate)
+    multiply(left, right, (out.reshape(-1), c_rows), columns, bias, activation, slope, accumulate)
 
 
 @cached
 def _tables(rows, depth, columns, transpose_a, transpose_b):
-    """Where `contract` finds the operands of a plain product: see there."""
+    """The tables of `gemm.multiply` for a product of matrices, possibly transposed."""
     left = (1, rows) if transpose_a else (depth, 1)
     right = (1, depth) if transpose_b else (columns, 1)
     return (
-        every(left[0], rows), every(left[1], depth), 1 if transpose_a else max(1, depth),
-        every(right[0], depth), right[1],
-        every(columns, rows),
+        row_offsets(left[0], rows), row_offsets(left[1], depth),
+        1 if transpose_a else max(1, depth),
+        row_offsets(right[0], depth), right[1],
+        row_offsets(columns, rows),
     )  # fmt: skip
 
 
 def _thin_gradient(a, b, out, accumulate):
-    """out = a' @ b, or out +=, where `out` has very few rows or very few columns."""
+    """out = a' @ b, or out += with `accumulate`, for an `out` of few rows or few columns."""
     if out.shape[0] <= out.shape[1]:
         total = np.empty(out.shape, out.dtype)
         sum_of_outer_products(a, b, total)

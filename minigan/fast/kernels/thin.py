@@ -1,8 +1,8 @@
-"""Products with few columns: most of a register tile would be padding, so these are plain loops.
+"""Products with few columns, as plain loops: most of a register tile would be padding.
 
-A discriminator ends in a single logit and a 2-D generator in a point, so every step has a few of
-them. They read one large matrix once, from end to end, and do next to no arithmetic on it: the aim
-is to read it in the order in which it lies.
+A discriminator ends in one logit and a generator of the plane in two numbers, so every step has
+such products. They read one large matrix once and do little arithmetic on it, so speed depends on
+reading it in memory order.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from .machine import TILE_ROWS, VECTOR_BYTES
 from .microkernel import add_dots
 
 BLOCK = 512  # rows
-THIN = 4  # columns; from about here on a register tile, though mostly empty, is faster
+THIN = 4  # columns, at most; with more, a register tile is faster even if mostly padding
 
 
 @cached_njit(error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
     """Rows [first_row, end_row) of C = leaky(A B + bias), TILE_ROWS inner products at a time.
 
-    Operands as in `gemm.contract`.
+    The operands are as in `gemm.multiply`.
     """
     a, a_rows, inner, run = left
     b, b_rows, b_step = right
@@ -32,7 +32,7 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
         for k in range(depth):
             b_transposed[j * depth + k] = b[b_rows[k] + j * b_step]
     for first in range(first_row, end_row, TILE_ROWS):
-        for i in range(TILE_ROWS):  # rows that hang over repeat the last
+        for i in range(TILE_ROWS):  # an incomplete block repeats its last row
             rows[i] = a_rows[min(first + i, end_row - 1)]
         for j in range(columns):
             totals[:] = 0
@@ -53,9 +53,9 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
 
 @cached_njit()
 def sum_of_outer_products(thin, wide, total):
-    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows to a pass.
+    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows per pass.
 
-    Each block of rows is added up by itself first: one long float32 sum would lose digits.
+    Blocks of rows are summed separately, because one long float32 sum would lose digits.
     """
     rows, columns = wide.shape
     total[:] = 0

@@ -1,8 +1,8 @@
-"""Parallel regions: when kernels may use Numba's threads, and when one thread must do.
+"""Parallel regions: when kernels may use Numba's threads, and when they must use one.
 
 Numba runs a parallel loop on one of three threading layers. With OpenMP and TBB any number of
-Python threads may each start a loop. The third, "workqueue", aborts the process if two do, so there
-a lock lets one in at a time.
+Python threads may each start a loop. The third, "workqueue", aborts the process if two do, so a
+lock admits one at a time.
 
 No layer's threads survive a fork: with GNU OpenMP a loop started in a child process ends the child.
 A child therefore runs each kernel on one thread. The results are the same bit for bit, because the
@@ -33,8 +33,8 @@ def threads():
     return 1 if _forked else THREADS
 
 
-def guarded(kernel):
-    """`kernel`, a compiled function with a parallel loop, safe to call from several threads."""
+def thread_safe(kernel):
+    """Wraps a compiled parallel loop so that several Python threads may call it."""
 
     def run(*arguments):
         if not _layer_known:
@@ -48,26 +48,27 @@ def guarded(kernel):
 
 
 def parallel(**options):
-    """Compiles a function with `prange` loops twice, for all threads and for one.
+    """Compiles a function with `prange` loops in a parallel and a serial version.
 
-    Each version is compiled when it is called first: the second, usually, never.
+    Each version is compiled at its first call; the serial one is needed only after a fork or, in
+    `chunks`, for short vectors.
     """
 
     def decorate(body):
-        together = guarded(cached_njit(**options, parallel=True)(body))
-        alone = cached_njit(**options)(body)
+        in_parallel = thread_safe(cached_njit(**options, parallel=True)(body))
+        serial = cached_njit(**options)(body)
 
         def run(*arguments):
-            return (alone if _forked else together)(*arguments)
+            return (serial if _forked else in_parallel)(*arguments)
 
-        run.alone = alone
+        run.serial = serial
         return run
 
     return decorate
 
 
 def _start_threads():
-    """Has Numba choose its threading layer, and finds out which it is."""
+    """Starts Numba's threads, and creates the lock if the threading layer needs one."""
     global _lock, _layer_known
     with global_compiler_lock:
         if not _layer_known:
@@ -92,7 +93,7 @@ def _after_fork_in_child():
 
 
 if hasattr(os, "register_at_fork"):
-    # The lock, so that no other thread is compiling at the fork: the child would wait for it.
+    # Fork only while no other thread is compiling: the child would wait for that lock for ever.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

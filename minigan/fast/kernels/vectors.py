@@ -1,7 +1,7 @@
-"""Sums of whole vectors (Numba backend): the inner product, and s x + x_dot.
+"""Operations on flat vectors: the inner product, and s x + x_dot.
 
-NumPy's own inner product would be as fast alone. But the threads of its BLAS go on spinning after a
-call, on the cores that the next kernel needs: one call a step made training twice as slow.
+NumPy's inner product is as fast by itself, but the threads of its BLAS keep spinning after a call,
+on the cores that the next kernel needs: one call per step made training twice as slow.
 """
 
 from functools import partial
@@ -16,11 +16,11 @@ __all__ = ["dot", "scale_and_add"]
 
 
 def dot(a, b):
-    """sum of a_i b_i, as a float: over each chunk, and from there on in double precision."""
+    """sum_i a_i b_i, as a float: chunks are summed in the vectors' dtype, their sums in float64."""
     return float(_chunk_sums(a, b).sum())
 
 
-@partial(over_chunks, fastmath={"reassoc"})  # lets LLVM add in vectors, not one by one
+@partial(over_chunks, fastmath={"reassoc"})  # reordered sums, so that LLVM can vectorise them
 def _chunk_sums(a, b):
     chunks = (a.size + CHUNK - 1) // CHUNK
     sums = np.empty(chunks)
@@ -47,7 +47,7 @@ def _scale_and_add(x, x_dot, scale, out):
     row = x.size // max(1, scale.size)
     for chunk in prange((x.size + CHUNK - 1) // CHUNK):
         at, end = chunk * CHUNK, min((chunk + 1) * CHUNK, x.size)
-        while at < end:  # row by row, as far as this chunk has them
+        while at < end:  # the part of each row that lies in this chunk
             stop = min(end, (at // row + 1) * row)
             factor = scale[at // row]
             a, b, c = x[at:stop], x_dot[at:stop], out[at:stop]

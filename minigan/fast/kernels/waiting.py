@@ -1,14 +1,13 @@
-"""How OpenMP's threads wait for each other: a short spin, then sleep.
+"""Makes OpenMP's waiting threads spin briefly and then sleep.
 
-By default GNU OpenMP's threads spin for milliseconds at the end of a parallel loop. On a quiet
-machine that saves waking them up for the next loop; beside any other busy process it takes the core
-that the slowest thread is waiting for, and a training step becomes ten times slower.
+By default GNU OpenMP's threads spin for milliseconds at the end of a parallel loop. On an idle
+machine that saves waking them for the next loop. If another process is busy, the spinning threads
+take the core that the slowest thread needs, and a training step becomes ten times slower.
 
-libgomp reads its environment once, when it is loaded. So the variable is set for just that moment,
-and neither this program nor the processes it starts see it afterwards. It has no effect where
-libgomp has been loaded before (by a program that used Numba's threads first), and none on the
-OpenMP runtimes that other packages bring along, such as PyTorch's; a package that shares this
-libgomp waits in the same way.
+libgomp reads its environment once, when it is loaded. The variable is set only for that moment, so
+neither this program nor its child processes see it afterwards. It has no effect if libgomp was
+loaded before, and none on the OpenMP runtimes that other packages bring along, such as PyTorch's. A
+package that shares this libgomp waits in the same way.
 """
 
 import contextlib

@@ -1,10 +1,10 @@
-"""Workers: how a parallel loop reaches its body without compiling it three times.
+"""Workers: calling the body of a parallel loop through a pointer, so that it is compiled once.
 
-Numba compiles the body of a `parallel=True` function as a function, again as one thread's loop,
-and again where that loop is started: for a kernel of this size, seconds each. So the bodies of our
-parallel loops are one call through a pointer, to a *worker*: a C function of two arguments, where a
-task lies in memory, and which part of it to do. A task is a tuple of whatever the worker needs, on
-the stack of the function that runs the loop:
+Numba compiles the body of a `parallel=True` function three times: as a function, as one thread's
+loop, and where that loop is started. For a kernel of this size each takes seconds. The bodies of
+the large parallel loops are therefore a single call of a *worker*, a C function of two arguments:
+the address of a task, and which part of it to do. A task is a tuple of whatever the worker needs,
+on the stack of the function that runs the loop:
 
     @njit(parallel=True)
     def run(worker, parts, a, b):
@@ -25,15 +25,15 @@ from numba.extending import intrinsic
 
 from .cache import cached_cfunc
 
-_workers = {}  # kept for ever, because their machine code lives as long as they do
+_workers = {}  # never emptied: their machine code lives only as long as they do
 
 
 @cache
 def worker_address(function, dtype):
-    """Where function(task, part) lies in memory, compiled for tasks of one float type."""
+    """The address of function(task, part), compiled for tasks of one float type."""
     with global_compiler_lock:  # two threads may ask for the same worker
         if (function, dtype) not in _workers:
-            task = types.CPointer(from_dtype(dtype))  # of the float type to tell the types apart
+            task = types.CPointer(from_dtype(dtype))  # the float type tells the tasks' types apart
             signature = types.void(task, types.intp)
             _workers[function, dtype] = cached_cfunc(signature, function)
         return _workers[function, dtype].address
@@ -54,11 +54,11 @@ def call_worker(typing, worker, task, part):
 
 
 def task_passing(task_type):
-    """Two intrinsics: address_of(task), where a tuple lies until the calling function returns, and
-    task_at(address), the tuple that lies there.
+    """Two intrinsics: address_of(task), the address of a tuple, valid until the calling function
+    returns, and task_at(address), the tuple at an address.
 
-    task_type(float type) is its type. Nobody checks a pointer at run time, so `address_of`
-    refuses to compile for a tuple of another type.
+    task_type(float type) is the tuple's type. Pointers are not checked at run time, so `address_of`
+    raises TypingError at compile time for a tuple of another type.
     """
 
     @intrinsic
