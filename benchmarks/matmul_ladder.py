@@ -94,7 +94,7 @@ def unrolled_parallel(a, b, c):
 
 def register_tiles(a, b, c):
     """6. minigan's: packed panels, a tile of c in vector registers; see
-    `minigan/kernels/compiled/gemm.py`."""
+    `minigan/fast/kernels/gemm.py`."""
     mg.kernels.matmul(a, b, out=c)
 
 

@@ -1,14 +1,15 @@
-"""The machine's own ceiling: fused multiply-adds on registers, and nothing else."""
+"""The peak rate of the machine: fused multiply-adds on registers, without any memory access."""
 
 import time
 
 import numpy as np
 from llvmlite import ir
-from minigan.kernels.compiled.lanes import Lanes
-from minigan.kernels.compiled.machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from numba import get_num_threads, njit, prange
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from minigan.fast.kernels.lanes import Lanes
+from minigan.fast.kernels.machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
 ACCUMULATORS = TILE_ROWS * TILE_VECTORS  # independent sums, enough to hide each other's latency
 

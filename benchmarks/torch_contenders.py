@@ -10,11 +10,11 @@ class Torch:
 
     def __init__(self, step, threads):
         import torch
-        from torch_twin import twin
+        from torch_copy import in_pytorch
 
         torch.set_num_threads(threads)
         self.torch, self.step = torch, step
-        self.generator, self.discriminator = map(twin, networks(step))
+        self.generator, self.discriminator = map(in_pytorch, networks(step))
         self.optimizers = [
             torch.optim.Adam(
                 network.parameters(), lr=RATE, betas=(BETA1, BETA2), eps=EPS, fused=True

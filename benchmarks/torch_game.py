@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch_twin import twin
+from torch_copy import in_pytorch
 
 from minigan.data.minibatches import Minibatches
 
@@ -18,7 +18,7 @@ def train(gan, images, *, steps, batch_size, schedule, decay, rng, callback):
     update, the optimizers are the fused ones.
     """
     torch.manual_seed(rng[0])
-    generator, discriminator = twin(gan.generator), twin(gan.discriminator)
+    generator, discriminator = in_pytorch(gan.generator), in_pytorch(gan.discriminator)
     average = AveragedModel(generator, multi_avg_fn=_averaging(decay), use_buffers=True).eval()
     optimizers = [
         torch.optim.Adam(network.parameters(), o.lr, (o.beta1, o.beta2), o.eps, fused=True)

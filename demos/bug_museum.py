@@ -1,9 +1,9 @@
-"""The bug museum: gradient bugs reported from public projects, each reproduced in minigan's code.
+"""The bug museum: gradient bugs, most of them of public projects, each put into minigan's code.
 
 Prints the catalogue (the wrong line and the right one, where it was seen, why it was not noticed,
 which check finds it here), the table of which check finds which bug, and draws the effect of each
-bug on training, compared with a healthy run. The bugs change the NumPy kernels, so healthy runs use
-those too, and --backend has no effect.
+bug on training, compared with a healthy run. The bugs change the NumPy code of the layers, so
+healthy runs use the NumPy backend too, and --backend has no effect.
 """
 
 # %% The catalogue: each bug is switched on, and each check is run
@@ -20,7 +20,6 @@ from matplotlib.patches import Circle, Patch
 
 import minigan as mg
 from minigan import layers, plots
-from minigan.verify.bugs.examination import GRADCHECKS
 
 args = common.arguments(__doc__, steps=1000)
 results = common.Results(args.out)
@@ -291,7 +290,7 @@ figure.savefig(results.path("museum.png", "the effect of each bug on training, a
 
 # %% In numbers
 caught = {bug: examination.caught(bug) for bug in examination.bugs if examination.caught(bug)}
-general = [bug for bug, checks in caught.items() if {*checks} & {*GRADCHECKS}]
+general = examination.caught_by_general()
 results.finish(
     {
         "bugs": len(examination.bugs),

@@ -1,4 +1,4 @@
-"""Every test that takes `backend` runs once on each twin."""
+"""Tests that take `backend` run once on each backend."""
 
 import pytest
 

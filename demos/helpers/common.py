@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import minigan as mg
+from minigan import _archive as archive
 
 WIDEST = 100  # columns of a line of text, where the terminal is wider
 LARGEST = 10**9  # training steps: more cannot be meant
@@ -108,7 +109,7 @@ def refuse(message):
 def _check_resumed(args):
     """Ends the demo, in one line, unless --out has a checkpoint of a run with these options."""
     file = args.out / "checkpoint.npz"
-    if not (file.exists() or mg.archive.previous(file).exists()):
+    if not (file.exists() or archive.previous(file).exists()):
         refuse(f"--resume: there is no checkpoint in {args.out} to continue from")
     try:
         before = json.loads((args.out / RUN).read_text())

@@ -13,8 +13,9 @@ import pytest
 from matplotlib import pyplot
 
 import minigan as mg
-from minigan import classifier, judge, recipes
-from minigan.training import loop as training
+from minigan import judge
+from minigan.metrics import classifier
+from minigan.training import loop
 
 DEMOS = Path(__file__).parents[2] / "demos"
 STEPS = 9
@@ -33,7 +34,7 @@ class Ended(Exception):
 @pytest.fixture
 def run(monkeypatch):
     """run(demo, folder, *options, cut_at=step): the files in the folder at the end of training."""
-    train, append = training.train, training.History.append
+    train, append = loop.train, mg.History.append
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def and_no_further(*args, **options):
@@ -46,7 +47,7 @@ def run(monkeypatch):
             if step == cut_at:
                 signal.raise_signal(signal.SIGINT)
 
-        monkeypatch.setattr(training.History, "append", noted)
+        monkeypatch.setattr(mg.History, "append", noted)
         line = [demo, "--steps", STEPS, "--backend", "numpy", "--out", folder, *options]
         monkeypatch.setattr(sys, "argv", [str(word) for word in line])
         with mg.kernels.use_backend("numpy"), pytest.raises(Ended):
@@ -54,7 +55,7 @@ def run(monkeypatch):
         files = [folder / "checkpoint.npz", *sorted(folder.glob("snapshots/*.npy"))]
         return {file.relative_to(folder): file.read_bytes() for file in files}
 
-    for module in (mg, training, recipes):
+    for module in (mg, loop):
         monkeypatch.setattr(module, "train", and_no_further)
     monkeypatch.syspath_prepend(str(DEMOS))
     monkeypatch.setattr(mg.gradcheck, "check_step", lambda *args: "left out: it takes seconds")
@@ -180,14 +181,14 @@ def test_ctrl_c_in_the_judges_training_leaves_the_pictures(whole, monkeypatch, c
 
 
 def test_ctrl_c_in_training_asks_no_judge(whole, monkeypatch, capsys):
-    append = training.History.append
+    append = mg.History.append
 
     def noted(history, step, figures):
         append(history, step, figures)
         if step == 2:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(training.History, "append", noted)
+    monkeypatch.setattr(mg.History, "append", noted)
     monkeypatch.setattr(judge, "load_or_train", None)
     folder = whole("mnist_mlp")
     said = capsys.readouterr().out
@@ -278,8 +279,8 @@ def test_progress_in_a_file_is_short_lines(monkeypatch, capsys):
     progress = importlib.import_module("helpers.progress")
     assert list(progress.each(range(9), "drawing", "frame")) == list(range(9))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "drawing ..." and lines[-1].startswith("drawing: 9 of 9 frames, ")
-    assert len(lines) == 5 and max(map(len, lines)) <= 40
+    assert lines[0].startswith("drawing: 0/9 ") and lines[-1].startswith("drawing: 9/9 ")
+    assert len(lines) == 2 and max(map(len, lines)) <= 60
     monkeypatch.setattr(sys, "stderr", None)
     assert list(progress.each(range(3), "drawing")) == [0, 1, 2]
     forget_helpers()

@@ -1,4 +1,4 @@
-"""A minigan network once more in PyTorch, channels first, with the same parameters."""
+"""A copy of a minigan network in PyTorch: channels first, with the same parameters."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from minigan import layers
 from minigan.models.conditional_games import OneHot
 
 
-def twin(network):
+def in_pytorch(network):
     """An nn.Sequential of the modules that PyTorch has for the network's layers.
 
     A reshape to images and a flattening of them change the order of values, since a sample is
