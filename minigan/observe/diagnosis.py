@@ -244,7 +244,7 @@ def diagnose(vitals: Vitals) -> Diagnosis:
 
 
 def _bounded(vitals, columns):
-    """Whether D ends in a bounded activation, or acts so: all measured outputs lie in (0, 1), and so
+    """Whether D ends in a bounded activation, or all measured outputs lie in (0, 1), and so
     do those at samples 1,000 times as large."""
     if isinstance(_last_layer(vitals.players()["discriminator"]), Sigmoid | Tanh):
         return True
