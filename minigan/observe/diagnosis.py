@@ -4,9 +4,9 @@
     mg.train(gan, data, steps=2000, callback=vitals)    # prints the diagnosis at the end, or
     print(mg.diagnose(vitals))                          # whenever it is asked for
 
-A reading is the median of one vital sign over the second half of the training, unless it says
-otherwise, beside the threshold that separates a symptom from what is normal. Where a theory gives
-the threshold, its reason says so; the others are rules of thumb.
+A reading is the median of one vital sign over the second half of the training, unless stated
+otherwise, together with the threshold that separates a symptom from what is normal. Where theory
+gives the threshold, its reason says so; the others are rules of thumb.
 
 No reading can tell that G has learned the data. Measure that: `minigan.metrics` has mode coverage
 and distances between samples and data.
@@ -21,7 +21,7 @@ from ..layers import Sigmoid, Tanh
 from ..network import Sequential
 from .watch import Vitals
 
-NEAR = 0.05  # energy distance, in spreads of the data, below which a further fall is not awaited
+NEAR = 0.05  # energy distance, in spreads of the data; below it no further fall is expected
 NO_SYMPTOM = (
     "No symptom found in the vital signs. They cannot tell whether G has learned the data; measure "
     "that (mode coverage, distances: minigan.metrics)."
@@ -30,7 +30,7 @@ NO_SYMPTOM = (
 
 @dataclass(frozen=True)
 class Illness:
-    """A fault of a training: its name, its likely cause, and what to try."""
+    """A failure of training: its name, likely cause and remedy."""
 
     name: str
     cause: str
@@ -104,8 +104,8 @@ class Sign:
     reason: str
     low: bool = False  # a symptom below the threshold, rather than above
 
-    def ill(self, value):
-        """Whether the value is a symptom. NaN is."""
+    def ill(self, value: float) -> bool:
+        """Whether the value is a symptom; NaN counts as one."""
         return not (value >= self.threshold if self.low else value <= self.threshold)
 
 
@@ -141,51 +141,57 @@ SIGNS = (  # causes before their consequences: the first illness found is the on
 
 @dataclass(frozen=True)
 class Reading:
-    """A sign's value in this training."""
+    """The value of one vital sign in a training."""
 
     sign: Sign
     value: float
 
     @property
-    def ill(self):
+    def ill(self) -> bool:
         return self.sign.ill(self.value)
 
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What `diagnose` found. str() is a readable report with each number and its threshold.
+    """The result of `diagnose`; str() is a report with each value and its threshold.
 
-    .illnesses : of type Illness, the one to treat first in front; empty if there is no symptom
-    .names     : their names
-    .healthy   : True if there is no symptom (G may still have learned little: see the module)
-    .readings  : a Reading for each vital sign, symptom or not
+    Attributes
+    ----------
+    illnesses : list of Illness
+        The one to treat first comes first; empty without symptoms.
+    names : list of str
+        Their names.
+    healthy : bool
+        True without symptoms. G may still have learned little: see the module.
+    readings : tuple of Reading
+        One for each vital sign, symptom or not.
     """
 
-    readings: tuple
+    readings: tuple[Reading, ...]
 
     @property
-    def illnesses(self):
+    def illnesses(self) -> list[Illness]:
         return list(dict.fromkeys(r.sign.illness for r in self.readings if r.ill))
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         return [illness.name for illness in self.illnesses]
 
     @property
-    def healthy(self):
+    def healthy(self) -> bool:
         return not self.illnesses
 
-    def scalars(self):
-        """The names and the values, for a program."""
+    def scalars(self) -> dict[str, list[str] | float]:
+        """The illnesses' names, and the value of each vital sign."""
         return {
             "illnesses": self.names,
             **{reading.sign.column: reading.value for reading in self.readings},
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Diagnosis: {', '.join(self.names) or 'no symptom'}>"
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{'':6}{'vital sign':46}{'measured':>10}   normal"]
         for reading in self.readings:
             sign, mark = reading.sign, "ILL" if reading.ill else "ok"
@@ -196,11 +202,26 @@ class Diagnosis:
         return "\n".join(lines if self.illnesses else [*lines, "", NO_SYMPTOM])
 
 
-def diagnose(vitals):
-    """The Diagnosis of a training that `vitals`, a `minigan.watch.Vitals`, has watched.
+def diagnose(vitals: Vitals) -> Diagnosis:
+    """Diagnoses a training from the vital signs measured during it.
 
-    Works after a FloatingPointError ended the training, too. Raises TypeError for something else,
-    ValueError for Vitals without a measurement.
+    It can also be called after a FloatingPointError has ended the training.
+
+    Parameters
+    ----------
+    vitals : minigan.watch.Vitals
+        Passed to `minigan.train` as callback.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError
+        If `vitals` is something else.
+    ValueError
+        If nothing was measured.
     """
     instance("diagnose", "vitals", vitals, Vitals)
     if not vitals.steps:
@@ -211,7 +232,9 @@ def diagnose(vitals):
         columns["players_ratio"] = np.maximum(d / g, g / d)
     columns["departure"] = columns["distance"] / max(1.0, vitals.first_distance)
     if not all(np.isfinite(network.theta).all() for network in vitals.players().values()):
-        columns["departure"] = np.full(len(vitals.steps), np.inf)  # it has overflowed since
+        columns["departure"] = np.full(
+            len(vitals.steps), np.inf
+        )  # overflowed after the last measurement
     late = slice(len(vitals.steps) // 2, None)
     values = {name: _median(column[late]) for name, column in columns.items()}
     values["logits_bounded"] = float(_bounded(vitals, columns))
@@ -221,8 +244,8 @@ def diagnose(vitals):
 
 
 def _bounded(vitals, columns):
-    """Whether D ends in a bounded activation, or in effect: all outputs measured lie in (0, 1), and
-    so do those at samples 1,000 times as large."""
+    """Whether D ends in a bounded activation, or all measured outputs lie in (0, 1), and so
+    do those at samples 1,000 times as large."""
     if isinstance(_last_layer(vitals.players()["discriminator"]), Sigmoid | Tanh):
         return True
     if columns["logit_low"].min() < 0 or columns["logit_high"].max() > 1:
@@ -240,8 +263,10 @@ def _last_layer(network):
 
 
 def _falling(distances):
-    """Median distance in the third quarter over that in the last; 1 where the last is `NEAR`, or
-    there are fewer than 8 measurements to tell."""
+    """The median distance in the third quarter over that in the last quarter.
+
+    It is 1 if the last is below `NEAR`, or with fewer than 8 measurements.
+    """
     if len(distances) < 8 or not np.isfinite(distances).all():
         return 1.0
     third, last = (np.median(part) for part in np.array_split(distances, 4)[2:])

@@ -1,7 +1,7 @@
 """Pictures, with matplotlib: samples, training curves, films of a game in the plane, HTML pages.
 
-Every function draws into axes that it is given, or makes a figure and returns it; none but `page`
-writes a file, and none changes matplotlib's settings or its backend. Real data are blue and fake
+Each function draws into given axes, or makes a figure and returns it. Only `page` writes a file,
+and none changes matplotlib's settings or its backend. Real data are blue and fake
 samples orange everywhere: a pair that most colour-blind readers tell apart.
 """
 

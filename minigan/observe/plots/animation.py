@@ -1,12 +1,19 @@
-"""A film of a game in the plane (`minigan.watch.Film`): D's surface, and G's warped plane."""
+"""Pictures of a game in the plane, from a `minigan.watch.Film`: D's verdict and G's warped grid."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.animation import FuncAnimation
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from ... import _checks as checks
 from ...layers.activations import sigmoid
+from ..watch import Film, Frame
 from . import _checks
 from .samples import density, points
 from .style import DISCRIMINATOR, FAKE, REAL, figure, frame
@@ -16,14 +23,13 @@ GRID = [  # lines of constant z_1, then of constant z_2: each from one end to th
     LinearSegmentedColormap.from_list("z1", ["#7a2d00", FAKE, "#f9c08a"]),
     LinearSegmentedColormap.from_list("z2", ["#33165c", DISCRIMINATOR, "#c3a9e6"]),
 ]
-ARROWS = 70  # on how many of the fakes an arrow is drawn
+ARROWS = 70  # fakes that get an arrow
 
 
-def arrow_scale(film):
-    """How long to draw an arrow, in units of the data per unit of gradient.
+def arrow_scale(film: Film) -> float:
+    """The length of an arrow, in units of the data per unit of gradient; the same for all frames.
 
-    One scale for all frames, so that arrows can be compared: with it, the longest of the drawn
-    arrows spans an eighth of the picture, but for the longest twentieth of them all.
+    The 95% quantile of the drawn arrows' lengths becomes about an eighth of the picture's width.
     """
     _checks.film("arrow_scale", film)
     lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
@@ -33,12 +39,11 @@ def arrow_scale(film):
     return float(power * max(d for d in (1, 2, 5) if d * power <= exact))  # 1, 2, 5, 10, 20, ...
 
 
-def surface(axes, film, shot, scale=None):
-    """D's verdict sigmoid(logit) as a shade, its 1/2 as a line; samples; where D pushes fakes.
+def surface(axes: Axes, film: Film, shot: Frame, scale: float | None = None) -> AxesImage:
+    """D's verdict sigmoid(logit) as a shade, its contour at 1/2, the samples, and arrows on fakes.
 
-    An arrow is `scale` times -dL_G/dx of that sample: down the very gradient that G learns from.
-    By default the `arrow_scale` of the film so far.
-    Returns the shade, for a colour bar.
+    An arrow is `scale` times -dL_G/dx of that sample, the gradient that G learns from; by default
+    scale is the film's `arrow_scale`. Returns the shade, for a colour bar.
     """
     _checks.axes("surface", axes), _checks.film("surface", film), _checks.shot("surface", shot)
     if scale is None:
@@ -66,8 +71,8 @@ def surface(axes, film, shot, scale=None):
     return shade
 
 
-def manifold(axes, film, shot, data):
-    """The data's density, and over it the latent plane as G bends it: a grid of equal masses."""
+def manifold(axes: Axes, film: Film, shot: Frame, data: Any) -> None:
+    """The data's density, and over it G's image of a latent grid with cells of equal mass."""
     _checks.film("manifold", film), _checks.shot("manifold", shot)
     density(axes, data)
     for lines, colours in zip(shot.grid, GRID):
@@ -76,8 +81,8 @@ def manifold(axes, film, shot, data):
     frame(axes, film.extent, margin=0)
 
 
-def learning(film, data, shots):
-    """A figure of one column for each of `shots`: D's surface above, G's warped plane below."""
+def learning(film: Film, data: Any, shots: Sequence[Frame]) -> Figure:
+    """A figure with a column for each of `shots`: `surface` above, `manifold` below."""
     if not isinstance(shots, tuple | list) or not shots:
         raise TypeError(f"learning: shots must be a list of Frames, got {checks.shown(shots)}")
     _checks.film("learning", film)
@@ -99,8 +104,8 @@ def learning(film, data, shots):
     return made
 
 
-def animation(film, data):
-    """The whole film as a matplotlib animation: D's surface beside G's plane."""
+def animation(film: Film, data: Any) -> FuncAnimation:
+    """The whole film as a matplotlib animation: `surface` on the left, `manifold` on the right."""
     _checks.film("animation", film)
     _checks.distribution("animation", "data", data)
     made, axes = figure(1, 2, size=(4.2, 4.2 * _aspect(film) + 0.9))
@@ -119,7 +124,7 @@ def animation(film, data):
 
     draw(film.frames[0])
     made.canvas.draw()
-    made.set_layout_engine("none")  # laid out once: the panels must not move between frames
+    made.set_layout_engine("none")  # so that the panels do not move between frames
     return FuncAnimation(made, draw, frames=film.frames)
 
 

@@ -1,10 +1,13 @@
 """Curves over training: losses and gradient norms, of a whole network and layer by layer."""
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ... import _checks as checks
+from ...losses import Loss
 from ...training.history import History
 from ..watch import Vitals
 from . import _checks
@@ -12,16 +15,14 @@ from .equilibrium import EQUILIBRIUM
 from .style import DISCRIMINATOR, GENERATOR, figure
 
 DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
-
-
 RAW, SMOOTHED = {"linewidth": 0.6, "alpha": 0.35}, {"linewidth": 1.5}
 
 
-def smooth(values, window):
-    """The running mean over `window` entries; the same length, its ends over what there is.
+def smooth(values: npt.ArrayLike, window: int) -> np.ndarray:
+    """The running mean over `window` entries, of the same length; shorter windows at the ends.
 
-    Each sum is made of two of one sign as its terms, within a block of `window` entries: a
-    difference of long sums would lose what follows a spike of 1e16 times its size.
+    A window's sum is the sum of the end of one block and the beginning of the next, each added up
+    within its block. A difference of two cumulative sums would lose small values after a large one.
     """
     values = _checks.numbers("smooth", "values", values, ("n",)).astype(float)
     window = checks.count("smooth: window", window)
@@ -37,12 +38,16 @@ def smooth(values, window):
     return total / (high - low)
 
 
-def training_curves(history, *, loss=None):
-    """A figure of two panels from a History: both losses, and both gradient norms (log scale).
+def training_curves(history: History, *, loss: Loss | None = None) -> Figure:
+    """A figure of two panels: the losses, and the gradient norms on a log scale.
 
-    Faint: every step. Strong: the mean over a hundredth of the steps, where that is more than one.
+    Faint: every step. Strong: the mean over a hundredth of the steps, if that is more than one.
 
-    loss : the game's loss; where its value is known at the equilibrium, a dotted line stands there
+    Parameters
+    ----------
+    history : History
+    loss : Loss, optional
+        The game's loss: a dotted line marks its value at the equilibrium, where that is known.
     """
     checks.instance("training_curves", "history", history, History)
     if loss is not None:
@@ -83,7 +88,7 @@ def training_curves(history, *, loss=None):
 
 
 def _curve(axes, steps, values, window, unit, *, color, label):
-    """Every value, faint, and the mean over `window` of them; one line where that is the same."""
+    """Every value, faint, and the mean over `window` of them; a single line for a window of 1."""
     if window == 1:
         axes.plot(steps, values, color=color, label=f"{label}, every step", **SMOOTHED)
         return
@@ -92,12 +97,12 @@ def _curve(axes, steps, values, window, unit, *, color, label):
     axes.plot(steps, mean, color=color, label=f"{label}, mean of {window} {unit}", **SMOOTHED)
 
 
-def layer_curves(vitals):
-    """A figure of what `minigan.watch.Vitals` measured of each layer; a column for each player.
+def layer_curves(vitals: Vitals) -> Figure:
+    """A figure of the measurements of each layer; a column for each player.
 
-    Above, the norm of each layer's gradient: where it vanishes or explodes. Then how far a step
-    moves each layer, relative to its size. Below, the share of units that are off for every sample.
-    Faint: every measurement. Strong: the mean over a fiftieth of them, where that is more than one.
+    From top to bottom: the norm of each layer's gradient, the relative change of its parameters in
+    a step, and the share of units that are off for every sample. Faint: every measurement. Strong:
+    the mean over a fiftieth of them, if that is more than one.
     """
     checks.instance("layer_curves", "vitals", vitals, Vitals)
     made, axes = figure(3, 2, size=(4.8, 2.3), sharex=True)

@@ -1,16 +1,16 @@
-"""The losses at the game's equilibrium: the samples are like the data, and D is at its best.
+"""The values of the losses at the equilibrium: samples distributed as the data, and an optimal D.
 
-D cannot tell real from fake then, and its best logit is one number c for all. The cross-entropies
-have c = 0, least squares c = 1/2, and a relativistic loss does not depend on c. Wasserstein's and
-hinge's best c is not unique (any, and any in [-1, 1]): their L_G = -c has no value of its own.
+D cannot tell real from fake there, and its optimal logit is a constant c. The cross-entropies have
+c = 0, least squares c = 1/2, and a relativistic loss does not depend on c. The optimal c is not
+unique for Wasserstein (any c) and hinge (any in [-1, 1]), so L_G = -c has no fixed value.
 """
 
 from math import log
 
 from ... import losses
 
-# loss: {player: (value, as one writes it)}
-EQUILIBRIUM = {
+# loss: {player: (value, the value as a formula)}
+EQUILIBRIUM: dict[type, dict[str, tuple[float, str]]] = {
     losses.Minimax: {
         "discriminator": (2 * log(2), "2 log 2"),
         "generator": (-log(2), "-log 2"),

@@ -1,7 +1,9 @@
-"""An animation as one HTML file with a player and a slider, which needs nothing but a browser."""
+"""Writes an animation as one HTML file with a player and a slider, which needs only a browser."""
 
 import html
+import os
 import re
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -10,7 +12,7 @@ from matplotlib.animation import Animation
 from ... import _checks as checks
 from .style import STYLE
 
-ICONS = {  # of the icon font that matplotlib's page would fetch, as text
+ICONS = {  # text in place of the icon font that matplotlib's page would fetch
     "fa-minus": "slower",
     "fa-fast-backward": "|◀",
     "fa-step-backward": "◀|",
@@ -46,10 +48,28 @@ body {{ font: 16px/1.5 system-ui, sans-serif; color: #22252a; max-width: 66rem;
 """
 
 
-def page(animation, path, *, title, words, fps=10, dpi=80):
-    """Writes the animation to `path`, every frame inside it: no network, no other file.
+def page(
+    animation: Animation,
+    path: str | os.PathLike,
+    *,
+    title: str,
+    words: Sequence[str],
+    fps: float = 10,
+    dpi: int = 80,
+) -> None:
+    """Writes the animation to `path` with all frames inside: it needs no network and no other file.
 
-    words : paragraphs of text, shown above the player
+    Parameters
+    ----------
+    animation : matplotlib.animation.Animation
+    path : path of the HTML file
+    title : str
+    words : list of str
+        Paragraphs shown above the player.
+    fps : float
+        Frames per second.
+    dpi : int
+        Dots per inch.
     """
     checks.instance("page", "animation", animation, Animation)
     path = checks.path("page: path", path)

@@ -1,6 +1,11 @@
-"""Samples: as points over the density that they should have, and as sheets of images."""
+"""Pictures of samples: points, exact densities, and grids of images."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 
 from ... import _checks as checks
@@ -8,7 +13,15 @@ from . import _checks
 from .style import FAKE, REAL, frame
 
 
-def points(axes, samples, *, colour=FAKE, label=None, size=3.0, alpha=0.5):
+def points(
+    axes: Axes,
+    samples: npt.ArrayLike,
+    *,
+    colour: str = FAKE,
+    label: str | None = None,
+    size: float = 3.0,
+    alpha: float = 0.5,
+) -> PathCollection:
     """Samples (n, 2) as dots; returns the artist."""
     _checks.axes("points", axes)
     samples = _checks.numbers("points", "samples", samples, ("n", 2))
@@ -17,8 +30,8 @@ def points(axes, samples, *, colour=FAKE, label=None, size=3.0, alpha=0.5):
     )
 
 
-def density(axes, distribution, *, resolution=300):
-    """A distribution's exact density as a blue shade over its extent, and the frame to match."""
+def density(axes: Axes, distribution: Any, *, resolution: int = 300) -> None:
+    """A distribution's exact density as a blue shade over its extent."""
     _checks.axes("density", axes)
     _checks.distribution("density", "distribution", distribution)
     resolution = checks.count("density: resolution", resolution, at_least=2)
@@ -27,7 +40,7 @@ def density(axes, distribution, *, resolution=300):
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     shade = distribution.density(grid).reshape(resolution, resolution)
     axes.imshow(
-        np.sqrt(shade),  # the square root, so that broad shallow parts can be seen beside peaks
+        np.sqrt(shade),  # the square root makes low densities visible next to peaks
         extent=distribution.extent,
         origin="lower",
         cmap=LinearSegmentedColormap.from_list("density", ["white", "#9fc3e8", REAL]),
@@ -37,8 +50,8 @@ def density(axes, distribution, *, resolution=300):
     frame(axes, distribution.extent)
 
 
-def image_grid(axes, images, *, columns=10):
-    """Images (n, H, W) or (n, H, W, 1) in [-1, 1] as one sheet, n a multiple of `columns`."""
+def image_grid(axes: Axes, images: npt.ArrayLike, *, columns: int = 10) -> None:
+    """Images (n, H, W) or (n, H, W, 1) in [-1, 1] as a grid; n is a multiple of `columns`."""
     _checks.axes("image_grid", axes)
     images = checks.as_array("image_grid: images", images)
     if images.ndim == 4 and images.shape[3] == 1:

@@ -1,14 +1,15 @@
-"""The house style: colours, figures, frames.
+"""minigan's style of figures: colours, figures, frames.
 
-A figure of minigan keeps its style to itself. `matplotlib.rcParams` are set while something is
-drawn into it and put back at once, and pyplot knows nothing of it: no window opens, no backend is
-loaded, a notebook shows it where it is the last expression of a cell, once, and it need not be
-closed. `window` is the exception, for pictures that move while a program runs.
+A figure's style affects no other figure: `matplotlib.rcParams` are set while something is drawn
+into it and restored at once. Figures are not registered with pyplot, so no window opens, no backend
+is loaded, and they need not be closed; a notebook shows one that is the last expression of a cell.
+`window` is the exception, for pictures that change while a program runs.
 """
 
 import functools
 import io
 import os
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ from ... import _checks as checks
 
 REAL, FAKE, DISCRIMINATOR, GENERATOR, MUTED = "#1f5fa8", "#e8710a", "#5b3a8e", "#e8710a", "#8a8f98"
 
-STYLE = {
+STYLE: Any = {
     "font.size": 10,
     "text.color": "black",
     "axes.titlesize": 11,
@@ -40,7 +41,7 @@ STYLE = {
 
 
 def _styled(method):
-    """The method, under the house style's rcParams: matplotlib reads many of them when called."""
+    """Runs the method with the style's rcParams, many of which matplotlib reads at the call."""
 
     @functools.wraps(method)
     def in_style(*args, **options):
@@ -51,7 +52,7 @@ def _styled(method):
 
 
 class StyledAxes(Axes):
-    """Axes in the house style, whatever the rcParams are when something is added to them."""
+    """Axes in minigan's style, whatever the rcParams are when something is added to them."""
 
     clear = _styled(Axes.clear)
     legend = _styled(Axes.legend)
@@ -59,7 +60,7 @@ class StyledAxes(Axes):
 
 
 class StyledFigure(Figure):
-    """A figure in the house style, whatever the rcParams are when it is drawn or saved."""
+    """A figure in minigan's style, whatever the rcParams are when it is drawn or saved."""
 
     colorbar = _styled(Figure.colorbar)
     draw = _styled(Figure.draw)
@@ -69,26 +70,35 @@ class StyledFigure(Figure):
     supxlabel = _styled(Figure.supxlabel)
     supylabel = _styled(Figure.supylabel)
 
-    def savefig(self, fname, **options):
-        """As `Figure.savefig`, at 150 dots per inch; margins are trimmed where it goes to a path.
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """As `Figure.savefig`, at 150 dots per inch; margins are trimmed if `fname` is a path.
 
-        A film's frames go to a stream, and must all have one size.
+        The frames of an animation are saved to a stream and must all have the same size.
         """
         trim = STYLE["savefig.bbox"] if isinstance(fname, str | os.PathLike) else None
         defaults = {"dpi": STYLE["savefig.dpi"], "bbox_inches": trim, "facecolor": "auto"}
         super().savefig(fname, **{**defaults, **options})
 
-    def _repr_png_(self):
-        """What a notebook shows."""
+    def _repr_png_(self) -> bytes:
+        """The picture that a notebook shows."""
         picture = io.BytesIO()
         self.savefig(picture, format="png", dpi=100, bbox_inches="tight")
         return picture.getvalue()
 
 
-def figure(rows=1, columns=1, *, size=(4.0, 4.0), **options):
-    """(figure, axes) in the house style: `size` inches for each panel; on no screen.
+def figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (4.0, 4.0), **options: Any
+) -> tuple[Figure, Any]:
+    """(figure, axes) in minigan's style, not shown on any screen.
 
-    options : as for `matplotlib.figure.Figure.subplots`, such as sharex=True
+    Parameters
+    ----------
+    rows, columns : int
+        Panels.
+    size : (width, height)
+        Of each panel, in inches.
+    **options
+        As for `matplotlib.figure.Figure.subplots`, such as sharex=True.
     """
     figsize = _figsize("figure", rows, columns, size)
     with matplotlib.rc_context(STYLE):
@@ -96,11 +106,13 @@ def figure(rows=1, columns=1, *, size=(4.0, 4.0), **options):
     return made, _panels(made, rows, columns, options)
 
 
-def window(rows=1, columns=1, *, size=(4.0, 4.0), **options):
-    """(figure, axes) as from `figure`, but handled by pyplot, which shows it where it can.
+def window(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (4.0, 4.0), **options: Any
+) -> tuple[Figure, Any]:
+    """(figure, axes) as from `figure`, but managed by pyplot, which shows it if it can.
 
-    Where there is no screen, or no backend for it, the figure has no window: see `has_screen`.
-    Call `matplotlib.pyplot.show` or `pause` to show it, `close` when it is done with.
+    Without a screen, or a backend for it, the figure has no window: see `has_screen`.
+    Call `matplotlib.pyplot.show` or `pause` to show it, and `close` at the end.
     """
     figsize = _figsize("window", rows, columns, size)
     try:
@@ -113,8 +125,8 @@ def window(rows=1, columns=1, *, size=(4.0, 4.0), **options):
     return made, _panels(made, rows, columns, options)
 
 
-def frame(axes, extent, *, margin=0.08):
-    """Equal axes around an extent (left, right, bottom, top), with a margin, without ticks."""
+def frame(axes: Axes, extent: tuple[float, float, float, float], *, margin: float = 0.08) -> None:
+    """Equal axes around an extent (left, right, bottom, top), with a margin and without ticks."""
     checks.instance("frame", "axes", axes, Axes)
     left, right, bottom, top = checks.extent("frame", extent)
     margin = checks.number("frame: margin", margin, at_least=0.0)
@@ -125,8 +137,8 @@ def frame(axes, extent, *, margin=0.08):
         spine.set(visible=True, color="#e1e4e8")
 
 
-def has_screen(figure):
-    """True if the figure is a `window` that can be shown here."""
+def has_screen(figure: Figure) -> bool:
+    """Whether the figure is a `window` that can be shown on this machine."""
     checks.instance("has_screen", "figure", figure, Figure)
     return getattr(figure.canvas, "required_interactive_framework", None) is not None
 

@@ -1,10 +1,10 @@
-"""Watching a GAN learn: callbacks for `minigan.train` that record it without changing it.
+"""Callbacks for `minigan.train` that record a training without changing it.
 
     vitals = mg.watch.Vitals(gan, data)     # numbers: what `minigan.diagnose` and the curves read
-    film = mg.watch.Film(gan, data, ...)    # data of the plane: what the pictures show
+    film = mg.watch.Film(gan, data, ...)    # arrays: what the pictures of a game in the plane show
 
-Both draw from random generators of their own and run the networks in evaluation mode, so a training
-that is watched has the same bits as one that is not. Neither imports matplotlib: see `plots`.
+Both use random generators of their own and run the networks in evaluation mode, so they do not
+change the results of the training. Neither imports matplotlib: see `plots`.
 """
 
 from .film import Film, Frame, moments

@@ -1,7 +1,9 @@
 """A film of a game in the plane: at chosen steps, the arrays from which its pictures are drawn."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -11,20 +13,25 @@ from ...gan import GAN
 from ...layers.base import positive_int
 from ...network import Sequential
 
-LINES = 11  # of the latent grid, each way; an odd number, so that one goes through 0
+LINES = 11  # of the latent grid, in each direction; odd, so that one passes through 0
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What is recorded at one training step.
+    """What is recorded after one training step.
 
-    step    : after which training step
-    fake    : (n, 2) samples of the generator, of the same noise in every frame
-    push    : (n, 2) where D's gradient pushes each: -dL_G/dx_i, with L_G the loss of sample i
-              alone, so without the 1/N of the mean
-    logits  : (rows, columns) D's logits over the film's extent, from its lower left corner
-    grid    : (2, LINES, points, 2) the generator's image of the latent grid's lines: those of
-              constant z_1, and those of constant z_2
+    Attributes
+    ----------
+    step : int
+        The training step.
+    fake : (n, 2)
+        Samples of the generator, from the same noise in every frame.
+    push : (n, 2)
+        -dL_G/dx_i, where L_G is the loss of sample i alone (without the 1/N of the mean).
+    logits : (rows, columns)
+        D's logits on a grid over the film's extent, from its lower left corner.
+    grid : (2, LINES, points, 2)
+        G's image of the lines of the latent grid: of constant z_1, then of constant z_2.
     """
 
     step: int
@@ -37,19 +44,44 @@ class Frame:
 class Film:
     """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
 
-    data      : a distribution of the plane, with `.sample(n, rng)` and `.extent`
-    moments   : the training steps at which to record
-    extent    : (left, right, bottom, top) of the surface; by default the data's, and a margin
-    samples   : how many fakes, and how many real samples
-    generator : whose samples and grid to show: by default gan.generator; or an `Average`'s network
+    Parameters
+    ----------
+    gan : GAN
+        With samples and noise of two dimensions; otherwise raises ValueError.
+    data : a distribution of the plane
+        With `.sample(n, rng)` and `.extent`.
+    moments : iterable of int
+        The training steps to record.
+    extent : (left, right, bottom, top), optional
+        Where D's logits are shown; by default the data's extent with a margin.
+    samples : int
+        The number of fake samples, and of real samples.
+    generator : Sequential, optional
+        Whose samples and grid to show, such as an `Average`'s network; by default gan.generator.
+    resolution : int
+        Grid points of the logits, in each direction.
+    rng : numpy.random.Generator or int
+        Draws the real samples and the noise.
 
-    .frames is the list of Frames, .real (n, 2) the real samples, the same in every frame.
-    Raises ValueError unless samples and noise are both of two dimensions.
+    Attributes
+    ----------
+    frames : list of Frame
+    real : (samples, 2)
+        The real samples, the same in every frame.
     """
 
     def __init__(
-        self, gan, data, *, moments, extent=None, samples=400, generator=None, resolution=96, rng=0
-    ):
+        self,
+        gan: GAN,
+        data: Any,
+        *,
+        moments: Iterable[int],
+        extent: tuple[float, float, float, float] | None = None,
+        samples: int = 400,
+        generator: Sequential | None = None,
+        resolution: int = 96,
+        rng: np.random.Generator | int = 0,
+    ) -> None:
         checks.instance("Film", "gan", gan, GAN)
         if gan.sample_shape != (2,) or gan.latent_dim != 2:
             raise ValueError(
@@ -62,7 +94,7 @@ class Film:
         if isinstance(moments, str) or not hasattr(moments, "__iter__"):
             raise TypeError(f"Film: moments must be a list of steps, got {checks.shown(moments)}")
         self.moments = frozenset(positive_int("Film", "each of moments", step) for step in moments)
-        self.frames = []
+        self.frames: list[Frame] = []
         if extent is None:
             extent = _widened(checks.part("Film", "data", data, "extent", checks.PLANE).extent)
         self.extent = checks.extent("Film", extent)
@@ -76,15 +108,15 @@ class Film:
         self._plane = np.stack(np.meshgrid(*axes), axis=-1)
         self._lines = latent_grid()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Film: {len(self.frames)} of {len(self.moments)} frames>"
 
-    def __call__(self, step, gan, figures=None):
+    def __call__(self, step: int, gan: GAN, figures: dict[str, float] | None = None) -> None:
         if step in self.moments:
             with np.errstate(under="ignore"):
                 self.frames.append(self.record(step, gan))
 
-    def state(self):
+    def state(self) -> tuple[dict, dict[str, np.ndarray]]:
         """(facts, arrays) for a checkpoint: the frames so far."""
         frames = self.frames
         arrays = {
@@ -94,8 +126,8 @@ class Film:
         facts = {"steps": [frame.step for frame in frames]}
         return facts, {name: array.astype(self._dtype) for name, array in arrays.items()}
 
-    def restoring(self, facts, read):
-        """What puts back what `state` gave; read(name, shape, dtype) gives the arrays."""
+    def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
+        """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
         steps = [positive_int("Film", "step", step) for step in facts["steps"]]
         parts = {
             name: read(name, (len(steps), *shape), self._dtype)
@@ -112,13 +144,13 @@ class Film:
         return self.generator.dtype
 
     def _shapes(self):
-        """Of the arrays in a frame."""
+        """The shapes of the arrays in a frame."""
         samples = self.noise.shape
         surface = self._plane.shape[:2]
         return {"fake": samples, "push": samples, "logits": surface, "grid": self._lines.shape}
 
-    def record(self, step, gan):
-        """The Frame of this moment."""
+    def record(self, step: int, gan: GAN) -> Frame:
+        """A Frame of the networks as they are now."""
         checks.instance("Film", "gan", gan, GAN)
         fake, _ = self.generator.forward(self.noise, training=False)
         grid, _ = self.generator.forward(self._lines.reshape(-1, 2), training=False)
@@ -132,11 +164,11 @@ class Film:
         )
 
 
-def push(gan, real, fake):
-    """-dL_G/dx_i for each fake x_i, (N, ...), L_G the loss of sample i alone (N times the mean's).
+def push(gan: GAN, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """-dL_G/dx_i for each fake x_i, (N, ...), where L_G is the loss of sample i alone.
 
-    Down the gradient that G learns from, as it comes out of D's `backward_input`: a generator
-    whose samples were free to move would move them along these arrows.
+    This is the gradient that G learns from, times -N, as D's `backward_input` returns it: samples
+    that were free to move would move along it.
     """
     real_logits, _ = gan.discriminator.forward(real, training=False)
     fake_logits, judged = gan.discriminator.forward(fake, training=False)
@@ -144,26 +176,27 @@ def push(gan, real, fake):
     return -len(fake) * gan.discriminator.backward_input(d_fake, judged)
 
 
-def latent_grid(points=121):
+def latent_grid(points: int = 121) -> np.ndarray:
     """Lines of the latent plane that cut N(0, I) into cells of equal mass: (2, LINES, points, 2).
 
-    Lines stand at the quantiles k / (LINES + 1), and run from the 1% to the 99% quantile.
+    They lie at the quantiles k / (LINES + 1) and run from the 1% to the 99% quantile.
     """
     normal = NormalDist()
-    at = np.array([normal.inv_cdf(k / (LINES + 1)) for k in range(1, LINES + 1)])
-    along = np.linspace(normal.inv_cdf(0.01), normal.inv_cdf(0.99), points)
-    z1, z2 = np.meshgrid(at, along, indexing="ij")
+    positions = np.array([normal.inv_cdf(k / (LINES + 1)) for k in range(1, LINES + 1)])
+    points_of_line = np.linspace(normal.inv_cdf(0.01), normal.inv_cdf(0.99), points)
+    z1, z2 = np.meshgrid(positions, points_of_line, indexing="ij")
     return np.stack([np.stack([z1, z2], axis=-1), np.stack([z2, z1], axis=-1)])
 
 
-def moments(steps, frames):
-    """About `frames` steps from 1 to `steps`, denser at the beginning, where more happens."""
+def moments(steps: int, frames: int) -> list[int]:
+    """About `frames` training steps from 1 to `steps`, denser at the beginning."""
     steps = positive_int("moments", "steps", steps)
     frames = positive_int("moments", "frames", frames, minimum=2)
     return sorted({round(steps * (i / (frames - 1)) ** 2) or 1 for i in range(frames)})
 
 
 def _widened(extent, share=0.15):
+    """The extent with a margin on each side, as a share of its width or height."""
     left, right, bottom, top = extent
     x, y = share * (right - left), share * (top - bottom)
     return left - x, right + x, bottom - y, top + y

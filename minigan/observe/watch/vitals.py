@@ -1,5 +1,8 @@
 """Vital signs: measurements of both players, taken every few training steps."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ... import _checks as checks
@@ -9,22 +12,31 @@ from ...gan import GAN
 from ...layers import LeakyReLU
 from ...layers.base import positive_int
 from ...metrics._distances import squared_distances
-from ...network import walk
+from ...network import Sequential, walk
 from ...verify.recording import recording
 
 PLAYERS = ("discriminator", "generator")
-CELLS = 16  # regions of the data among which the variety of the samples is counted: few, so that
-# modes that are reached but too narrow still count
-FEW = 128  # samples of the energy distance, whose cost grows with their square
+CELLS = 16  # regions of the data that `variety` counts; few, so that narrow modes still count
+FEW = 128  # samples for the energy distance, whose cost grows with their square
 
 
 class Vitals:
     """Measures a GAN during training: `minigan.train(..., callback=Vitals(gan, data))`.
 
-    data  : as for `minigan.train`; `probe` real samples are drawn from it once, and `probe` noises
-    every : training steps between measurements (the first is after step 1)
-    rng   : a numpy Generator or a seed: draws both
+    Parameters
+    ----------
+    gan : GAN
+    data
+        As for `minigan.train`.
+    every : int
+        Training steps between measurements; the first is after step 1.
+    probe : int
+        The number of real samples and of noise vectors, drawn once, that measurements use.
+    rng : numpy.random.Generator or int
+        Draws both.
 
+    Notes
+    -----
     .steps holds the steps of the measurements and .columns[name] a number for each:
 
     discriminator_signal    sum of |dL_D/dlogit|, over what it is where all logits are 0: near 1,
@@ -34,14 +46,14 @@ class Vitals:
     logit_low, logit_high   the smallest and the largest of D's logits
     discriminator_step      how far one training step moves D's logits, root mean square, in units
                             of their standard deviation or of 1, the larger; each logit f counts
-                            with |dL_D/df|: where the loss is flat, it moves without consequence
+                            with weight |dL_D/df|, so that moves where the loss is flat do not count
     generator_step          how far one training step moves G's samples, in units of the data's
                             spread (root mean square distance from the mean)
     distance                of G's samples from the data's mean, root mean square, in the same
                             units: 1 for a perfect sampler (.first_distance, before training)
     energy                  energy distance of the samples and the data, 2 E|x - y| - E|x - x'| -
                             E|y - y'| of 128 each (Szekely and Rizzo 2013), in the same units: 0
-                            on average for a perfect sampler, so it may be below
+                            on average for a perfect sampler, so it may be negative
     width                   the samples' own spread, in the same units: 1 for a perfect sampler
     variety                 the effective number of regions that the samples reach, over that of
                             the data: 1 for a perfect sampler, 1/8 for one of eight equal modes
@@ -56,7 +68,15 @@ class Vitals:
                 A ReLU's unit is then dead: no gradient passes. A LeakyReLU's is merely linear.
     """
 
-    def __init__(self, gan, data, *, every=20, probe=512, rng=0):
+    def __init__(
+        self,
+        gan: GAN,
+        data: Any,
+        *,
+        every: int = 20,
+        probe: int = 512,
+        rng: np.random.Generator | int = 0,
+    ) -> None:
         self.gan = checks.instance("Vitals", "gan", gan, GAN)
         self.every = positive_int("Vitals", "every", every)
         if positive_int("Vitals", "probe", probe) < 4 * CELLS:
@@ -66,7 +86,7 @@ class Vitals:
             self._prepare(gan, data, probe, rng)
 
     def _prepare(self, gan, data, probe, rng):
-        """Draws the probe and measures what the measurements are compared with."""
+        """Draws the probe and measures the data and the untrained networks, for comparison."""
         self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
         self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
         flat = _flat(self.real)
@@ -76,27 +96,28 @@ class Vitals:
             raise ValueError("Vitals: data must vary, but all samples are equal")
         self._cells, rest = flat[:CELLS], flat[CELLS:]
         self._real_variety = effective_number(self._occupancy(rest))
-        self.steps, self.columns = [], {}
-        self.layers = {player: {} for player in PLAYERS}
+        self.steps: list[int] = []
+        self.columns: dict[str, list[float]] = {}
+        self.layers: dict[str, dict] = {player: {} for player in PLAYERS}
         self._before = self._copies()
         fake, _ = gan.generator.forward(self.noise, training=False)
         self.first_distance = self._distance(fake)
         self._few = flat[:FEW]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         last = f", the last after step {self.steps[-1]:,}" if self.steps else ""
         return f"<Vitals: {len(self.steps):,} measurements, every {self.every} steps{last}>"
 
-    def __call__(self, step, gan, figures):
+    def __call__(self, step: int, gan: GAN, figures: dict[str, float]) -> None:
         if gan is not self.gan:
             raise ValueError("Vitals: gan must be the one it was made for; make one for each")
         if step == 1 or step % self.every == 0:
-            with np.errstate(all="ignore"):  # a network that diverges is a finding, not an error
+            with np.errstate(all="ignore"):  # a diverging network is a result, not an error
                 self._measure(step, figures)
         if (step + 1) % self.every == 0:
             self._before = self._copies()  # as they are one step before the next measurement
 
-    def state(self):
+    def state(self) -> tuple[dict, dict[str, np.ndarray]]:
         """(facts, arrays) for a checkpoint: the measurements so far, and the networks as they were
         one step before the next one."""
         names = "steps", "columns", "layers", "first_distance"
@@ -106,15 +127,15 @@ class Vitals:
             for name, value in [("theta", network.theta), *network.named_buffers()]
         }
 
-    def restoring(self, facts, read):
-        """What puts back what `state` gave; read(name, shape, dtype) gives the arrays."""
+    def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
+        """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
         before = self._copies()
         for player, network in before.items():
             network.theta[...] = read(f"{player}/theta", network.theta.shape, network.dtype)
             for prefix, layer in walk(network):
                 for name, value in layer.buffers.items():
                     layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
-        seen = {
+        measured = {
             "steps": [positive_int("Vitals", "step", step) for step in facts["steps"]],
             "columns": _numbers(facts["columns"]),
             "layers": {
@@ -125,9 +146,9 @@ class Vitals:
             },
             "first_distance": float(facts["first_distance"]),
         }
-        return lambda: vars(self).update(seen, _before=before)
+        return lambda: vars(self).update(measured, _before=before)
 
-    def players(self):
+    def players(self) -> dict[str, Sequential]:
         """{"discriminator": D, "generator": G}, as they are now."""
         return {player: getattr(self.gan, player) for player in PLAYERS}
 
@@ -182,8 +203,9 @@ class Vitals:
         return np.bincount(nearest, minlength=CELLS)
 
 
-def energy_distance(x, y):
-    """2 E|x - y| - E|x - x'| - E|y - y'|, the pairs of two different samples; it may be below 0."""
+def energy_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """2 E|x - y| - E|x - x'| - E|y - y'|, over pairs of different samples, so that
+    it is unbiased and may be negative."""
 
     def mean(a, b, pairs):
         squared = squared_distances(a, b)
@@ -195,29 +217,29 @@ def energy_distance(x, y):
     return 2 * mean(x, y, n * m) - mean(x, x, n * (n - 1)) - mean(y, y, m * (m - 1))
 
 
-def effective_number(counts):
+def effective_number(counts: np.ndarray) -> float:
     """1 / the probability that two different samples share a cell: n (n - 1) / sum c (c - 1).
 
-    k for k equally likely cells (Simpson 1949). At most n (n - 1), where no two share one.
+    It is k for k equally likely cells (Simpson 1949), and n (n - 1) if no two samples share a cell.
     """
     n = counts.sum()
     return float(n * (n - 1) / max(1, np.sum(counts * (counts - 1))))
 
 
 def _slopes(loss, real, fake):
-    """|dL/dlogit| for each sample, (2 N, 1). The logit is the first value that D gives."""
+    """|dL/dlogit| for each sample, (2 N, 1); the logit is the first of D's outputs."""
     _, d_real, d_fake = loss(real, fake)
     return np.abs(np.concatenate([d_real, d_fake])[:, :1], dtype=np.float64)
 
 
 def _signal(loss, real, fake):
-    """sum |dL/dlogit| at these logits, over the same at logits of 0: a D that cannot tell."""
+    """sum |dL/dlogit| at these logits, divided by the same at logits of 0."""
     undecided = np.zeros_like(real)
     return float(_slopes(loss, real, fake).sum() / _slopes(loss, undecided, undecided).sum())
 
 
 def _logit_step(loss, before, after):
-    """sqrt(mean((after - before)^2)) / max(std(before), 1), logits weighed by |dL_D/dbefore|."""
+    """sqrt(mean((after - before)^2)) / max(std(before), 1), logits weighted by |dL_D/dbefore|."""
     weights = _slopes(loss.discriminator, *np.split(before, 2))
     if not weights.any():
         return 0.0
@@ -238,7 +260,7 @@ def _by_layer(network, *, gradients=False):
 
 
 def _rectified(network, x):
-    """[("1 ReLU()", its output)] of every ReLU and LeakyReLU in a pass over x in evaluation."""
+    """[("1 ReLU()", its output)] for each ReLU and LeakyReLU, in evaluation mode, at x."""
     found = []
 
     def note(method, name, layer, arguments, result):
@@ -263,5 +285,5 @@ def _flat(samples):
 
 
 def _rms(difference):
-    """The root mean square, over samples, of the lengths of the rows."""
+    """The root mean square of the rows' lengths."""
     return float(np.sqrt(np.mean(np.sum(_flat(difference) ** 2, axis=1))))

@@ -10,21 +10,21 @@ fakes here, as in the paper. minigan's D is large at real samples, so its weight
 equilibrium is theta = psi = 0. A training method is a vector field v = (v1, v2), the changes of
 theta and psi per unit of the learning rate h: see `fields`.
 
-**Why the eigenvalues of one matrix say it all.** At the equilibrium v = 0, so near it v(z) = J z,
+**Why the eigenvalues of one matrix decide.** At the equilibrium v = 0, so near it v(z) = J z,
 
     J = [[a, b], [c, d]],    a = dv1/dtheta, b = dv1/dpsi, c = dv2/dtheta, d = dv2/dpsi  at 0,
 
 and a training step is a matrix M too: z' = M z. After n steps z_n = M^n z_0, so near 0 each step
 multiplies |z|, on average, by the largest |eigenvalue| of M: the *contraction per step*. Below 1
-training converges, above 1 it is driven away. M follows from J and from who moves when:
+training converges, above 1 it is driven away. M follows from J and from the order of the moves:
 
 **Simultaneous steps.** z' = z + h v(z), so M = I + h J. If J u = lambda u, M u = (1 + h lambda) u:
 
     |1 + h lambda|^2 = 1 + 2 h Re lambda + h^2 |lambda|^2
 
-The last term always pushes out. It takes Re lambda < -h |lambda|^2 / 2 to make up for it.
+The last term is positive, so a step contracts only if Re lambda < -h |lambda|^2 / 2.
 
-**Alternating steps.** D moves first, then G, who sees where D went (as in `GAN.train_step`):
+**Alternating steps.** D moves first, then G, which sees the new D (as in `GAN.train_step`):
 
     psi'   = psi + h v2(theta, psi)       [theta, psi ] -> [[1, 0], [h c, 1 + h d]] [theta, psi ]
     theta' = theta + h v1(theta, psi')    [theta, psi'] -> [[1 + h a, h b], [0, 1]] [theta, psi']
@@ -52,8 +52,8 @@ last two columns, as long as the eigenvalues of M are not real:
 s = sqrt(gamma^2 - 1)/2 and k = 1 - h gamma/4. R1's s is real from gamma = 1 on (for the alternating
 step's mu, from 1 - h/4): the turning has stopped, the slower of two real eigenvalues decides, and
 more gamma makes it slower. The faster one passes -1 at gamma = 2/h + h/8 (alternating: 2/h - h/8),
-beyond which training diverges. WGAN-GP has no J at 0, and WGAN's J knows nothing of its clipping:
-for these two, `floor` is a lower bound on the distance from 0 (0 for alternating WGAN with h >= 2).
+beyond which training diverges. WGAN-GP has no J at 0, and WGAN's J ignores its clipping. For
+these two, `floor` is a lower bound on the distance from 0 (0 for alternating WGAN with h >= 2).
 """
 
 from .fields import (

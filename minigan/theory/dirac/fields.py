@@ -1,22 +1,29 @@
 """The methods as vector fields, each with its Jacobian: `field(theta, psi)` -> (v1, v2).
 
-Fields take numbers or whole grids; Jacobians, [[dv1/dtheta, dv1/dpsi], [dv2/dtheta, dv2/dpsi]], are
-for one point.
+Fields take numbers or arrays; the Jacobian [[dv1/dtheta, dv1/dpsi], [dv2/dtheta, dv2/dpsi]] is that
+of one point. f and its derivatives are those of the package's docstring.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
 
 from ..._checks import as_array, shown
 from ...layers.activations import sigmoid
 from ...layers.base import real_number
 
+if TYPE_CHECKING:
+    from .step_rules import Alternating, Simultaneous
+
 NODES = 64  # of the Gauss-Hermite sums
-# A product of two tiny numbers that rounds to 0 is right here, under np.seterr(all="raise") too.
+# A product of two tiny numbers may round to 0, also under np.seterr(all="raise").
 QUIET = np.errstate(under="ignore")
+Number = float | np.ndarray  # one point, or many at once
 
 
 @QUIET
-def slopes(t):
+def slopes(t: Number) -> tuple[Number, Number, Number]:
     """f' = sigmoid(-t), f'' = -f' (1 - f'), f''' = -f'' (1 - 2 f'), of f(t) = -log(1 + exp(-t))."""
     first = sigmoid(-t)
     second = -first * (1 - first)
@@ -32,31 +39,33 @@ def _point(owner, start):
 
 
 def _discrete(owner, step):
-    """Refuses a flow, whose path the bounds on steps say nothing about."""
+    """Raises ValueError for a flow: the bounds hold for discrete steps only."""
     if getattr(step, "name", None) not in ("simultaneous", "alternating"):
         raise ValueError(f"{owner}: step must be Simultaneous or Alternating, got {shown(step)}")
 
 
-class _Field:
-    def field(self, theta, psi):
+class Field:
+    """A training method: the changes of theta and psi per unit of the learning rate."""
+
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         raise NotImplementedError
 
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         raise NotImplementedError
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         options = (f"{name}={value:g}" for name, value in vars(self).items() if name[0] != "_")
         return f"{type(self).__name__}({', '.join(options)})"
 
-    def project(self, psi):
-        """psi after D's step, put back into its bounds; only weight clipping has any."""
+    def project(self, psi: Number) -> Number:
+        """Projects psi after D's step: the identity, except for weight clipping."""
         return psi
 
-    def _number(self, name, value):
+    def _number(self, name: str, value: float) -> float:
         return real_number(type(self).__name__, name, value, low=0)
 
 
-class Minimax(_Field):
+class Minimax(Field):
     """v = (-dL/dtheta, dL/dpsi): the game as Goodfellow et al. (2014) wrote it.
 
     v is at right angles to z, so the flow circles: d|z|^2/dt = 2 <z, v> = 0. A simultaneous step
@@ -64,22 +73,22 @@ class Minimax(_Field):
     """
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         slope, _, _ = slopes(psi * theta)
         return -psi * slope, theta * slope
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         t = psi * theta
         slope, bend, _ = slopes(t)
         across = slope + t * bend
         return np.array([[-(psi**2) * bend, -across], [across, theta**2 * bend]])
 
 
-class NonSaturating(_Field):
+class NonSaturating(Field):
     """G climbs f(-psi theta) instead, so that its slope is f'(-psi theta).
 
-    J at 0 is the same; what is new is of third order. With t = psi theta, d|z|^2/dtime is
+    J at 0 is that of Minimax; the difference is of third order. With t = psi theta, d|z|^2/dtime is
     -2 t tanh(t/2), about -t^2, which is -|z|^4 / 8 on average over a turn. So 1/|z|^2 grows by 1/8
     per unit of time: the flow and alternating steps converge, but ever more slowly, |z| = sqrt(8 /
     time). Simultaneous steps push out by h^2/4 |z|^2 each, and end where that is h |z|^4 / 8: on a
@@ -87,12 +96,12 @@ class NonSaturating(_Field):
     """
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         t = psi * theta
         return -psi * slopes(-t)[0], theta * slopes(t)[0]
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         t = psi * theta
         slope_g, bend, _ = slopes(-t)  # f'' is even: one bend for both
         slope_d, _, _ = slopes(t)
@@ -109,25 +118,25 @@ class Relativistic(Minimax):
     """
 
 
-class ClippedWasserstein(_Field):
+class ClippedWasserstein(Field):
     """L = psi theta, with psi clipped into [-clip, clip] (Arjovsky et al. 2017): no convergence."""
 
-    def __init__(self, clip=1.0):
+    def __init__(self, clip: float = 1.0) -> None:
         self.clip = self._number("clip", clip)
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         return -psi, theta
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         return np.array([[0.0, -1.0], [1.0, 0.0]])
 
-    def project(self, psi):
+    def project(self, psi: Number) -> Number:
         return np.clip(psi, -self.clip, self.clip)
 
     @QUIET
-    def floor(self, step, start):
+    def floor(self, step: "Simultaneous | Alternating", start: npt.ArrayLike) -> float:
         """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
@@ -139,8 +148,12 @@ class ClippedWasserstein(_Field):
         Q_n >= min(Q_0, clip^2 (1 - h^2/4)), and Q <= (1 + h/2) |z|^2 turns this into a bound on
         |z|. From h = 2 on Q can be negative, and the bound is the trivial one, 0.
 
-        step  : a `Simultaneous` or an `Alternating`; ValueError for a `Flow`
-        start : (theta, psi)
+        Parameters
+        ----------
+        step : Simultaneous or Alternating
+            A `Flow` raises ValueError.
+        start : array_like (2,)
+            z_0 = (theta, psi).
         """
         theta, psi = _point("ClippedWasserstein.floor", start)
         _discrete("ClippedWasserstein.floor", step)
@@ -151,7 +164,7 @@ class ClippedWasserstein(_Field):
         return float(np.sqrt(max(min(first, clipped), 0.0) / (1 + step.h / 2)))
 
 
-class GradientPenalty(_Field):
+class GradientPenalty(Field):
     """WGAN-GP: D pays weight (|grad_x D| - target)^2, and grad_x D = psi (Gulrajani et al. 2017).
 
     v2 = theta - lambda (|psi| - target) sign(psi), lambda = 2 weight: it jumps where psi changes
@@ -165,22 +178,22 @@ class GradientPenalty(_Field):
     where it is -theta: |theta| = lambda target (1 + q) / (1 - q).
     """
 
-    def __init__(self, weight=0.5, target=1.0):
+    def __init__(self, weight: float = 0.5, target: float = 1.0) -> None:
         self.weight = self._number("weight", weight)
         self.target = self._number("target", target)
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         return -psi, theta - 2 * self.weight * (np.abs(psi) - self.target) * np.sign(psi)
 
     @QUIET
-    def jacobian(self, theta, psi):
-        """For psi != 0; ValueError at 0, where there is none."""
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
+        """The Jacobian at psi != 0; raises ValueError at psi = 0, where there is none."""
         if psi == 0:
             raise ValueError("GradientPenalty: it has no Jacobian at psi = 0")
         return np.array([[0.0, -1.0], [1.0, -2 * self.weight]])
 
-    def cycle(self):
+    def cycle(self) -> float:
         """|theta| where the flow's cycle crosses psi = 0; ValueError unless 0 < lambda < 2."""
         strength = 2 * self.weight
         if not 0 < strength < 2:
@@ -191,14 +204,18 @@ class GradientPenalty(_Field):
         return float(strength * self.target * (1 + q) / (1 - q))
 
     @QUIET
-    def floor(self, step, start):
+    def floor(self, step: "Simultaneous | Alternating", start: npt.ArrayLike) -> float:
         """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no
         more than 2 r if it stays within r. So r >= h lambda target / (2 + h sqrt(1 + lambda^2)).
 
-        step  : a `Simultaneous` or an `Alternating`; ValueError for a `Flow`
-        start : (theta, psi); the bound does not depend on it
+        Parameters
+        ----------
+        step : Simultaneous or Alternating
+            A `Flow` raises ValueError.
+        start : array_like (2,)
+            z_0 = (theta, psi); the bound does not depend on it.
         """
         _point("GradientPenalty.floor", start)
         _discrete("GradientPenalty.floor", step)
@@ -206,7 +223,7 @@ class GradientPenalty(_Field):
         return float(step.h * strength * self.target / (2 + step.h * np.hypot(1, strength)))
 
 
-class InstanceNoise(_Field):
+class InstanceNoise(Field):
     """Minimax, with noise e ~ N(0, sigma^2) on data and fakes alike (Sønderby et al. 2017).
 
         v1 = -psi E f'(psi (theta + e)),    v2 = E (theta + e) f'(psi (theta + e)) - E e f'(-psi e)
@@ -215,13 +232,13 @@ class InstanceNoise(_Field):
     1e-9 at 2. Near 0, d = 2 sigma^2 f''(0): noise does there what R1 does with gamma = sigma^2/2.
     """
 
-    def __init__(self, sigma=1.0):
+    def __init__(self, sigma: float = 1.0) -> None:
         self.sigma = self._number("sigma", sigma)
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self._noise, self._weights = self.sigma * nodes, weights / weights.sum()
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         theta, psi = (np.asarray(value, np.float64)[..., None] for value in (theta, psi))
         e, x = self._noise, theta + self._noise
         on_fake, _, _ = slopes(psi * x)
@@ -229,7 +246,7 @@ class InstanceNoise(_Field):
         return -psi[..., 0] * self._mean(on_fake), self._mean(x * on_fake - e * on_real)
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         e, x = self._noise, theta + self._noise
         slope, bend, _ = slopes(psi * x)
         _, bend_real, _ = slopes(-psi * e)
@@ -245,27 +262,27 @@ class InstanceNoise(_Field):
         return values @ self._weights
 
 
-class R1(_Field):
+class R1(Field):
     """NonSaturating, and D pays gamma/2 |grad_x D|^2 = gamma/2 psi^2 (Mescheder et al. 2018, 4.1).
 
     D's slope is psi at the fakes too, so R2 is the same field. (On Minimax, J at 0 is the same.)
     """
 
-    def __init__(self, gamma=1.0):
+    def __init__(self, gamma: float = 1.0) -> None:
         self.gamma = self._number("gamma", gamma)
         self._game = NonSaturating()
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         v1, v2 = self._game.field(theta, psi)
         return v1, v2 - self.gamma * psi
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         return self._game.jacobian(theta, psi) - np.diag([0.0, self.gamma])
 
 
-class Consensus(_Field):
+class Consensus(Field):
     """v - gamma grad R, R = |v|^2 / 2, with Minimax's v (Mescheder et al. 2017).
 
     With g = f'(psi theta)^2, g' and g'' its derivatives by t = psi theta, and q = theta^2 + psi^2:
@@ -276,18 +293,18 @@ class Consensus(_Field):
     (Public code has one of the two terms off by a factor of two: a test differences R.)
     """
 
-    def __init__(self, gamma=1.0):
+    def __init__(self, gamma: float = 1.0) -> None:
         self.gamma = self._number("gamma", gamma)
         self._game = Minimax()
 
     @QUIET
-    def regulariser(self, theta, psi):
-        """R."""
+    def regulariser(self, theta: Number, psi: Number) -> Number:
+        """R = |v|^2 / 2."""
         v1, v2 = self._game.field(theta, psi)
         return (v1**2 + v2**2) / 2
 
     @QUIET
-    def field(self, theta, psi):
+    def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
         v1, v2 = self._game.field(theta, psi)
         slope, bend, _ = slopes(psi * theta)
         g, dg, q = slope**2, 2 * slope * bend, theta**2 + psi**2
@@ -297,7 +314,7 @@ class Consensus(_Field):
         )
 
     @QUIET
-    def jacobian(self, theta, psi):
+    def jacobian(self, theta: float, psi: float) -> np.ndarray:
         t, q = psi * theta, theta**2 + psi**2
         slope, bend, third = slopes(t)
         g, dg, ddg = slope**2, 2 * slope * bend, 2 * (bend**2 + slope * third)

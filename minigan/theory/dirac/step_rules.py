@@ -1,63 +1,70 @@
-"""How the players move: z' = step(method, z), z = (theta, psi), and what it is near 0: M(J).
+"""Training steps z' = step(method, z), with z = (theta, psi), and their matrices M(J) near 0.
 
 The derivations are in the package's docstring.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from ..._checks import as_array, part, shown
 from ...layers.base import positive_int, real_number
-from .fields import QUIET
+from .fields import QUIET, Field
 
 
-class _Step:
-    """A step of length (learning rate, or time) h."""
+class Step:
+    """A training step with learning rate (or, for the flow, duration) h > 0."""
 
-    def __init__(self, h=0.2):
+    def __init__(self, h: float = 0.2) -> None:
         self.h = real_number(type(self).__name__, "h", h, low=0, open_low=True)
 
     @property
-    def name(self):
+    def name(self) -> str:
         return type(self).__name__.lower()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.h:g})"
 
+    def __call__(self, method: Field, z: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
 
-class Simultaneous(_Step):
+    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Simultaneous(Step):
     """z' = z + h v(z):  M = I + h J."""
 
     @QUIET
-    def __call__(self, method, z):
+    def __call__(self, method: Field, z: np.ndarray) -> np.ndarray:
         v1, v2 = method.field(*z)
         return np.array([z[0] + self.h * v1, method.project(z[1] + self.h * v2)])
 
-    def matrix(self, jacobian):
+    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
         return np.eye(2) + self.h * jacobian
 
 
-class Alternating(_Step):
+class Alternating(Step):
     """D moves, then G:  M = [[1 + h a, h b], [0, 1]] [[1, 0], [h c, 1 + h d]]."""
 
     @QUIET
-    def __call__(self, method, z):
+    def __call__(self, method: Field, z: np.ndarray) -> np.ndarray:
         theta, psi = z
         psi = method.project(psi + self.h * method.field(theta, psi)[1])
         return np.array([theta + self.h * method.field(theta, psi)[0], psi])
 
-    def matrix(self, jacobian):
+    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
         (a, b), (c, d) = self.h * jacobian
         return np.array([[1 + a, b], [0, 1]]) @ np.array([[1, 0], [c, 1 + d]])
 
 
-class Flow(_Step):
-    """dz/dt = v(z) for a time h, to within h^5: the classical Runge-Kutta step.
+class Flow(Step):
+    """dz/dt = v(z) for a time h, with an error of order h^5: the classical Runge-Kutta step.
 
-    M = I + A + A^2/2 + A^3/6 + A^4/24, A = h J: exp(h J) as far as it goes.
+    M = I + A + A^2/2 + A^3/6 + A^4/24, A = h J: exp(h J) to fourth order.
     """
 
     @QUIET
-    def __call__(self, method, z):
+    def __call__(self, method: Field, z: np.ndarray) -> np.ndarray:
         def v(z):
             return np.array(method.field(*z))
 
@@ -68,14 +75,19 @@ class Flow(_Step):
         theta, psi = z + self.h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         return np.array([theta, method.project(psi)])
 
-    def matrix(self, jacobian):
+    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
         a, one = self.h * jacobian, np.eye(2)
         return one + a @ (one + a / 2 @ (one + a / 3 @ (one + a / 4)))
 
 
 @QUIET
-def trajectory(method, step, start=(1.0, 1.0), steps=500):
-    """z_0, z_1, ..., shape (steps + 1, 2). The defaults are those of the paper's notebook."""
+def trajectory(
+    method: Field, step: Step, start: npt.ArrayLike = (1.0, 1.0), steps: int = 500
+) -> np.ndarray:
+    """The points z_0, z_1, ..., shape (steps + 1, 2).
+
+    The defaults are those of the notebook of Mescheder et al. (2018).
+    """
     _check("trajectory", method, step)
     start = as_array("trajectory: start", start)
     if start.shape != (2,) or start.dtype.kind not in "fiu":
@@ -88,20 +100,25 @@ def trajectory(method, step, start=(1.0, 1.0), steps=500):
 
 
 @QUIET
-def predicted_contraction(method, step):
+def predicted_contraction(method: Field, step: Step) -> float:
     """The largest |eigenvalue| of the step's matrix M at the equilibrium."""
     _check("predicted_contraction", method, step)
     return float(np.max(np.abs(np.linalg.eigvals(step.matrix(method.jacobian(0.0, 0.0))))))
 
 
 @QUIET
-def measured_contraction(method, step, steps=4000, radius=1e-4):
-    """The factor by which a step changes |z| near 0, of the method itself, not of its Jacobian.
+def measured_contraction(
+    method: Field, step: Step, steps: int = 4000, radius: float = 1e-4
+) -> float:
+    """The factor by which a step changes |z| near 0, measured without using the Jacobian.
 
-    The geometric mean over the second half of `steps` steps, z being pulled back to |z| = radius
-    after each one, so that it neither leaves the neighbourhood nor dies out (Benettin et al. 1980).
-    What is left of the turning, and of the factor n in n mu^n where two eigenvalues meet, is of
-    order 1 / steps.
+    It is the geometric mean over the second half of `steps` steps. After each step z is rescaled to
+    |z| = radius, so that it neither leaves the neighbourhood of 0 nor vanishes. The remaining error
+    is of order 1 / steps.
+
+    References
+    ----------
+    Benettin et al. (1980), "Lyapunov characteristic exponents for smooth dynamical systems".
     """
     _check("measured_contraction", method, step)
     radius = real_number("measured_contraction", "radius", radius, low=0, open_low=True)
