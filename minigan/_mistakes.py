@@ -2,7 +2,8 @@
 
 import warnings
 
-from .layers import ReLU, Reshape, Sigmoid, Softplus, Tanh
+from .layers.activations import ReLU, Sigmoid, Softplus, Tanh
+from .layers.shape import Reshape
 from .losses import LeastSquares, Loss, width
 from .network import Sequential
 
