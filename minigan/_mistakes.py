@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-from .layers import ReLU, Reshape, Sigmoid, Softplus, Tanh
+from .layers.activations import ReLU, Sigmoid, Softplus, Tanh
+from .layers.shape import Reshape
 from .losses import LeastSquares, Loss, width
 from .network import Sequential
 

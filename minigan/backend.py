@@ -250,7 +250,8 @@ def _check_product(a, b, transpose_a, transpose_b, out):
 
 def _choose_backend():
     chosen = os.environ.get("MINIGAN_BACKEND")
-    if chosen or not importlib.util.find_spec("numba"):
+    here = importlib.util.find_spec(".fast", __package__), importlib.util.find_spec("numba")
+    if chosen or not all(here):
         use_backend(chosen or "numpy")
         return
     try:

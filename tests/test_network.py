@@ -79,7 +79,6 @@ def test_networks_inside_other_layers_share_it_too():
         assert [name for name, *_ in network.named_parameters()][2] == "1.branch.0.weight"
 
 
-
 def test_backward_params_skips_what_lies_below_the_first_parameter():
     network = mg.Sequential([L.Reshape((2, 2, 1)), L.Conv2d(1, 2, 2), L.Flatten()])
     y, cache = network.forward(np.ones((3, 4)))

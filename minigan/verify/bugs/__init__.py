@@ -20,7 +20,13 @@ from .examination import Examination, complaint, examine
 from .mutants import Bug, Edit
 from .weak import WEAK
 
-globals().update(REGISTRY)
+
+def __getattr__(name):
+    """Each bug by its name."""
+    if name in REGISTRY:
+        return REGISTRY[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["Bug", "CHECKS", "Edit", "Examination", "REGISTRY", "WEAK", "complaint", "counts"]
 __all__ += ["examine", *REGISTRY]

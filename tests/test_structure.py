@@ -1,0 +1,265 @@
+"""The structure of the package: who imports whom, what the core is, that names are used once."""
+
+import ast
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tokenize
+from collections import Counter
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import minigan
+
+PACKAGE = Path(minigan.__file__).parent
+FILES = {file.relative_to(PACKAGE): file for file in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(file.read_text()) for name, file in FILES.items()}
+IN_FAST = [name for name in TREES if name.parts[0] == "fast"]
+
+CORE = [
+    "layers/base.py", "layers/linear.py", "layers/activations.py", "losses.py", "network.py",
+    "gan.py", "optim.py",
+]  # fmt: skip
+CORE_IMPORTS = [
+    "backend.py", "_checks.py", "_mistakes.py", "layers/parameters.py", "layers/composite.py",
+    "layers/shape.py",
+]  # fmt: skip
+CORE_LINES = 970  # the aim is 500
+
+# names that are used twice; none may be added, and one that no longer is must go from here
+SHARED_FILE_NAMES = {
+    "_checks.py", "curves.py", "drawing.py", "images.py", "spectral.py", "stabilisers.py",
+}  # fmt: skip
+SHARED_CLASS_NAMES = {
+    "Game", "GradientPenalty", "InstanceNoise", "Minimax", "NonSaturating", "R1", "Relativistic",
+    "Report", "Row",
+}  # fmt: skip
+ANNOTATED = []  # the packages, such as "data", whose public functions have type hints
+
+
+def dotted(name):
+    """minigan.layers.base for layers/base.py, minigan.layers for layers/__init__.py."""
+    parts = ("minigan", *name.with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(name): name for name in TREES}
+
+
+def at_import(body):
+    """Yields the import statements that run when the module is imported."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for field in ("body", "orelse", "finalbody", "handlers"):
+                yield from at_import(getattr(node, field, []))
+
+
+def imported(name, statements):
+    """The dotted names that the statements of a file import, whether modules or what is in them."""
+    package = dotted(name).split(".")
+    package = package if name.name == "__init__.py" else package[:-1]
+    for node in statements:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+            continue
+        base = package[: len(package) - node.level + 1] if node.level else []
+        base = ".".join([*base, *([node.module] if node.module else [])])
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def everywhere(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def run(program, folder, **environment):
+    """What a program prints that finds its minigan in `folder`."""
+    kept = {k: v for k, v in os.environ.items() if k != "MINIGAN_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True,
+        env={**kept, "PYTHONPATH": str(folder), **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+# -- who imports whom ------------------------------------------------------------------------------
+
+
+def test_only_the_backend_knows_of_compiled_code():
+    for name, tree in TREES.items():
+        if name in IN_FAST or name == Path("backend.py"):
+            continue
+        for module in imported(name, everywhere(tree)):
+            assert not f"{module}.".startswith(("numba.", "llvmlite.", "minigan.fast.")), name
+        for node in ast.walk(tree):  # importlib.import_module("numba")
+            words = node.value if isinstance(node, ast.Constant) else None
+            assert words not in ("numba", "llvmlite", "minigan.fast", ".fast"), name
+
+
+def test_no_module_writes_names_into_its_globals():
+    """Each name can be found by an editor where it is defined."""
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner = node.func.value
+            elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                owner = node.value
+            else:
+                continue
+            is_globals = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name)
+            assert not (is_globals and owner.func.id == "globals"), name
+
+
+def test_no_import_leads_back_to_where_it_came_from():
+    """`from . import losses` counts as an import of losses alone: the package around a module is
+    always under way, and offers what it has imported so far."""
+    graph = {}
+    for module, name in MODULES.items():
+        found = {m for m in imported(name, at_import(TREES[name].body)) if m in MODULES}
+        graph[module] = {m for m in found if not f"{module}.".startswith(f"{m}.")}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+# -- what works without the rest -------------------------------------------------------------------
+
+TRAINS = """
+import sys
+import numpy as np
+import minigan as mg
+assert mg.kernels.backend() == "numpy"
+players = mg.models.mlp_generator(2, (2,), hidden=(8,)), mg.models.mlp_discriminator((2,))
+gan = mg.GAN(*players, latent_dim=2, penalties=[mg.penalties.R1(1.0)])
+before = gan.generator.theta.copy()
+history = mg.train(gan, mg.data.gaussian_ring(), steps=3, progress=False)
+assert len(history) == 3 and not np.array_equal(gan.generator.theta, before)
+print(any(name.partition(".")[0] in ("numba", "llvmlite") for name in sys.modules))
+"""
+
+
+def test_minigan_works_without_its_compiled_code(tmp_path):
+    left_out = shutil.ignore_patterns("fast", "__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "minigan", ignore=left_out)
+    assert run(TRAINS, tmp_path, MINIGAN_BACKEND="numpy") == ["False"]
+    assert run(TRAINS, tmp_path) == ["False"]
+
+
+RING = """
+import numpy as np
+from minigan.gan import GAN
+from minigan.layers.activations import LeakyReLU
+from minigan.layers.linear import Linear
+from minigan.losses import NonSaturating
+from minigan.network import Sequential
+from minigan.optim import Adam
+
+angles = 2 * np.pi * np.arange(8) / 8
+centres = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def players(seed):
+    make = lambda n, m: [Linear(n, 48), LeakyReLU(), Linear(48, 48), LeakyReLU(), Linear(48, m)]
+    return Sequential(make(8, 2), rng=(seed, 0)), Sequential(make(2, 1), rng=(seed, 1))
+
+
+for seed in range(3):
+    rng = np.random.default_rng(seed)
+    optimizers = Adam(1e-3), Adam(1e-3)
+    gan = GAN(
+        *players(seed), latent_dim=8, loss=NonSaturating(), rng=(seed, 2),
+        generator_optimizer=optimizers[0], discriminator_optimizer=optimizers[1],
+    )
+    steps = 1500
+    for step in range(steps):
+        for optimizer in optimizers:
+            optimizer.lr = 1e-3 * min(1, 2 * (1 - step / steps))
+        chosen = centres[rng.integers(8, size=64)]
+        gan.train_step(chosen + 0.1 * rng.standard_normal(chosen.shape))
+    samples = gan.sample(4000)
+    distance = np.linalg.norm(samples[:, None] - centres, axis=2)
+    near = distance.argmin(axis=1)[distance.min(axis=1) < 0.3]
+    print(int((np.bincount(near, minlength=8) >= 100).sum()))
+"""
+
+
+def test_the_core_alone_learns_the_ring(tmp_path):
+    for name in (*CORE, *CORE_IMPORTS):
+        (tmp_path / "minigan" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PACKAGE / name, tmp_path / "minigan" / name)
+    for package in ("", "layers"):
+        (tmp_path / "minigan" / package / "__init__.py").touch()
+    environment = {"MINIGAN_BACKEND": "numpy", "OPENBLAS_NUM_THREADS": "1"}
+    assert run(RING, tmp_path, **environment) == ["8", "8", "8"]
+
+
+def lines_of_code(text):
+    """The number of lines that hold more than a docstring, a comment or nothing."""
+    documented = set()
+    for node in ast.walk(ast.parse(text)):
+        first = node.body[0] if isinstance(getattr(node, "body", None), list) and node.body else 0
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            documented |= set(range(first.lineno, first.end_lineno + 1))
+    silent = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER"}
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if tokenize.tok_name[token.type] not in silent:
+            lines |= set(range(token.start[0], token.end[0] + 1))
+    return len(lines - documented)
+
+
+def test_the_core_is_small():
+    assert lines_of_code('"""One.\n\nTwo."""\n\n# three\nx = (1,\n  2)\n') == 2
+    assert sum(lines_of_code((PACKAGE / name).read_text()) for name in CORE) <= CORE_LINES
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def shared(names):
+    return {name for name, times in Counter(names).items() if times > 1}
+
+
+def test_no_two_files_share_a_name():
+    """But a file in fast/ and the one whose counterparts it holds do, and __init__.py."""
+    apart = [
+        name.name for name in TREES
+        if name.name != "__init__.py" and not (name.parts[0] == "fast" and len(name.parts) == 2)
+    ]  # fmt: skip
+    assert shared(apart) - {"spectral.py"} == SHARED_FILE_NAMES - {"spectral.py"}
+
+
+def test_no_two_public_classes_share_a_name():
+    classes = [
+        node.name for tree in TREES.values() for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]  # fmt: skip
+    assert shared(classes) == SHARED_CLASS_NAMES
+
+
+def test_few_modules_beside_the_packages():
+    """backend.py is no public module: its public name is minigan.kernels."""
+    modules = {name.stem for name in TREES if len(name.parts) == 1 and name.stem[0] != "_"}
+    packages = {name.parts[0] for name in TREES if len(name.parts) > 1}
+    assert len(modules - {"backend"}) <= 4 and len(packages) <= 10
+
+
+def public_functions(body):
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body)
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def test_public_functions_have_type_hints():
+    for name, tree in TREES.items():
+        if name.parts[0] not in ANNOTATED:
+            continue
+        for function in public_functions(tree.body):
+            given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+            bare = [a.arg for a in given if a.annotation is None and a.arg not in ("self", "cls")]
+            assert function.returns is not None and not bare, f"{name}: {function.name}"
