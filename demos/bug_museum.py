@@ -142,8 +142,8 @@ def train(setting, seed):
     if setting is gradient_penalty:
         options = {"steps": 1 + args.steps // 2, "critic_steps": 3}
     schedule = mg.schedules.linear(start=0.5, final=0.05)
-    gan = setting(seed)
     try:
+        gan = setting(seed)  # late_start already trains D
         mg.train(gan, data, schedule=schedule, progress=False, rng=seed, **options)
     except FloatingPointError as error:
         return str(error).split(";")[0]
@@ -214,8 +214,8 @@ def panel(axes, setting, run):
     caption = f"W {distance:.3f}" if run == args.seed else f"W {ratio:.{1 if ratio < 10 else 0}f}x"
     if isinstance(samples, str):
         plots.frame(axes, (-1, 1, -1, 1))
-        step, reason = samples.split(": ")
-        words(axes, f"{textwrap.fill(reason, 22)}\nat {step}")
+        step, _, reason = samples.rpartition(": ")
+        words(axes, f"{textwrap.fill(reason, 22)}\nat {step or 'the start'}")
         caption = "stopped"
     elif setting is images:
         plots.image_grid(axes, samples[:25], columns=5)

@@ -5,7 +5,7 @@ from minigan._progress import Bar, track
 
 def each(items, label, unit="step"):
     """The items one after the other, with a bar that counts them."""
-    return track(list(items), desc=label, unit=unit)
+    return track(list(items), desc=f"{label}: ", unit=unit)
 
 
 def reported(animation, frames, label):
@@ -13,7 +13,7 @@ def reported(animation, frames, label):
     save = animation.save
 
     def save_with_a_bar(path, **options):
-        with Bar(frames, desc=label, unit="frame") as shown:
+        with Bar(frames, desc=f"{label}: ", unit="frame") as shown:
             save(path, progress_callback=lambda *_: shown.update(), **options)
 
     animation.save = save_with_a_bar
