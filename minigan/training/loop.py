@@ -14,7 +14,7 @@ from .. import _archive as archive
 from .. import _checks as checks
 from .. import _interrupts as interrupts
 from .._progress import Bar, say
-from .._random_states import Bookmark
+from .._random_states import RandomStates
 from ..data.minibatches import Minibatches
 from ..gan import GAN, check_finite
 from ..layers import Sigmoid, Tanh
@@ -231,7 +231,7 @@ def _one_step(gan, minibatches, critic_steps, step, path):
     """The critic's extra updates and the step of both; its figures, every one of them finite."""
     updates = [gan.discriminator_step] * (critic_steps - 1) + [gan.train_step]
     for update in updates:
-        real, before = minibatches.next(), Bookmark(*gan.rngs)
+        real, before = minibatches.next(), RandomStates(*gan.rngs)
         try:
             with np.errstate(under="ignore"):  # an underflow to zero is no error
                 figures = update(real)

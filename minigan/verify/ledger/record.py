@@ -9,7 +9,7 @@ were handed, must be what the second one recorded: `Ledger.stepped` holds both.
 import numpy as np
 
 from ..._checks import instance
-from ..._random_states import Bookmark
+from ..._random_states import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from . import formulas, sums
@@ -175,7 +175,7 @@ def _add_penalties(twin, real, fake):
 
 def _replay(penalty, twin, real, fake):
     """() -> the penalty's value, with the random numbers that it is about to draw."""
-    drawing = Bookmark(twin.rng, twin.discriminator.rng)
+    drawing = RandomStates(twin.rng, twin.discriminator.rng)
 
     def value():
         drawing.restore()
