@@ -168,7 +168,8 @@ def _add_penalties(twin, real, fake):
     replays, value = [], 0.0
     for penalty in twin.penalties:
         replays.append(_replay(penalty, twin, real, fake))
-        value += float(penalty.accumulate(network, real, fake, twin.rng))
+        penalty.accumulate(network, real, fake, twin.rng)
+        value += float(replays[-1]())  # not what `accumulate` says: `stepped` compares the two
     added = {name: grad - before[name] for name, _, grad in network.named_parameters()}
     return Penalties(value, added, lambda: sum(replay() for replay in replays))
 
