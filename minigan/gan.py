@@ -62,7 +62,7 @@ class GAN:
         penalties: Sequence[Any] = (),
         generator_optimizer: Any = None,
         discriminator_optimizer: Any = None,
-        rng: int | np.random.Generator = 0,
+        rng: int | tuple[int, ...] | np.random.Generator = 0,
     ) -> None:
         checks.instance("GAN", "generator", generator, Sequential)
         checks.instance("GAN", "discriminator", discriminator, Sequential)

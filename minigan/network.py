@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from .layers.composite import Composite, add, count_parameters, walk
 class Caches(list):
     """What a forward pass of a network keeps: [(layer, its cache)], and the shapes of x and y."""
 
-    def __init__(self, x_shape) -> None:
+    def __init__(self, x_shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.x_shape, self.y_shape = x_shape, None
+        self.x_shape = x_shape
+        self.y_shape: tuple[int, ...] = ()
 
 
 class Sequential(Composite):
@@ -46,7 +47,13 @@ class Sequential(Composite):
     for a layer of another network.
     """
 
-    def __init__(self, layers, *more, dtype="float32", rng=None) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *more: Any,
+        dtype: DTypeLike = "float32",
+        rng: int | tuple[int, ...] | np.random.Generator | None = None,
+    ) -> None:
         if more or not isinstance(layers, tuple | list):
             got = f"{1 + len(more)} arguments" if more else checks.shown(layers)
             raise TypeError(

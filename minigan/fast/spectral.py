@@ -18,7 +18,7 @@ class SpectralStage(SpectralNorm):
     def _times(matrix, vector):
         return matmul(matrix, vector[:, None])[:, 0]
 
-    @property
+    @property  # type: ignore[misc]
     def hold_buffers(self):
         return self._layer.hold_buffers
 

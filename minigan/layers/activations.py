@@ -69,6 +69,8 @@ class ReLU(LeakyReLU):
 class Tanh(Layer):
     """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
 
+    in_symbols = ("tanh(x)", "(1 - y**2)")
+
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = np.tanh(self.as_input(x))
         return y, y
@@ -86,6 +88,8 @@ class Tanh(Layer):
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y). The cache is y."""
 
+    in_symbols = ("sigmoid(x)", "y*(1 - y)")
+
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = sigmoid(self.as_input(x))
         return y, y
@@ -102,6 +106,8 @@ class Sigmoid(Layer):
 
 class Softplus(Layer):
     """y = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x). The cache is x."""
+
+    in_symbols = ("softplus(x)", "sigmoid(x)")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -123,6 +129,8 @@ class SiLU(Layer):
 
     (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.) The cache is x.
     """
+
+    in_symbols = ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -148,6 +156,8 @@ class Dropout(Layer):
     linear in x once m is drawn. The cache is the scaled mask, so all three use the mask of their
     forward pass. The scaling keeps the mean of y at x (Srivastava et al. 2014). 0 <= p < 1.
     """
+
+    in_symbols = ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {})
 
     piecewise_linear = True
 

@@ -87,6 +87,7 @@ class Layer:
 
     mixes_samples = False
     piecewise_linear = False
+    in_symbols: Any  # the formulas of y, dx and the gradients, as the ledger prints them
 
     def __init__(self) -> None:
         name = type(self).__name__
@@ -146,7 +147,7 @@ class Layer:
         return None if self._owner is None else self._owner()
 
     @property
-    def hold_buffers(self):
+    def hold_buffers(self) -> bool:
         if self._held or not HELD.networks:
             return self._held
         network = self

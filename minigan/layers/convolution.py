@@ -91,6 +91,12 @@ class Conv2d(_Convolution):
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
+    in_symbols = (
+        "conv({x}, {W})",
+        "conv_transpose(d{y}, {W})",
+        {"weight": "correlate({x}, d{y})", "bias": "sum of d{y} over batch, pixels"},
+    )
+
     def fan_in(self) -> float:
         return self.kernel_size[0] * self.kernel_size[1] * self.in_channels
 
@@ -136,6 +142,12 @@ class ConvTranspose2d(_Convolution):
     tangent: the same transposed convolution of x_dot, without the bias.
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
+
+    in_symbols = (
+        "conv_transpose({x}, {W})",
+        "conv(d{y}, {W})",
+        {"weight": "correlate(d{y}, {x})", "bias": "sum of d{y} over batch, pixels"},
+    )
 
     def fan_in(self) -> float:
         taps = self.kernel_size[0] * self.kernel_size[1] / self.stride**2

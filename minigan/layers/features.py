@@ -64,6 +64,8 @@ class FourierFeatures(Layer):
                    dx moves by -2 pi ((cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
     """
 
+    in_symbols = ("[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {})
+
     def __init__(self, in_features: int, num_frequencies: int, *, scale: float = 1.0) -> None:
         super().__init__()
         self.in_features = positive_int("FourierFeatures", "in_features", in_features)
@@ -123,6 +125,12 @@ class MinibatchStdDev(Layer):
     backward, with ds = the sum of dy over the added feature, and J features:
         dx_nj += ds (x_nj - mean_j) / (J N std_j)
     """
+
+    in_symbols = (
+        "[{x}, s], s = mean std of the batch",
+        "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s",
+        {},
+    )
 
     mixes_samples = True
 

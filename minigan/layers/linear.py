@@ -21,6 +21,12 @@ class Linear(Layer):
     W starts from N(0, 2 / in) (He et al. 2015), b from 0.
     """
 
+    in_symbols = (
+        "{x} {W}",
+        "d{y} {W}'",
+        {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
+    )
+
     piecewise_linear = True
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:

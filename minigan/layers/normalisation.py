@@ -42,6 +42,12 @@ class BatchNorm(Layer):
     Raises ValueError in training for a batch with fewer than two values per channel.
     """
 
+    in_symbols = (
+        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
+        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
+        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
+    )
+
     mixes_samples = True
 
     def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -126,6 +132,12 @@ class LayerNorm(Layer):
         dx_dot     = (i_dot / i) dx - i (x_hat_dot mean(g x_hat) + x_hat mean(g x_hat_dot))
         dgamma_dot = sum dy x_hat_dot,  dbeta_dot = 0
     """
+
+    in_symbols = (
+        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
+        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
+        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
+    )
 
     def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
         super().__init__()

@@ -21,6 +21,8 @@ class Residual(Composite):
     different shapes.
     """
 
+    in_symbols = ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {})
+
     def __init__(self, branch: Layer, skip: Layer | None = None) -> None:
         skip = Identity() if skip is None else skip
         for name, layer in (("branch", branch), ("skip", skip)):

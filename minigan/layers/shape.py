@@ -13,6 +13,8 @@ from .base import Array, Cache, StraightLayer, positive_int
 class Reshape(StraightLayer):
     """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
 
+    in_symbols = ("{x}, reshaped", "d{y}, reshaped", {})
+
     def __init__(self, shape: int | Sequence[int]) -> None:
         super().__init__()
         self.shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
@@ -53,6 +55,8 @@ class Reshape(StraightLayer):
 class Flatten(Reshape):
     """y = x with each sample as one row: (N, ...) -> (N, features)."""
 
+    in_symbols = ("{x}, flattened", "d{y}, reshaped", {})
+
     def __init__(self) -> None:
         super().__init__(-1)
 
@@ -63,6 +67,8 @@ class Upsample2d(StraightLayer):
     x (N, H, W, C), y (N, s H, s W, C). Each pixel of x was copied s^2 times, so
     backward: dx = the sum of dy over each s x s block.
     """
+
+    in_symbols = ("each pixel of {x}, copied", "d{y} summed over the copies", {})
 
     def __init__(self, scale: float) -> None:
         super().__init__()
@@ -88,6 +94,8 @@ class AvgPool2d(StraightLayer):
     backward: every pixel of a block had weight 1 / k^2, so dx = dy / k^2, copied over the block.
     Raises ValueError unless k divides H and W.
     """
+
+    in_symbols = ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {})
 
     def __init__(self, kernel_size: int | tuple[int, int]) -> None:
         super().__init__()

@@ -158,7 +158,7 @@ def load_or_train(
     try:
         _load(path, network)
     except (OSError, ValueError):  # never trained, or damaged since
-        options = {"epochs": epochs, "rng": rng, "progress": progress}
+        options: dict = {"epochs": epochs, "rng": rng, "progress": progress}
         writable = _make_folder(folder)
         if writable:
             options["checkpoint"] = folder / f"{name}.training.npz"

@@ -122,7 +122,7 @@ def train(
     checks.part("train", "distribution", distribution, "sample", checks.PLANE)
     checks.instance("train", "recipe", recipe, Recipe)
     unit = float(distribution.sample(20_000, checks.generator("rng", rng, "scale")).std())
-    first = [DiscreteNoise(recipe.signs)] if recipe.signs else []
+    first: list = [DiscreteNoise(recipe.signs)] if recipe.signs else []
     generator = Sequential(
         first + mlp(recipe.latent_dim, *recipe.hidden, 2),
         rng=checks.generator("rng", rng, "generator"),

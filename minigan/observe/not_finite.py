@@ -1,91 +1,127 @@
-"""Where a training step went bad: the first of its tensors that is not finite, by name.
+"""Finds the first tensor of a training step that is not finite, by name.
 
-A NaN in a loss does not say where it comes from. The step is computed once more, layer by layer, in
-the same order, until the first number that is not finite:
+A NaN in a loss does not say where it comes from. The step is run again on a copy of the GAN, and
+its tensors are examined in the order in which they are computed:
 
-    parameters and buffers -> G's outputs -> D's outputs, on real and fake -> the losses
-    -> D's gradients, from the last layer to the first -> the gradient through D -> G's gradients
+    parameters and buffers -> G's outputs -> D's outputs, on real and fake -> L_D
+    -> D's gradients, from the last layer to the first -> those of the penalties -> L_G, by the D
+    that has moved -> the gradient through D -> G's gradients
 """
 
-import numpy as np
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from ..gan import GAN
+from ..losses import sees_real
 from ..network import walk
+from ..verify.recording import recording
 
 PARAMETER = "something wrote it from outside, or the learning rate is so high that it overflowed"
 ACTIVATION = "the values outgrew their dtype: the learning rate may be too high"
 GRADIENT = "the learning rate may be too high, or a penalty too strong"
 
 
-def first_not_finite(gan, real):
+def first_not_finite(gan: GAN, real: npt.ArrayLike) -> tuple[str, str]:
     """(what, likely cause) in words; ("", GRADIENT) if all tensors of such a step are finite.
 
     To draw the same noise again, gan's random generators must be in the state in which the step
-    began. The networks' buffers are left as they are; their gradients are overwritten.
+    began. gan itself is left as it is.
     """
-    with (
-        np.errstate(all="ignore"),
-        gan.generator.held_buffers(),
-        gan.discriminator.held_buffers(),
-    ):
-        return next(_findings(gan, gan.check_real(real)), ("", GRADIENT))
+    examined = _Step(gan.copy())
+    try:
+        with np.errstate(all="ignore"):
+            examined.run(real)
+    except _Found as found:
+        return found.what, found.cause
+    except FloatingPointError:  # a figure of the step, computed from tensors that are all finite
+        pass
+    return "", GRADIENT
 
 
-def _findings(gan, real):
-    """Yields (what, cause) of every tensor that is not finite, in the order of the computation."""
-    generator, discriminator = gan.generator, gan.discriminator
-    for player, network in (("generator", generator), ("discriminator", discriminator)):
-        for name, value, _ in network.named_parameters():
-            yield from _check(f"the {player}'s parameter {name}", value, PARAMETER)
-        for name, value in network.named_buffers():
-            yield from _check(f"the {player}'s buffer {name}", value, ACTIVATION)
+class _Found(Exception):
+    """The first tensor that is not finite."""
 
-    fake, generated = yield from _forward(generator, "generator", gan.draw_noise(len(real)))
-    real_logits, on_real = yield from _forward(discriminator, "discriminator", real)
-    fake_logits, on_fake = yield from _forward(discriminator, "discriminator", fake)
-
-    value, d_real, d_fake = gan.loss.discriminator(real_logits, fake_logits)
-    yield from _check("the discriminator's loss", value, ACTIVATION)
-    discriminator.zero_grad()
-    for signal, caches in ((d_real, on_real), (d_fake, on_fake)):
-        yield from _backward("discriminator", signal, caches)
-    for penalty in gan.penalties:
-        penalty.accumulate(discriminator, real, fake, gan.rng)
-        for name, _, grad in discriminator.named_parameters():
-            yield from _check(f"{penalty}'s gradient of {name}", grad, GRADIENT)
-
-    value, _, d_fake = gan.loss.generator(real_logits, fake_logits)
-    yield from _check("the generator's loss", value, ACTIVATION)
-    d_samples = d_fake
-    for layer, cache in reversed(on_fake):
-        d_samples = layer.backward_input(d_samples, cache)
-    yield from _check("the gradient that reaches the samples", d_samples, GRADIENT)
-    generator.zero_grad()
-    yield from _backward("generator", d_samples, generated)
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(what)
+        self.what, self.cause = what, cause
 
 
-def _forward(network, player, x):
-    """The forward pass, each layer's output looked at; returns (y, caches)."""
-    caches = []
-    for index, layer in enumerate(network.layers):
-        x, cache = layer.forward(x, training=True)
-        caches.append((layer, cache))
-        yield from _check(f"the output of the {player}'s layer {index}, {layer}", x, ACTIVATION)
-    return x, caches
+class _Step:
+    """One `train_step` of a GAN that examines every tensor as soon as it is computed."""
+
+    def __init__(self, gan: GAN) -> None:
+        self.gan = gan
+        self.players = {"generator": gan.generator, "discriminator": gan.discriminator}
+        self.in_penalty = False
+
+    def run(self, real: npt.ArrayLike) -> None:
+        """Raises _Found at the first tensor that is not finite."""
+        gan = self.gan
+        for player, network in self.players.items():
+            for name, value, _ in network.named_parameters():
+                _check(f"the {player}'s parameter {name}", value, PARAMETER)
+            for name, value in network.named_buffers():
+                _check(f"the {player}'s buffer {name}", value, ACTIVATION)
+        gan.loss = SimpleNamespace(
+            discriminator=_examined_loss(gan.loss, "discriminator"),
+            generator=_examined_loss(gan.loss, "generator"),
+            generator_sees_real=sees_real(gan.loss),
+        )
+        for penalty in gan.penalties:
+            penalty.accumulate = self._examined_penalty(penalty)
+        with (
+            recording(gan.generator, partial(self._layer, "generator")),
+            recording(gan.discriminator, partial(self._layer, "discriminator")),
+        ):
+            gan.train_step(real)
+
+    def _layer(
+        self, player: str, method: str, name: str, layer: Any, arguments: tuple, result: Any
+    ) -> None:
+        """Examines what a layer of the network itself, not one inside a layer, has computed."""
+        if "." in name or self.in_penalty:
+            return
+        if method == "forward":
+            _check(f"the output of the {player}'s layer {name}, {layer}", result[0], ACTIVATION)
+            return
+        if method != "backward_input":
+            for inside, inner in walk(layer, f"{name}."):
+                for parameter, grad in inner.grads.items():
+                    _check(f"the {player}'s gradient of {inside}{parameter}", grad, GRADIENT)
+        if result is not None:
+            what = f"the gradient that leaves the {player}'s layer {name}, {layer}"
+            _check(what, result, GRADIENT)
+
+    def _examined_penalty(self, penalty: Any) -> Callable[..., float]:
+        accumulate = penalty.accumulate
+
+        def examined(discriminator: Any, *arguments: Any) -> float:
+            self.in_penalty = True
+            value = accumulate(discriminator, *arguments)
+            self.in_penalty = False
+            for name, _, grad in discriminator.named_parameters():
+                _check(f"{penalty}'s gradient of {name}", grad, GRADIENT)
+            return value
+
+        return examined
 
 
-def _backward(player, dy, caches):
-    """The backward pass, each layer's gradients looked at."""
-    for index, (layer, cache) in reversed(list(enumerate(caches))):
-        dx = layer.backward(dy, cache)
-        for inside, inner in walk(layer, f"{index}."):
-            for name, grad in inner.grads.items():
-                yield from _check(f"the {player}'s gradient of {inside}{name}", grad, GRADIENT)
-        if dx is not None:
-            what = f"the gradient that leaves the {player}'s layer {index}, {layer}"
-            yield from _check(what, dx, GRADIENT)
-        dy = dx
+def _examined_loss(loss: Any, player: str) -> Callable[..., tuple]:
+    compute = getattr(loss, player)
+
+    def examined(real_logits: np.ndarray, fake_logits: np.ndarray) -> tuple:
+        result = compute(real_logits, fake_logits)
+        _check(f"the {player}'s loss", result[0], ACTIVATION)
+        return result
+
+    return examined
 
 
-def _check(what, values, cause):
+def _check(what: str, values: npt.ArrayLike, cause: str) -> None:
     if not np.isfinite(values).all():
-        yield what, cause
+        raise _Found(what, cause)

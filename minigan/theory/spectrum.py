@@ -34,6 +34,7 @@ import numpy as np
 
 from .. import _checks as checks
 from .._progress import track
+from ..gan import GAN
 from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear
 from ..layers.activations import sigmoid
 from ..layers.base import Layer
@@ -97,6 +98,13 @@ class Game:
             checks.penalty("Game", "penalties", penalty).check(discriminator)
         self.loss, self.penalties = loss, tuple(penalties)
         self.real, self.noise = _minibatch("real", real), _minibatch("noise", noise)
+        self.gan = GAN(
+            self.generator,
+            self.discriminator,
+            latent_dim=self.noise.shape[1],
+            loss=loss,
+            penalties=self.penalties,
+        )
         self.split = self.generator.theta.size
         self.start = np.concatenate([self.generator.theta, self.discriminator.theta])
 
@@ -124,18 +132,13 @@ class Game:
 
     @_underflow_is_no_error
     def field(self, z):
-        """v(z), (P,)."""
+        """v(z), (P,): minus the two gradients of `GAN`, both taken at z."""
         self._place(z)
-        generator, discriminator = self.generator, self.discriminator
-        fake, generated = generator.forward(self.noise, training=False)
-        logits, judged = discriminator.forward(np.concatenate([self.real, fake]), training=False)
-        for_d, for_g = self._slopes(logits)
-        generator.zero_grad()
-        d_fake = self._fakes(discriminator.backward_input(for_g, judged))
-        generator.backward_params(d_fake, generated)
-        discriminator.zero_grad()
-        discriminator.backward_params(for_d, judged)
-        return -np.concatenate([generator.grad, discriminator.grad]) + self._penalty_field(z)
+        self.gan.rng = np.random.default_rng(0)  # the penalties draw the same numbers at every z
+        fake, generated = self.generator.forward(self.noise)
+        self.gan.discriminator_gradient(self.real, fake)
+        self.gan.generator_gradient(self.real, fake, generated)
+        return -np.concatenate([self.generator.grad, self.discriminator.grad])
 
     def _slopes(self, logits):
         """dL_D/dlogits and dL_G/dlogits, for all rows: the real ones, then the fakes."""

@@ -96,7 +96,8 @@ def _spectral(run: Run) -> list[tuple[str, SpectralNorm]]:
 
 def _iterated(layer: SpectralNorm) -> bool:
     """Whether the power iteration has been done for the present weight."""
-    return np.array_equal(layer.iterated_on, layer.children["layer"].params["weight"])
+    weight = layer.children["layer"].params["weight"]
+    return layer.iterated_on is not None and np.array_equal(layer.iterated_on, weight)
 
 
 # -- loading ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from .. import _checks as checks
 from .. import _interrupts as interrupts
 from .._mistakes import warn_of_data_range
 from .._progress import Bar, say
-from .._random_states import Bookmark
+from .._random_states import RandomStates
 from ..data.minibatches import Minibatches
 from ..gan import GAN
 from ..layers.base import positive_int
@@ -173,7 +173,7 @@ def _one_step(run: Run, step: int, path: Path | None) -> Figures:
     """
     gan = run.gan
     for update in [gan.discriminator_step] * (run.critic_steps - 1) + [gan.train_step]:
-        real, before = run.minibatches.next(), Bookmark(*gan.rngs)
+        real, before = run.minibatches.next(), RandomStates(*gan.rngs)
         try:
             with np.errstate(under="ignore"):  # an underflow to zero is no error
                 figures = update(real)

@@ -11,15 +11,18 @@ fused stages have no values in between to show.
 
 import contextlib
 import functools
+from collections.abc import Callable, Iterator
 
 from ..backend import use_backend
 from ..layers.composite import walk
+from ..network import Sequential
 
+Note = Callable[..., None]
 METHODS = "forward", "backward", "backward_input", "backward_params"
 
 
 @contextlib.contextmanager
-def recording(network, note):
+def recording(network: Sequential, note: Note) -> Iterator[None]:
     """For the length of a `with`, reports each call of a layer of `network` to `note`."""
     layers = [(name[:-1], layer) for name, layer in walk(network) if layer is not network]
     with use_backend("numpy"):

@@ -14,8 +14,8 @@ from numba.core.compiler_lock import global_compiler_lock as lock
 
 MAX_BYTES = 1 << 28  # of all tables together
 
-_longest = {}  # kind (all arguments but the first count) -> its longest table
-_caches = []  # caches of views; emptied together, because a view keeps its array alive
+_longest: dict = {}  # kind (all arguments but the first count) -> its longest table
+_caches: list = []  # caches of views; emptied together, because a view keeps its array alive
 
 
 def cached(function):

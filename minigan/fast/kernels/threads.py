@@ -19,7 +19,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from .cache import cached_njit
 from .waiting import load_openmp
 
-THREADS = config.NUMBA_NUM_THREADS
+THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
 _lock = None  # held during a parallel loop, where the threading layer needs that
 _layer_known = False

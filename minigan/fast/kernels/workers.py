@@ -25,7 +25,7 @@ from numba.extending import intrinsic
 
 from .cache import cached_cfunc
 
-_workers = {}  # never emptied: their machine code lives only as long as they do
+_workers: dict = {}  # never emptied: their machine code lives only as long as they do
 
 
 @cache

@@ -4,6 +4,7 @@ import html
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -79,7 +80,7 @@ def page(
     dpi = checks.count("page: dpi", dpi)
     fps = checks.number("page: fps", fps, above=0.0)
     # to_jshtml takes neither as an argument.
-    settings = {"savefig.dpi": dpi, "animation.embed_limit": STYLE["animation.embed_limit"]}
+    settings: Any = {"savefig.dpi": dpi, "animation.embed_limit": STYLE["animation.embed_limit"]}
     with matplotlib.rc_context(settings), np.errstate(under="ignore"):
         player = animation.to_jshtml(fps=fps, embed_frames=True, default_mode="loop")
     player = re.sub(r"<link[^>]*>", "", player)  # the icon font, from another server

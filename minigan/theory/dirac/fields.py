@@ -25,7 +25,7 @@ Number = float | np.ndarray  # one point, or many at once
 @QUIET
 def slopes(t: Number) -> tuple[Number, Number, Number]:
     """f' = sigmoid(-t), f'' = -f' (1 - f'), f''' = -f'' (1 - 2 f'), of f(t) = -log(1 + exp(-t))."""
-    first = sigmoid(-t)
+    first = sigmoid(np.asarray(-t))
     second = -first * (1 - first)
     return first, second, -second * (1 - 2 * first)
 

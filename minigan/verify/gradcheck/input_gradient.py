@@ -9,7 +9,7 @@ value at the measured g.
 
 import numpy as np
 
-from ..._random_states import Bookmark
+from ..._random_states import RandomStates
 from ...penalties.clipping import WeightClipping
 from ...penalties.second_order import slopes
 from .differences import measure
@@ -29,7 +29,7 @@ def check_input_gradients(report, penalties, discriminator, real, fake, rng):
     note in the report says so, as it does for a penalty that has no `points` and `measure`.
     D's parameters, D's buffers and all random states are left as they were.
     """
-    theta, start = discriminator.theta.copy(), Bookmark(rng, discriminator.rng)
+    theta, start = discriminator.theta.copy(), RandomStates(rng, discriminator.rng)
     displaced = theta + 0.1 * np.random.default_rng(0).standard_normal(theta.shape)
     for penalty in penalties:
         if isinstance(penalty, WeightClipping):  # adds nothing to the loss
@@ -49,11 +49,11 @@ def check_input_gradients(report, penalties, discriminator, real, fake, rng):
 
 
 def _check_one(report, penalty, name, discriminator, real, fake, rng):
-    start = Bookmark(rng, discriminator.rng)
+    start = RandomStates(rng, discriminator.rng)
     value = penalty.value(discriminator, real, fake, rng)
     start.restore()
     points = np.array(penalty.points(real, fake, rng), np.float64, order="C")
-    after = Bookmark(rng, discriminator.rng)
+    after = RandomStates(rng, discriminator.rng)
     everything = len(points)
     points = points[: LARGEST // points[0].size]
     if len(points) < everything:

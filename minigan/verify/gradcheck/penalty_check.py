@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import _checks as checks
-from ..._random_states import Bookmark
+from ..._random_states import RandomStates
 from ...network import Sequential
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
@@ -45,7 +45,7 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
     buffers_before = [value.copy() for _, value in network.named_buffers()]
     rng = checks.generator("rng", rng)
     progress = checks.flag("check_penalty", "progress", progress)
-    start = Bookmark(rng, network.rng)
+    start = RandomStates(rng, network.rng)
     report = Report(f"check of {penalty}")
 
     def value():

@@ -13,7 +13,7 @@ of D over its input, from forward passes alone, where the samples are small: see
 import numpy as np
 
 from ..._checks import flag, instance
-from ..._random_states import Bookmark
+from ..._random_states import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from .check_progress import progress_bar
@@ -71,7 +71,7 @@ def _check_discriminator(report, twin, real, figures, before, record, tick):
     generator, discriminator = twin.generator, twin.discriminator
     with generator.held_buffers(), discriminator.held_buffers():
         fake, _ = generator.forward(twin.draw_noise(len(real)))
-        judging = Bookmark(*twin.rngs)
+        judging = RandomStates(*twin.rngs)
         _set_buffers(discriminator, record.buffers)  # spectral vectors, as the step used them
 
         def loss():
@@ -128,7 +128,7 @@ class _Recorder:
         self.buffers = _buffers(self.network)
         self.other_theta, self.other_grad = self.other.theta.copy(), self.other.grad.copy()
         self.other_buffers = _buffers(self.other)
-        self.random = Bookmark(*self.gan.rngs)
+        self.random = RandomStates(*self.gan.rngs)
         self.optimizer.step(theta, grad)
 
 
@@ -140,7 +140,7 @@ class _Snapshot:
         self.theta_g, self.grad_g = gan.generator.theta.copy(), gan.generator.grad.copy()
         self.theta_d, self.grad_d = gan.discriminator.theta.copy(), gan.discriminator.grad.copy()
         self.buffers_g, self.buffers_d = _buffers(gan.generator), _buffers(gan.discriminator)
-        self.random = Bookmark(*gan.rngs)
+        self.random = RandomStates(*gan.rngs)
 
     def restore(self):
         self.gan.generator.theta[...] = self.theta_g

@@ -5,6 +5,8 @@ carries its number: ak out of an activation, nk out of a normalisation, hk, hkb,
 A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
 A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
 
+The formulas of a layer stand in its class, as `in_symbols`: (phi(x), phi'(x)) of an activation, and
+(y, dx, {parameter: its gradient}) of any other layer, with {W}, {gamma}, ... for the parameters.
 The formulas of activations and losses are templates, in one letter per number, that Python too can
 evaluate: `words` turns them into text, `minigan.ledger.sums` puts the numbers in.
 """
@@ -16,52 +18,6 @@ from dataclasses import dataclass
 from ... import layers as L
 from ... import losses
 from ...network import walk
-
-# phi(x), and phi'(x), which may be read off y = phi(x).  (LeakyReLU: see `activation`.)
-_ACTIVATIONS = {
-    L.Tanh: ("tanh(x)", "(1 - y**2)"),
-    L.Sigmoid: ("sigmoid(x)", "y*(1 - y)"),
-    L.Softplus: ("softplus(x)", "sigmoid(x)"),
-    L.SiLU: ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))"),
-}
-
-# y, dx, and the gradient of each parameter; {W}, {gamma}, ... stand for the parameters' symbols
-_LAYERS = {
-    L.Linear: (
-        "{x} {W}", "d{y} {W}'", {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
-    ),
-    L.Conv2d: (
-        "conv({x}, {W})", "conv_transpose(d{y}, {W})",
-        {"weight": "correlate({x}, d{y})", "bias": "sum of d{y} over batch, pixels"},
-    ),
-    L.ConvTranspose2d: (
-        "conv_transpose({x}, {W})", "conv(d{y}, {W})",
-        {"weight": "correlate(d{y}, {x})", "bias": "sum of d{y} over batch, pixels"},
-    ),
-    L.BatchNorm: (
-        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
-        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
-        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
-    ),
-    L.LayerNorm: (
-        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
-        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
-        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
-    ),
-    L.Reshape: ("{x}, reshaped", "d{y}, reshaped", {}),
-    L.Flatten: ("{x}, flattened", "d{y}, reshaped", {}),
-    L.Upsample2d: ("each pixel of {x}, copied", "d{y} summed over the copies", {}),
-    L.AvgPool2d: ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {}),
-    L.Dropout: ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {}),
-    L.MinibatchStdDev: (
-        "[{x}, s], s = mean std of the batch",
-        "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s", {},
-    ),
-    L.Residual: ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {}),
-    L.FourierFeatures: (
-        "[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {},
-    ),
-}  # fmt: skip
 
 _PARAMETERS = {"weight": "W", "bias": "b", "gamma": "gamma", "beta": "beta"}
 
@@ -118,15 +74,16 @@ def activation(layer, positive):
     """
     if isinstance(layer, L.LeakyReLU):
         return ("1*x", "1") if positive else (f"{layer.slope!r}*x", f"{layer.slope!r}")
-    return _ACTIVATIONS.get(type(layer))
+    formulas = _in_symbols(layer)
+    return formulas if formulas and len(formulas) == 2 else None
 
 
 def value(layer, x, y, params):
     """The formula of y = layer(x), in symbols. params: {name: symbol}, of `parameters`."""
     if isinstance(layer, L.LeakyReLU):
         return f"{x} where {x} > 0, else {_times(layer.slope, x)}"
-    if type(layer) in _ACTIVATIONS:
-        return words(_ACTIVATIONS[type(layer)][0], x=x)
+    if (templates := activation(layer, True)) is not None:
+        return words(templates[0], x=x)
     formula, _, _ = _layer_formulas(layer)
     of = _by_letter(params)
     bias = f" + {of['b']}" if "b" in of and "{W}" in formula else ""
@@ -137,8 +94,8 @@ def input_gradient(layer, x, y, params):
     """The formula of dx, in symbols."""
     if isinstance(layer, L.LeakyReLU):
         return f"d{y} where {x} > 0, else {_times(layer.slope, f'd{y}')}"
-    if type(layer) in _ACTIVATIONS:
-        return f"d{y} {words(_ACTIVATIONS[type(layer)][1], x=x, y=y)}"
+    if (templates := activation(layer, True)) is not None:
+        return f"d{y} {words(templates[1], x=x, y=y)}"
     _, formula, _ = _layer_formulas(layer)
     return formula.format(x=x, y=y, **_by_letter(params))
 
@@ -196,9 +153,14 @@ def parameters(layers):
     return found
 
 
+def _in_symbols(layer):
+    """The `in_symbols` of a layer's own class: a subclass may compute something else."""
+    return vars(type(layer)).get("in_symbols")
+
+
 def _layer_formulas(layer):
     unknown = f"{layer}({{x}})", "backward_input(d{y})", {}
-    y, dx, of_parameters = _LAYERS.get(type(_inside(layer)), unknown)
+    y, dx, of_parameters = _in_symbols(_inside(layer)) or unknown
     if isinstance(layer, L.SpectralNorm):
         y, dx = (formula.replace("{W}", "{W}/sigma") for formula in (y, dx))
     return y, dx, of_parameters
@@ -234,5 +196,4 @@ def _letter(layer):
         return "z"
     if isinstance(layer, L.BatchNorm | L.LayerNorm):
         return "n"
-    is_activation = isinstance(layer, L.LeakyReLU) or type(layer) in _ACTIVATIONS
-    return "a" if is_activation else "h"
+    return "h" if activation(layer, True) is None else "a"

@@ -9,7 +9,7 @@ were handed, must be what the second one recorded: `Ledger.stepped` holds both.
 import numpy as np
 
 from ..._checks import instance
-from ..._random_states import Bookmark
+from ..._random_states import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from . import formulas, sums
@@ -168,14 +168,15 @@ def _add_penalties(twin, real, fake):
     replays, value = [], 0.0
     for penalty in twin.penalties:
         replays.append(_replay(penalty, twin, real, fake))
-        value += float(penalty.accumulate(network, real, fake, twin.rng))
+        penalty.accumulate(network, real, fake, twin.rng)
+        value += float(replays[-1]())  # not what `accumulate` says: `stepped` compares the two
     added = {name: grad - before[name] for name, _, grad in network.named_parameters()}
     return Penalties(value, added, lambda: sum(replay() for replay in replays))
 
 
 def _replay(penalty, twin, real, fake):
     """() -> the penalty's value, with the random numbers that it is about to draw."""
-    drawing = Bookmark(twin.rng, twin.discriminator.rng)
+    drawing = RandomStates(twin.rng, twin.discriminator.rng)
 
     def value():
         drawing.restore()
