@@ -20,7 +20,7 @@ from matplotlib.patches import Circle, Patch
 
 import minigan as mg
 from minigan import layers, plots
-from minigan.verify.bugs.examination import GRADCHECKS
+from minigan.verify.bugs.mutants import GENERAL
 
 args = common.arguments(__doc__, steps=1000)
 results = common.Results(args.out)
@@ -291,7 +291,7 @@ figure.savefig(results.path("museum.png", "the effect of each bug on training, a
 
 # %% In numbers
 caught = {bug: examination.caught(bug) for bug in examination.bugs if examination.caught(bug)}
-general = [bug for bug, checks in caught.items() if {*checks} & {*GRADCHECKS}]
+general = [bug for bug, checks in caught.items() if {*checks} & {*GENERAL}]
 results.finish(
     {
         "bugs": len(examination.bugs),
