@@ -152,7 +152,7 @@ def test_the_critic_itself_is_left_alone():
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 def test_a_sweep_without_second_derivative_is_caught(penalty, monkeypatch):
     """The museum's number 20: phi'' left out. Every bias of the hidden layers then gets zero."""
-    monkeypatch.setattr(L.Tanh, "second", lambda layer, cache: None)
+    monkeypatch.setattr(L.Tanh, "curvature", lambda layer, dy, cache, x_dot: None)
     report = check_penalty(penalty, *critic(mlp, L.Tanh))
     assert not report.ok
     assert {"0.weight", "0.bias", "2.bias"} <= {row.tensor for row in report.failures}

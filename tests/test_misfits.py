@@ -1,5 +1,6 @@
 """Mistakes of a GAN's user: each is said in words about what was done."""
 
+import contextvars
 import threading
 
 import numpy as np
@@ -220,7 +221,9 @@ def test_threads_that_sample_from_one_network_and_hold_another(backend):
                 if not np.array_equal(net.forward(x, training=False)[0], expected):
                     wrong.append(True)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    # in copies of this context, and so on this backend
+    runs = [contextvars.copy_context().run for _ in range(4)]
+    threads = [threading.Thread(target=run, args=(work,)) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:

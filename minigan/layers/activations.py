@@ -8,6 +8,8 @@ The Jacobian is diagonal, so backward and tangent are the same product. The cach
 x and y gives phi' in the fewest operations.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .base import Array, Cache, Layer, real_number
@@ -69,7 +71,7 @@ class ReLU(LeakyReLU):
 class Tanh(Layer):
     """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
 
-    in_symbols = ("tanh(x)", "(1 - y**2)")
+    in_symbols: Any = ("tanh(x)", "(1 - y**2)")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = np.tanh(self.as_input(x))
@@ -88,7 +90,7 @@ class Tanh(Layer):
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y). The cache is y."""
 
-    in_symbols = ("sigmoid(x)", "y*(1 - y)")
+    in_symbols: Any = ("sigmoid(x)", "y*(1 - y)")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = sigmoid(self.as_input(x))
@@ -107,7 +109,7 @@ class Sigmoid(Layer):
 class Softplus(Layer):
     """y = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x). The cache is x."""
 
-    in_symbols = ("softplus(x)", "sigmoid(x)")
+    in_symbols: Any = ("softplus(x)", "sigmoid(x)")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -130,7 +132,7 @@ class SiLU(Layer):
     (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.) The cache is x.
     """
 
-    in_symbols = ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))")
+    in_symbols: Any = ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -157,7 +159,7 @@ class Dropout(Layer):
     forward pass. The scaling keeps the mean of y at x (Srivastava et al. 2014). 0 <= p < 1.
     """
 
-    in_symbols = ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {})
+    in_symbols: Any = ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {})
 
     piecewise_linear = True
 

@@ -12,6 +12,7 @@ backward exchanged.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class Conv2d(_Convolution):
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "conv({x}, {W})",
         "conv_transpose(d{y}, {W})",
         {"weight": "correlate({x}, d{y})", "bias": "sum of d{y} over batch, pixels"},
@@ -143,7 +144,7 @@ class ConvTranspose2d(_Convolution):
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "conv_transpose({x}, {W})",
         "conv(d{y}, {W})",
         {"weight": "correlate(d{y}, {x})", "bias": "sum of d{y} over batch, pixels"},

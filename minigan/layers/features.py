@@ -1,5 +1,7 @@
 """Layers that look their output up, or add features to it."""
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import as_array
@@ -64,7 +66,7 @@ class FourierFeatures(Layer):
                    dx moves by -2 pi ((cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
     """
 
-    in_symbols = ("[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {})
+    in_symbols: Any = ("[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {})
 
     def __init__(self, in_features: int, num_frequencies: int, *, scale: float = 1.0) -> None:
         super().__init__()
@@ -126,7 +128,7 @@ class MinibatchStdDev(Layer):
         dx_nj += ds (x_nj - mean_j) / (J N std_j)
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "[{x}, s], s = mean std of the batch",
         "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s",
         {},

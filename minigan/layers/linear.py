@@ -1,5 +1,7 @@
 """The affine layer: y = x W + b."""
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import flag
@@ -21,7 +23,7 @@ class Linear(Layer):
     W starts from N(0, 2 / in) (He et al. 2015), b from 0.
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "{x} {W}",
         "d{y} {W}'",
         {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},

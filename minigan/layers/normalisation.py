@@ -12,6 +12,8 @@ is symmetric, so the same line is the tangent: x_hat_dot is dx with x_dot for g.
 Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .base import (
@@ -42,7 +44,7 @@ class BatchNorm(Layer):
     Raises ValueError in training for a batch with fewer than two values per channel.
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
         "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
         {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
@@ -133,7 +135,7 @@ class LayerNorm(Layer):
         dgamma_dot = sum dy x_hat_dot,  dbeta_dot = 0
     """
 
-    in_symbols = (
+    in_symbols: Any = (
         "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
         "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
         {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},

@@ -1,5 +1,7 @@
 """The residual layer: y = skip(x) + branch(x)."""
 
+from typing import Any
+
 from .base import Array, Cache, Layer, StraightLayer
 from .composite import Composite, add
 
@@ -21,7 +23,7 @@ class Residual(Composite):
     different shapes.
     """
 
-    in_symbols = ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {})
+    in_symbols: Any = ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {})
 
     def __init__(self, branch: Layer, skip: Layer | None = None) -> None:
         skip = Identity() if skip is None else skip

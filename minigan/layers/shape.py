@@ -3,6 +3,7 @@ the backward pass stays the same wherever x moves: no curvature."""
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .base import Array, Cache, StraightLayer, positive_int
 class Reshape(StraightLayer):
     """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
 
-    in_symbols = ("{x}, reshaped", "d{y}, reshaped", {})
+    in_symbols: Any = ("{x}, reshaped", "d{y}, reshaped", {})
 
     def __init__(self, shape: int | Sequence[int]) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class Reshape(StraightLayer):
 class Flatten(Reshape):
     """y = x with each sample as one row: (N, ...) -> (N, features)."""
 
-    in_symbols = ("{x}, flattened", "d{y}, reshaped", {})
+    in_symbols: Any = ("{x}, flattened", "d{y}, reshaped", {})
 
     def __init__(self) -> None:
         super().__init__(-1)
@@ -68,7 +69,7 @@ class Upsample2d(StraightLayer):
     backward: dx = the sum of dy over each s x s block.
     """
 
-    in_symbols = ("each pixel of {x}, copied", "d{y} summed over the copies", {})
+    in_symbols: Any = ("each pixel of {x}, copied", "d{y} summed over the copies", {})
 
     def __init__(self, scale: float) -> None:
         super().__init__()
@@ -95,7 +96,7 @@ class AvgPool2d(StraightLayer):
     Raises ValueError unless k divides H and W.
     """
 
-    in_symbols = ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {})
+    in_symbols: Any = ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {})
 
     def __init__(self, kernel_size: int | tuple[int, int]) -> None:
         super().__init__()
