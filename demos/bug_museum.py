@@ -20,10 +20,6 @@ from matplotlib.patches import Circle, Patch
 
 import minigan as mg
 from minigan import layers, plots
-<<<<<<< HEAD
-=======
-from minigan.verify.bugs.mutants import GENERAL
->>>>>>> r1
 
 args = common.arguments(__doc__, steps=1000)
 results = common.Results(args.out)
@@ -294,11 +290,7 @@ figure.savefig(results.path("museum.png", "the effect of each bug on training, a
 
 # %% In numbers
 caught = {bug: examination.caught(bug) for bug in examination.bugs if examination.caught(bug)}
-<<<<<<< HEAD
 general = examination.caught_by_general()
-=======
-general = [bug for bug, checks in caught.items() if {*checks} & {*GENERAL}]
->>>>>>> r1
 results.finish(
     {
         "bugs": len(examination.bugs),

@@ -39,11 +39,7 @@ print(report, "\n")
 # %% One gradient in full, of G's loss with respect to four samples, and finite differences
 critic, real = discriminator.copy("float64"), first[:4].astype(float)
 few = np.random.default_rng(args.seed).standard_normal((4, 2))
-<<<<<<< HEAD
 fake = generator.copy("float64").forward(few)[0].copy()  # what a network returns is read-only
-=======
-fake = generator.copy("float64").forward(few)[0].copy()  # one that may be written to
->>>>>>> r1
 
 
 def generator_loss():
