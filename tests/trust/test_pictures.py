@@ -49,7 +49,18 @@ def split(text):
     return re.sub(number, "#", text), [float(n.replace(",", "")) for n in re.findall(number, text)]
 
 
-@pytest.mark.parametrize("name", MAKE.PICTURES)
+# Made before one seed was split into independent streams. Each takes half an hour of training to
+# make anew; strict, so that this list is shortened once that is done.
+OUTDATED = pytest.mark.xfail(strict=True, reason="drawn by an earlier version; " + REMAKE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=OUTDATED) if name in ("digits.png", "asked.png") else name
+        for name in MAKE.PICTURES
+    ],
+)
 def test_the_code_still_draws_it(name, tmp_path):
     """After a few training steps, beside what the script found when it made the picture."""
     with mg.kernels.use_backend("numpy"):
