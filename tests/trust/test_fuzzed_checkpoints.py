@@ -126,7 +126,7 @@ def claims(shape):
 
 
 HOSTILE = {
-    "newer": (lambda s: header(s, version=3), "expected version 2 of the format, got 3$"),
+    "newer": (lambda s: header(s, version=3), "expected version 2 of the format, got 3"),
     "older": (lambda s: header(s, version=1), "got 1, written by an earlier minigan; train anew"),
     "no version": (lambda s: header(s, version=...), "expected version 2 of the format, got None"),
     "foreign": (lambda s: header(s, format="another"), 'expected the format "minigan checkpoint"'),
@@ -194,7 +194,7 @@ def test_a_compressed_file_is_refused_unread(run, saved, tmp_path):
 
 def test_the_spare_is_named(run, saved, tmp_path):
     file = tmp_path / "run.npz"
-    mg.archive.previous(file).write_bytes(saved)
+    archive.previous(file).write_bytes(saved)
     file.write_bytes(saved[:100])
     with pytest.raises(ValueError, match="the checkpoint before it is run.npz.previous"):
         checkpoint.load(file, run)
