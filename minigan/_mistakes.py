@@ -39,36 +39,26 @@ def warn_of_bounded_logits(loss, discriminator):
     )
 
 
-def warn_of_range(generator, real):
-    """Warns of real images that a G ending in Tanh, which gives [-1, 1], cannot make."""
-    if not isinstance(last_layer(generator), Tanh):
+def warn_of_range(generator: Sequential, real: np.ndarray) -> None:
+    """Warns of real samples that a G ending in Tanh or Sigmoid cannot make, or, of Tanh's [-1, 1],
+    only the upper half: images in [0, 1], as most loaders give them."""
+    last = last_layer(generator)
+    if not isinstance(last, Tanh | Sigmoid):
         return
+    lowest = -1.0 if isinstance(last, Tanh) else 0.0
     low, high = float(real.min()), float(real.max())
-    if low < 0 or high == low:  # then they may be in [-1, 1] indeed
+    images = real[0].size > 3  # points of a plane may well be positive
+    upper_half = images and lowest < 0 <= low < high
+    if lowest - 1e-3 <= low and high <= 1 + 1e-3 and not upper_half:
         return
     advice = "images / 127.5 - 1" if high > 2 else "2 * images - 1"
+    advice = f"; train on {advice}" if low >= 0 and lowest < 0 else ""
     warnings.warn(
-        f"GAN: the generator ends in Tanh and gives values in [-1, 1], but the real images are in "
-        f"[{low:g}, {high:g}]; train on {advice}",
+        f"GAN: the generator ends in {last} and gives values in [{lowest:g}, 1], but the real "
+        f"samples are in [{low:g}, {high:g}]{advice}",
         UserWarning,
         stacklevel=4,
     )
-
-
-def warn_of_data_range(generator: Sequential, data: object) -> None:
-    """Warns of data that G, ending in Tanh or Sigmoid, cannot reach: outside [-1, 1] or [0, 1]."""
-    last = generator.layers[-1]
-    if not isinstance(data, np.ndarray) or not isinstance(last, Tanh | Sigmoid):
-        return
-    low, high = float(data.min()), float(data.max())
-    lowest = 0.0 if isinstance(last, Sigmoid) else -1.0
-    if low < lowest - 1e-3 or high > 1 + 1e-3:
-        what = f"the data, from {low:g} to {high:g}, are outside of it"
-    elif lowest < 0 <= low and len(data) >= 16:
-        what = f"none of the data, from {low:g} to {high:g}, is below 0; is 2 x - 1 missing?"
-    else:
-        return
-    warnings.warn(f"train: G ends in {last}, so it reaches [{lowest:g}, 1]: {what}", stacklevel=3)
 
 
 def axes_in_words(shape, expected):

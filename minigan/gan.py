@@ -251,7 +251,7 @@ class GAN:
             real = real.astype(self.discriminator.dtype, copy=False)
         if not np.isfinite(real).all():
             raise ValueError("GAN: real samples must be finite, got NaN or infinity")
-        if not self._warned_of_range and len(self.sample_shape) == 3:
+        if not self._warned_of_range:
             self._warned_of_range = True  # looked at once
             warn_of_range(self.generator, real)
         return real

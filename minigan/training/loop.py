@@ -14,7 +14,6 @@ import numpy.typing as npt
 from .. import _archive as archive
 from .. import _checks as checks
 from .. import _interrupts as interrupts
-from .._mistakes import warn_of_data_range
 from .._progress import Bar, say
 from .._random_states import RandomStates
 from ..data.minibatches import Minibatches
@@ -88,8 +87,6 @@ def train(
     FloatingPointError : at the first loss or gradient norm that is not finite; the message names
         it, the step, the first tensor that is not finite, a likely cause and the last checkpoint
     ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed
-
-    Warns of data outside the range of a generator that ends in Tanh or Sigmoid.
     """
     callbacks = as_list(callback)
     _check_parts(gan, average, stop, schedule, callbacks)
@@ -99,7 +96,6 @@ def train(
     progress = checks.flag("train", "progress", progress)
     resume = checks.flag("train", "resume", resume)
     minibatches = Minibatches(data, batch_size, rng=rng)
-    warn_of_data_range(gan.generator, minibatches.source)
     path = None if checkpoint is None else archive.as_path("train", "checkpoint", checkpoint)
     run = Run(
         gan,
