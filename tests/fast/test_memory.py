@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 pytest.importorskip("numba")
@@ -75,6 +76,20 @@ def test_a_short_table_is_the_beginning_of_a_long_one(tables):
     assert tables.kept_bytes() == 8 * (9 * 6 + 9 * 4 + 9)
 
 
+def test_a_longer_batch_makes_no_table_of_a_weight_again(tables, monkeypatch):
+    made, keep = [], tables._keep
+    monkeypatch.setattr(tables, "_keep", lambda table, kind: made.append(kind) or keep(table, kind))
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((40, 8, 8, 3)), rng.standard_normal((4, 4, 3, 5))
+    y = images.conv2d_forward(x, w, None, 2, 1)
+    images.conv2d_backward_input(y, None, w, x.shape, 2, 1)
+    for n in (20, 40, 41, 42):
+        images.conv2d_forward(np.resize(x, (n, *x.shape[1:])), w, None, 2, 1)
+        images.conv2d_backward_input(y, None, w, x.shape, 2, 1)
+    weights = [kind for kind in made if kind[0] == w.shape]
+    assert len(weights) == len(set(weights)) == 5  # all taps, and those of four phases
+
+
 def test_tables_are_bounded_in_bytes(tables, monkeypatch):
     monkeypatch.setattr(tables, "MAX_BYTES", 10_000)
     for step in range(1, 200):
@@ -85,8 +100,6 @@ def test_tables_are_bounded_in_bytes(tables, monkeypatch):
 
 
 def test_results_do_not_depend_on_the_sizes_before():
-    import numpy as np
-
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((40, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
     whole = images.conv2d_forward(x, w, None, 1, 1)

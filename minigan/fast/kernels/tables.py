@@ -48,11 +48,14 @@ def row_offsets(step, count):
 @cached
 def weight_rows(shape, exchange, rows_of_taps, columns_of_taps):
     """The offsets of the rows (u, v, channel) of a convolution's weight, for the given taps."""
+    kind = (shape, exchange, rows_of_taps, columns_of_taps)
+    table = _longest_of(0, kind)
+    if table is not None:
+        return table
     _, kw, channels, out = shape
     tap = np.add.outer(np.array(rows_of_taps) * kw, np.array(columns_of_taps)) * channels * out
     channel = np.arange(out) if exchange else np.arange(channels) * out
-    table = np.add.outer(tap, channel).reshape(-1)
-    return _keep(table, (shape, exchange, rows_of_taps, columns_of_taps))
+    return _keep(np.add.outer(tap, channel).reshape(-1), kind)
 
 
 def _longest_of(length, kind):
