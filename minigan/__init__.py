@@ -17,7 +17,7 @@ from .network import Sequential
 from .observe import watch
 from .observe.diagnosis import diagnose
 from .theory import dirac, spectrum
-from .training import checkpoint, schedules, stabilisers
+from .training import checkpoint, game_steps, schedules, stabilisers
 from .training.averaging import Average
 from .training.history import History
 from .training.loop import train
@@ -27,9 +27,9 @@ from .verify import bugs, gradcheck, ledger
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train",
-    "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "gradcheck",
-    "image_recipes", "judge", "kernels", "layers", "ledger", "losses", "metrics", "models",
-    "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
+    "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
+    "gradcheck", "image_recipes", "judge", "kernels", "layers", "ledger", "losses", "metrics",
+    "models", "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
 ]  # fmt: skip
 
 

@@ -186,6 +186,32 @@ class Game:
         exact = -np.concatenate([self.generator.grad, self.discriminator.grad])
         return exact + self._penalty_product(z, u)
 
+    @_underflow_is_no_error
+    def consensus_gradient(self, z):
+        """J(z)' v(z), (P,): the gradient of R = (|g_G|^2 + |g_D|^2) / 2, g_G = dL_G/dtheta_G, g_D
+        = dL_D/dtheta_D.
+
+        dR/dz = d/de [grad_z L_G(z + e (g_G, 0)) + grad_z L_D(z + e (0, g_D))] at e = 0: for each
+        player, how the gradient of its loss in *both* players' parameters moves along its own.
+        Raises ValueError with penalties: it would take their third derivatives.
+        """
+        if self.penalties:
+            raise ValueError("Game: the consensus gradient is not written for penalties")
+        g_g, g_d = np.split(-self.field(z), [self.split])
+        still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
+        total = np.zeros_like(self.start)
+        for player, u_g, u_d in ((1, g_g, 0 * g_d), (0, 0 * g_g, g_d)):
+            fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
+            x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
+            logits, logits_dot, judged = _forward(self.discriminator, u_d, x, x_dot)
+            slope, slope_dot = self._slopes(logits)[player], self._bends(logits, logits_dot)[player]
+            self.generator.zero_grad()
+            self.discriminator.zero_grad()
+            d_fake, d_fake_dot = map(self._fakes, _backward(judged, slope, slope_dot))
+            _backward(generated, d_fake, d_fake_dot)
+            total += np.concatenate([self.generator.grad, self.discriminator.grad])
+        return total
+
     def _bends(self, logits, logits_dot):
         """The dots of `_slopes`: how they move when the logits do."""
         bend_d, bend_g = SECOND[type(self.loss)]

@@ -54,10 +54,30 @@ step's mu, from 1 - h/4): the turning has stopped, the slower of two real eigenv
 more gamma makes it slower. The faster one passes -1 at gamma = 2/h + h/8 (alternating: 2/h - h/8),
 beyond which training diverges. WGAN-GP has no J at 0, and WGAN's J ignores its clipping. For
 these two, `floor` is a lower bound on the distance from 0 (0 for alternating WGAN with h >= 2).
+
+**The game's own steps** look ahead, or back. With J u = lambda u, and mu the factor of that mode:
+
+    extragradient  z' = z + h v(z + h v(z))            mu = 1 + h lambda + (h lambda)^2
+    optimistic     z' = z + 2 h v(z) - h v(z_before)   mu^2 - (1 + 2 h lambda) mu + h lambda = 0
+    lookahead      z' = (1 - a) z + a (k steps of z)   mu = 1 - a + a (mu of the inner step)^k
+
+On a pure rotation, lambda = +- i omega, with w = h omega:
+
+    extragradient  |mu|^2 = (1 - w^2)^2 + w^2 = 1 - w^2 + w^4         below 1 for w < 1
+    optimistic     mu = (1 + 2 i w +- sqrt(1 - 4 w^2)) / 2. For w <= 1/2 the root is real, and the
+                   larger |mu|^2 = ((1 + root)^2 + 4 w^2) / 4 = (1 + sqrt(1 - 4 w^2)) / 2
+                   above, |mu| = |1 + i (2 w + sqrt(4 w^2 - 1))| / 2: below 1 for w < 1 / sqrt 3
+    lookahead      with simultaneous inner steps 1 + i w = r e^(i phi), r = sqrt(1 + w^2):
+                   |mu|^2 = (1 - a)^2 + 2 a (1 - a) r^k cos(k phi) + a^2 r^2k    for a round of k
+
+omega = 1/2 for the Dirac-GAN and 1 for the bilinear game L = psi theta (`Bilinear`), on which
+simultaneous steps grow by sqrt(1 + h^2). The first two agree up to terms in w^4: an optimistic
+step predicts v at the next point from the last two, an extragradient step goes there to look.
 """
 
 from .fields import (
     R1,
+    Bilinear,
     ClippedWasserstein,
     Consensus,
     GradientPenalty,
@@ -66,6 +86,7 @@ from .fields import (
     NonSaturating,
     Relativistic,
 )
+from .game_rules import Extragradient, LookaheadRounds, Optimistic
 from .step_rules import (
     Alternating,
     Flow,
@@ -79,6 +100,7 @@ __all__ = [
     "Minimax",
     "NonSaturating",
     "Relativistic",
+    "Bilinear",
     "ClippedWasserstein",
     "GradientPenalty",
     "InstanceNoise",
@@ -87,6 +109,9 @@ __all__ = [
     "Simultaneous",
     "Alternating",
     "Flow",
+    "Extragradient",
+    "Optimistic",
+    "LookaheadRounds",
     "trajectory",
     "predicted_contraction",
     "measured_contraction",

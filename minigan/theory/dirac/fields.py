@@ -115,11 +115,8 @@ class Relativistic(Minimax):
     """
 
 
-class ClippedWasserstein(Field):
-    """L = psi theta, with psi clipped into [-clip, clip] (Arjovsky et al. 2017): no convergence."""
-
-    def __init__(self, clip: float = 1.0) -> None:
-        self.clip = self._number("clip", clip)
+class Bilinear(Field):
+    """L = psi theta: a rotation at every distance, the test case of the game's optimizers."""
 
     @QUIET
     def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
@@ -128,6 +125,13 @@ class ClippedWasserstein(Field):
     @QUIET
     def jacobian(self, theta: float, psi: float) -> np.ndarray:
         return np.array([[0.0, -1.0], [1.0, 0.0]])
+
+
+class ClippedWasserstein(Bilinear):
+    """L = psi theta, with psi clipped into [-clip, clip] (Arjovsky et al. 2017): no convergence."""
+
+    def __init__(self, clip: float = 1.0) -> None:
+        self.clip = self._number("clip", clip)
 
     def project(self, psi: Number) -> Number:
         return np.clip(psi, -self.clip, self.clip)

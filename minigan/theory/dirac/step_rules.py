@@ -1,6 +1,8 @@
 """Training steps z' = step(method, z), with z = (theta, psi), and their matrices M(J) near 0.
 
-The derivations are in the package's docstring.
+The derivations are in the package's docstring. The matrices are written for any J, so they hold for
+a whole GAN too (see `theory.forecast`): `split` is the number of G's parameters, which come first.
+A step that remembers more than z keeps it behind z: see `begin`.
 """
 
 import numpy as np
@@ -24,10 +26,14 @@ class Step:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.h:g})"
 
+    def begin(self, z: np.ndarray) -> np.ndarray:
+        """The state in which a path from z starts: z itself, unless the step remembers more."""
+        return z
+
     def __call__(self, method: Field, z: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
-    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
+    def matrix(self, jacobian: np.ndarray, split: int = 1) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -39,8 +45,8 @@ class Simultaneous(Step):
         v1, v2 = method.field(*z)
         return np.array([z[0] + self.h * v1, method.project(z[1] + self.h * v2)])
 
-    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
-        return np.eye(2) + self.h * jacobian
+    def matrix(self, jacobian: np.ndarray, split: int = 1) -> np.ndarray:
+        return np.eye(len(jacobian)) + self.h * jacobian
 
 
 class Alternating(Step):
@@ -52,9 +58,11 @@ class Alternating(Step):
         psi = method.project(psi + self.h * method.field(theta, psi)[1])
         return np.array([theta + self.h * method.field(theta, psi)[0], psi])
 
-    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
-        (a, b), (c, d) = self.h * jacobian
-        return np.array([[1 + a, b], [0, 1]]) @ np.array([[1, 0], [c, 1 + d]])
+    def matrix(self, jacobian: np.ndarray, split: int = 1) -> np.ndarray:
+        G_moves, D_moves = np.eye(len(jacobian)), np.eye(len(jacobian))
+        G_moves[:split] += self.h * jacobian[:split]
+        D_moves[split:] += self.h * jacobian[split:]
+        return G_moves @ D_moves
 
 
 class Flow(Step):
@@ -75,8 +83,8 @@ class Flow(Step):
         theta, psi = z + self.h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         return np.array([theta, method.project(psi)])
 
-    def matrix(self, jacobian: np.ndarray) -> np.ndarray:
-        a, one = self.h * jacobian, np.eye(2)
+    def matrix(self, jacobian: np.ndarray, split: int = 1) -> np.ndarray:
+        a, one = self.h * jacobian, np.eye(len(jacobian))
         return one + a @ (one + a / 2 @ (one + a / 3 @ (one + a / 4)))
 
 
@@ -93,9 +101,11 @@ def trajectory(
     if start.shape != (2,) or start.dtype.kind not in "fiu":
         raise ValueError(f"trajectory: start must be (theta, psi), got {shown(start)}")
     path = np.empty((positive_int("trajectory", "steps", steps) + 1, 2))
+    state = step.begin(start.astype(np.float64))
     path[0] = start
     for n in range(steps):
-        path[n + 1] = step(method, path[n])
+        state = step(method, state)
+        path[n + 1] = state[:2]
     return path
 
 
@@ -122,11 +132,11 @@ def measured_contraction(
     """
     _check("measured_contraction", method, step)
     radius = real_number("measured_contraction", "radius", radius, low=0, open_low=True)
-    z = np.array([radius, 0.0])
+    z = step.begin(np.array([radius, 0.0]))
     growth = []
     for _ in range(positive_int("measured_contraction", "steps", steps, minimum=2)):
         z = step(method, z)
-        length = np.hypot(*z)
+        length = np.linalg.norm(z)
         growth.append(np.log(length / radius))
         z *= radius / length
     return float(np.exp(np.mean(growth[steps // 2 :])))
