@@ -17,7 +17,8 @@ from .workers import call_worker, task_passing, worker_address
 
 SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
 CHUNK = 16_384  # numbers, in whole images; fixed, so that sums do not depend on the threads
-IMAGES = 32  # that `column_sums` adds in float32; more would lose digits
+LINES = 32  # that are added in their own dtype, before float64; more would lose digits
+LINE = 64  # numbers in a line of `column_sums`, at least: shorter ones are not vectorised
 
 
 def activation_gradient(dy, y, activation, slope, dbias=None):
@@ -36,15 +37,27 @@ def activation_gradient(dy, y, activation, slope, dbias=None):
 
 
 def column_sums(dy):
-    """The sum of dy over all but its last axis, in float64.
+    """The sum of dy over all but its last axis, in float64."""
+    return _column_sums(dy.reshape(-1), dy.shape[-1])
 
-    NumPy adds long rows fastest, so images are first added to each other, a few at a time and in
-    their own dtype.
-    """
-    by_place = np.zeros(dy.shape[1:])
-    for start in range(0, len(dy), IMAGES):
-        by_place += np.add.reduce(dy[start : start + IMAGES], axis=0)
-    return np.add.reduce(by_place.reshape(-1, dy.shape[-1]), axis=0)
+
+@cached_njit(error_model="numpy")
+def _column_sums(dy, columns):
+    """Sums of the flat dy: lines of several rows are added to each other, then folded."""
+    line = columns * max(1, LINE // columns)
+    part, by_place = np.zeros(line, dy.dtype), np.zeros(line)
+    for first in range(0, dy.size, LINES * line):
+        part[:] = 0
+        for start in range(first, min(first + LINES * line, dy.size), line):
+            numbers = dy[start : min(start + line, dy.size)]
+            for j in range(numbers.size):
+                part[index(j)] += numbers[index(j)]
+        for j in range(line):
+            by_place[index(j)] += part[index(j)]
+    sums = np.zeros(columns)
+    for j in range(line):
+        sums[j % columns] += by_place[j]
+    return sums
 
 
 def padded(image, vertical, horizontal):
@@ -128,7 +141,8 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
 
     source = start * height * line
     target = start * (top + height + bottom) * (side + line)
-    line_sums = np.zeros(line if len(sums) else 0)  # in float64
+    part = np.zeros(line if len(sums) else 0, dy.dtype)
+    line_sums, lines = np.zeros(len(part)), 0  # in float64
     for _ in range(start, stop):
         for i in range(height + 1):
             gap = above if i == 0 else side if i < height else below
@@ -142,7 +156,12 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
                     at = index(source + j)
                     number = dy[at] * phi_prime(y[at], activation, slope)
                     dz[index(target + j)] = number
-                    line_sums[index(j)] += number
+                    part[index(j)] += number
+                lines += 1
+                if lines % LINES == 0:
+                    for j in range(line):
+                        line_sums[index(j)] += part[index(j)]
+                        part[index(j)] = 0
             else:
                 for j in range(line):
                     at = index(source + j)
@@ -152,4 +171,4 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
     for c in range(len(sums)):
         sums[index(c)] = 0
         for j in range(c, line, channels):
-            sums[index(c)] += line_sums[index(j)]
+            sums[index(c)] += line_sums[index(j)] + part[index(j)]
