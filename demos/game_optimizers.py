@@ -50,7 +50,14 @@ figure, (plane, distance) = plots.figure(1, 2, size=(4.7, 4.3))
 for name, (rule, colour) in RULES.items():
     path = dirac.trajectory(bilinear, rule, (1.0, 0.0), 120)
     shown = np.abs(path).max(axis=1) < 2.2
-    plane.plot(*path[: len(path) if shown.all() else np.argmin(shown)].T, ".-", color=colour, linewidth=0.9, markersize=3, label=name)
+    plane.plot(
+        *path[: len(path) if shown.all() else np.argmin(shown)].T,
+        ".-",
+        color=colour,
+        linewidth=0.9,
+        markersize=3,
+        label=name,
+    )
     r = np.hypot(*path.T)
     distance.plot(r, color=colour, linewidth=1.6)
     distance.plot(r[0] * contraction[name][0] ** np.arange(121), ":", color="black", linewidth=1)

@@ -8,6 +8,7 @@ or while it is in the cache.
 import copy
 
 from ..layers.activations import LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from ..layers.attention import SelfAttention
 from ..layers.convolution import Conv2d, ConvTranspose2d
 from ..layers.features import FourierFeatures
 from ..layers.linear import Linear
@@ -15,6 +16,7 @@ from ..layers.normalisation import BatchNorm, LayerNorm
 from ..layers.spectral import SpectralNorm
 from ..network import Sequential
 from .activations import ActivationStage, SiLUStage, SoftplusStage, fused_activation
+from .attention import AttentionStage
 from .convolution import ConvStage, ConvTransposeStage
 from .linear import FourierStage, LinearStage
 from .normalisation import BatchNormStage, LayerNormStage
@@ -36,6 +38,7 @@ _SINGLE = {
     SiLU: SiLUStage,
     LayerNorm: LayerNormStage,
     FourierFeatures: FourierStage,
+    SelfAttention: AttentionStage,
 }
 _COUNTERPARTS = _FUSED | _SINGLE
 

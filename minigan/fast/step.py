@@ -20,6 +20,7 @@ from ..layers import (
     ReLU,
     Reshape,
     Residual,
+    SelfAttention,
     Sigmoid,
     SiLU,
     Softplus,
@@ -39,8 +40,8 @@ from .sweeps import sweep_row
 # By exact type: nothing is known of a layer that is not listed.
 ONE_BY_ONE = {
     AvgPool2d, WithCode, Conv2d, ConvTranspose2d, Flatten, FourierFeatures, Identity, LabelPlanes,
-    LayerNorm, LeakyReLU, Linear, OneHot, Projection, ReLU, Reshape, Residual, Sequential, Sigmoid,
-    SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
+    LayerNorm, LeakyReLU, Linear, OneHot, Projection, ReLU, Reshape, Residual, SelfAttention,
+    Sequential, Sigmoid, SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
 }  # fmt: skip
 
 

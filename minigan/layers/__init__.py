@@ -4,7 +4,9 @@ The contract they share is in `base`.
 """
 
 from .activations import Dropout, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from .attention import SelfAttention
 from .base import Layer
+from .conditional_norm import ConditionalBatchNorm
 from .convolution import Conv2d, ConvTranspose2d
 from .features import Embedding, FourierFeatures, MinibatchStdDev
 from .linear import Linear
@@ -16,6 +18,7 @@ from .spectral import SpectralNorm
 __all__ = [
     "AvgPool2d",
     "BatchNorm",
+    "ConditionalBatchNorm",
     "Conv2d",
     "ConvTranspose2d",
     "Dropout",
@@ -31,6 +34,7 @@ __all__ = [
     "Reshape",
     "Residual",
     "Sigmoid",
+    "SelfAttention",
     "SiLU",
     "Softplus",
     "SpectralNorm",

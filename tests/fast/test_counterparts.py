@@ -24,6 +24,7 @@ BODIES = {
     "transposed without bias": (lambda: [L.ConvTranspose2d(2, 3, 3, bias=False)], (3, 3, 4, 2)),
     "spectral": (lambda: [L.SpectralNorm(L.Linear(6, 5))], (7, 6)),
     "spectral conv": (lambda: [L.SpectralNorm(L.Conv2d(2, 3, 3, padding=1))], (3, 4, 4, 2)),
+    "attention": (lambda: [L.SelfAttention(9)], (4, 5, 3, 9)),
     "Fourier": (lambda: [L.FourierFeatures(6, 4)], (7, 6)),
     "residual": (lambda: [L.Residual(L.Linear(6, 6), L.Linear(6, 6))], (7, 6)),
     "residual network": (

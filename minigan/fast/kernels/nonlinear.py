@@ -65,6 +65,15 @@ def sigmoid(z):
 
 
 @njit(error_model="numpy", forceinline=True)
+def exp_of_negative(x):
+    """exp(x) for x <= 0; 0 where that is below the smallest normal number."""
+    lowest = _lowest_exponent(x)
+    power, p = _exp_parts(max(x, lowest))
+    small = as_type_of(x, 0) if x == x else x
+    return power + power * p if x > lowest else small
+
+
+@njit(error_model="numpy", forceinline=True)
 def _exp_parts(x):
     """(2^n, p): exp(x) = 2^n (1 + p)."""
     n = np.rint(x * as_type_of(x, 1 / math.log(2)))

@@ -1,0 +1,128 @@
+"""Batch norm with a scale and a shift for each class."""
+
+import numpy as np
+
+from .._checks import shown
+from .base import Array, Cache, Layer, positive_eps, positive_int, real_number, sizes
+from .conditional import class_of_code
+from .normalisation import column_mean
+
+
+class ConditionalBatchNorm(Layer):
+    """y = [gamma_k x_hat + beta_k, c],  [x, c] the input,  k = argmax c   (de Vries et al. 2017)
+
+    The features of all classes are normalised together, x_hat = (x - mean) / sqrt(var + eps) as in
+    `BatchNorm`; then each class has a scale and a shift of its own. So the class reaches every
+    level of a generator, not its input alone (Miyato and Koyama 2018).
+
+    A row is features, flattened, then the code c of K values, which is carried past the layer:
+    x, y (N, F + K) with F the size of `shape`. gamma, beta (K, C), C the last axis of `shape`.
+
+    backward, with g = dy gamma_k and means over the batch and all positions:
+        dx      = (g - mean(g) - x_hat mean(g x_hat)) / sqrt(var + eps),  dc is passed on
+        dgamma_k = sum of dy x_hat, dbeta_k = sum of dy, over the samples of class k
+    In evaluation mean and var are the running statistics, which are constants.
+
+    Parameters
+    ----------
+    shape : of the features, such as (7, 7, 64) or (100,)
+    classes : K >= 2
+    eps : > 0
+    momentum : in [0, 1], of the running statistics
+
+    Raises ValueError in training for a batch with fewer than two values per channel.
+    """
+
+    mixes_samples = True
+
+    def __init__(
+        self, shape: tuple[int, ...], classes: int, *, eps: float = 1e-5, momentum: float = 0.1
+    ) -> None:
+        super().__init__()
+        name = "ConditionalBatchNorm"
+        self.shape = sizes(name, "shape", shape, fewest=1)
+        self.classes = positive_int(name, "classes", classes, minimum=2)
+        self.eps = positive_eps(name, eps)
+        self.momentum = real_number(name, "momentum", momentum, low=0, high=1)
+        channels = self.shape[-1]
+        self.add_parameter("gamma", (self.classes, channels))
+        self.add_parameter("beta", (self.classes, channels))
+        self.buffers["running_mean"] = np.zeros(channels, np.float32)
+        self.buffers["running_var"] = np.ones(channels, np.float32)
+        self.initialize(self.rng)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        self.params["gamma"][...] = 1
+
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
+        x = self.as_input(x, 2, int(np.prod(self.shape)) + self.classes)
+        features, code = self._split(x)
+        labels = class_of_code(x, self.classes)
+        if training:
+            mean, variance = self._statistics(features)
+        else:
+            mean, variance = self.buffers["running_mean"], self.buffers["running_var"]
+        inv_std = 1 / np.sqrt(variance + self.eps)
+        x_hat = (features - mean) * inv_std
+        y = self._of_class("gamma", labels) * x_hat + self._of_class("beta", labels)
+        return self._join(y, code), (x_hat, inv_std, labels, training)
+
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
+        d_features, dc = self._split(dy)
+        return self._join(self._through(self._scaled(d_features, cache), cache), dc)
+
+    def backward_params(self, dy: Array, cache: Cache) -> None:
+        x_hat, _, labels, _ = cache
+        dy, _ = self._split(dy)
+        np.add.at(self.grads["gamma"], labels, (dy * x_hat).sum(axis=1))
+        np.add.at(self.grads["beta"], labels, dy.sum(axis=1))
+
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
+        features_dot, c_dot = self._split(x_dot)
+        return self._join(self._scaled(self._through(features_dot, cache), cache), c_dot)
+
+    def _through(self, g, cache):
+        """dx from g = dL/dx_hat; and, x_hat's Jacobian being symmetric, x_hat_dot from x_dot."""
+        x_hat, inv_std, _, training = cache
+        if not training:
+            return inv_std * g
+        return inv_std * (g - channel_mean(g) - x_hat * channel_mean(g * x_hat))
+
+    def _scaled(self, x, cache):
+        """x times the scale of each sample's class."""
+        return x * self._of_class("gamma", cache[2])
+
+    def _of_class(self, name, labels):
+        """The scale or shift of each sample, (N, 1, C)."""
+        return self.params[name][labels][:, None]
+
+    def _statistics(self, features):
+        """The batch's mean and variance of each channel; moves the running ones towards them."""
+        count = features.shape[0] * features.shape[1]
+        if count < 2:
+            raise ValueError(f"{self}: needs at least 2 values per channel to train, got {count}")
+        mean = channel_mean(features)
+        variance = channel_mean((features - mean) ** 2)
+        if not self.hold_buffers:
+            unbiased = variance * (count / (count - 1))
+            for name, batch in (("running_mean", mean), ("running_var", unbiased)):
+                self.buffers[name] = (1 - self.momentum) * self.buffers[
+                    name
+                ] + self.momentum * batch
+        return mean, variance
+
+    def _split(self, rows):
+        """Rows as features (N, positions, C) and code (N, K)."""
+        features, code = rows[:, : -self.classes], rows[:, -self.classes :]
+        return features.reshape(len(rows), -1, self.shape[-1]), code
+
+    def _join(self, features, code):
+        return np.concatenate([features.reshape(len(code), -1), code], axis=1)
+
+    def __repr__(self) -> str:
+        return f"ConditionalBatchNorm({shown(self.shape)}, {self.classes})"
+
+
+def channel_mean(x: Array) -> Array:
+    """The mean of each channel over samples and positions, (C,)."""
+    return column_mean(x.reshape(-1, x.shape[-1]))
