@@ -18,6 +18,7 @@ from ..network import Sequential
 from .activations import ActivationStage, SiLUStage, SoftplusStage, fused_activation
 from .attention import AttentionStage
 from .convolution import ConvStage, ConvTransposeStage
+from .kernels import buffers
 from .linear import FourierStage, LinearStage
 from .normalisation import BatchNormStage, LayerNormStage
 from .spectral import SpectralStage
@@ -44,7 +45,9 @@ _COUNTERPARTS = _FUSED | _SINGLE
 
 
 def stages(network):
-    """The stages of a network, found once and kept on it."""
+    """The stages of a network, which is about to run: found once and kept on it."""
+    if network.owner is None:
+        buffers.begin(network)
     if network.compiled is None:
         network.compiled = _stages_of(network.layers)
     return network.compiled

@@ -5,6 +5,8 @@ import threading
 import numpy as np
 import pytest
 
+import minigan as mg
+
 pytest.importorskip("numba")
 
 from minigan.fast.kernels import buffers  # noqa: E402
@@ -56,8 +58,9 @@ def test_what_is_kept_is_bounded():
     assert (held == 7).all()
 
 
-def step(batch):
+def step(batch, network="a network"):
     """What a small network asks for in one step."""
+    buffers.begin(network)
     forward = [buffers.empty((batch, width), np.float32) for width in (16, 64, 256)]
     backward = [buffers.empty((batch, width), np.float32) for width in (256, 64)]
     return forward, backward
@@ -81,6 +84,51 @@ def test_one_batch_size_gets_the_same_arrays_at_every_step():
         step(50)
     before = [address(array) for arrays in step(50) for array in arrays]
     assert [address(array) for arrays in step(50) for array in arrays] == before
+
+
+def test_a_chain_of_many_shapes_gets_the_same_arrays_at_every_step():
+    def chain():
+        buffers.begin("a network")
+        return [address(buffers.empty((50, width), np.float32)) for width in range(1, 21)]
+
+    first = chain()  # each array is released before the next is asked for
+    assert [chain() for _ in range(3)] == 3 * [first]
+
+
+@pytest.mark.parametrize("earlier", ["", "D", "other"])
+def test_a_step_is_found_whichever_network_ran_before(earlier):
+    """One generator's pass and three of a discriminator, of several shapes, are a step."""
+    G, D = object(), object()
+    for _ in range(20 * bool(earlier)):
+        buffers.begin(D if earlier == "D" else earlier)
+        buffers.empty((2, 2), np.float32)
+
+    def training_step():
+        for number, network in enumerate((G, D, D, D)):
+            buffers.begin(network)
+            for width in range(1, 6):
+                buffers.empty((50, 10 * number + width), np.float32)
+
+    for _ in range(10):
+        training_step()
+    made = buffers._arrays.made
+    training_step()
+    assert buffers._arrays.made == made
+
+
+def test_a_dcgan_makes_no_more_arrays_after_the_second_step():
+    gan = mg.GAN(
+        mg.models.dcgan_generator(4, channels=4), mg.models.dcgan_discriminator(channels=4),
+        latent_dim=4,
+    )  # fmt: skip
+    real = np.zeros((4, 28, 28, 1), np.float32)
+    with mg.kernels.use_backend("numba"):
+        for _ in range(2):
+            gan.train_step(real)
+        made = buffers._arrays.made
+        for _ in range(2):
+            gan.train_step(real)
+    assert 0 < made == buffers._arrays.made
 
 
 def test_a_thread_is_never_given_what_another_still_has():

@@ -4,6 +4,12 @@ A training step asks for the same arrays at every step. From the operating syste
 pages, which have to be zeroed and mapped one by one; that takes about as long as filling them. So
 arrays are kept, and given out again once nothing refers to them, or to a view of them, any more.
 
+How many are kept: those of one step. When other shapes are needed than before (another batch size),
+those that this step has not asked for are forgotten as soon as all kept arrays together take more
+than 1.25 times the memory of the largest step so far. Where a step begins is not said anywhere, but
+some network runs once in each (of a GAN, the generator): a step begins with the network that has
+run least often lately.
+
 Each thread keeps arrays of its own. An array may be released in another thread than the one that
 asked for it: all that counts is the number of references to it. Where Python does not count them
 exactly (its free-threaded build) nothing is kept.
@@ -11,11 +17,13 @@ exactly (its free-threaded build) nothing is kept.
 
 import sys
 import threading
+from collections import Counter, deque
 
 import numpy as np
 
 MOST = 1 << 28  # bytes kept for each thread; the largest network of the benchmarks needs a tenth
-SLACK = 1.5  # kept bytes beside the most that were ever in use at once
+SLACK = 1.25  # bytes kept, at most, for each byte of the largest step
+PASSES = 16  # forward passes that "lately" covers; more than one step takes
 OVERHEAD = 256  # bytes for an array object and its entry: many small arrays count as well
 
 _COUNTS_EXACTLY = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -41,52 +49,51 @@ class _Pool(threading.local):
     """The arrays of one thread."""
 
     def __init__(self):
-        self.of_kind = {}  # (shape, dtype) -> the arrays of that kind; the oldest kinds first
-        self.bytes = 0  # of all of them
-        self.most_in_use = 0  # bytes, of those referred to at one time
-        self.needed = 0  # bytes, of those that one step asks for, where that has turned out more
+        self.of_kind = {}  # (shape, dtype) -> the arrays of that kind
+        self.asked = {}  # kind -> the number of the step that asked for it last, in that order
+        self.bytes = 0  # of all arrays
+        self.largest = 0  # bytes, of the arrays of the largest step
+        self.step = 0  # its number
+        self.ran = deque(maxlen=PASSES)  # the ids of the networks that ran lately
+        self.first = None  # the id of the network that a step begins with
         self.made = 0  # arrays
-        self.forgotten = {}  # kind -> how many had been made when it was forgotten
+
+    def begin(self, network):
+        """A forward pass begins, and a new step if it is that of the step's first network, or if
+        that network has not run for a while."""
+        self.ran.append(id(network))
+        if self.first == id(network) or self.first not in self.ran:
+            passes = Counter(self.ran)
+            repeated = [network for network in passes if passes[network] > 1]
+            self.first = min(repeated, key=passes.get, default=id(network))
+            self.largest = max(self.largest, self.of_this_step())
+            self.step += 1
 
     def new(self, kind):
         """Makes one more array, and forgets old ones where that would be too many."""
         array = np.empty(*kind)
         size = array.nbytes + OVERHEAD
-        if self.bytes + size > self.allowed():
-            self.most_in_use = max(self.most_in_use, self.in_use() + size)
-            if self.made - self.forgotten.get(kind, self.made) in range(1, len(self.of_kind) + 1):
-                self.needed = max(self.needed, self.bytes + size)  # forgotten too soon
-            self.forget_until(self.allowed() - size)
+        if self.bytes + size > min(MOST, SLACK * self.largest):
+            self.largest = max(self.largest, self.of_this_step() + size)
+            self.forget_until(min(MOST, SLACK * self.largest) - size)
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
         self.made += 1
         return array
 
-    def values(self):
-        return self.of_kind.values()
-
-    def allowed(self):
-        return min(MOST, max(SLACK * self.most_in_use, self.needed))
-
-    def in_use(self):
-        return sum(_size_in_use(same) for same in self.values())
+    def of_this_step(self):
+        """The bytes of all arrays of the kinds that this step has asked for."""
+        kinds = [kind for kind, step in list(self.asked.items()) if step == self.step]
+        return sum(_size(self.of_kind.get(kind, ())) for kind in kinds)
 
     def forget_until(self, allowed):
-        """Forgets the oldest kinds first. Arrays in use live on with whoever holds them."""
-        if len(self.forgotten) > 1000:
-            self.forgotten.clear()
-        while self.of_kind and self.bytes > allowed:
-            kind = next(iter(self.of_kind))
-            self.bytes -= _size(self.of_kind.pop(kind))
-            self.forgotten[kind] = self.made
-
-
-def _size_in_use(arrays):
-    total = 0
-    for array in arrays:
-        if sys.getrefcount(array) != _FREE:
-            total += array.nbytes + OVERHEAD
-    return total
+        """Forgets the kinds that were asked for longest ago. Arrays in use live on with whoever
+        holds them."""
+        for kind in list(self.asked):
+            if self.bytes <= allowed:
+                break
+            del self.asked[kind]
+            self.bytes -= _size(self.of_kind.pop(kind, ()))
 
 
 def _size(arrays):
@@ -96,14 +103,23 @@ def _size(arrays):
 _arrays = _Pool()
 
 
+def begin(network):
+    """Tells that a forward pass of a network begins: perhaps a new step."""
+    _arrays.begin(network)
+
+
 def empty(shape, dtype):
     """As `np.empty`, for a shape that is a tuple."""
     if not _COUNTS_EXACTLY:
         return np.empty(shape, dtype)
-    array = _unused(_arrays.of_kind.get((shape, dtype), ()), _FREE)
-    return _arrays.new((shape, dtype)) if array is None else array
+    kind = shape, dtype
+    if _arrays.asked.get(kind) != _arrays.step:
+        _arrays.asked.pop(kind, None)
+        _arrays.asked[kind] = _arrays.step
+    array = _unused(_arrays.of_kind.get(kind, ()), _FREE)
+    return _arrays.new(kind) if array is None else array
 
 
 def kept_bytes():
     """The size of the arrays kept for this thread."""
-    return sum(array.nbytes for same in _arrays.values() for array in same)
+    return sum(array.nbytes for same in _arrays.of_kind.values() for array in same)
