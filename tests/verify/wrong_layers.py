@@ -184,7 +184,7 @@ LAYERS = [
                grads=lambda s, dy, x: {"weight": x.T @ dy + 0.01 * s.params["weight"]}),
     WrongLayer("dx divided by N", linear(), F, "dx", "batch size",
                dx=lambda s, dy, x: dy @ s.params["weight"].T / len(x)),
-    WrongLayer("dW by |W|", linear(), F, "dx", r"abs|\|W\||sign of W|positive",
+    WrongLayer("dW by |W|", linear(), F, "dx", r"abs|\|W\||signs? of|positive",
                dx=lambda s, dy, x: dy @ np.abs(s.params["weight"]).T),
     # -- activations ---------------------------------------------------------------------------
     WrongLayer("slope lost", L.LeakyReLU(), (4, 5), "dx", "slope|negative",

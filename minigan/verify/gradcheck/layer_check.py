@@ -96,10 +96,14 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
             return Differences.none(tensor.shape, problem)
         return measure(value, tensor, tick=tick)
 
+    def context(tensor):
+        """What `explain` may know of a wrong gradient."""
+        known = {"training": training, "x": x_before, "y": y, "dy": cotangent_before}
+        return lambda: surroundings(network, tensor) | known
+
     if moves:
-        dx_rows = differences(x)
-        report.compare_difference(mode, "dx", dx, dx_rows)
-    compare_parameters(report, mode, network, gradients, differences(network.theta))
+        report.compare_difference(mode, "dx", dx, differences(x), context=context("dx"))
+    compare_parameters(report, mode, network, gradients, differences(network.theta), context)
 
     if moves and not missing["tangent"]:
         direction = rng.standard_normal(x.shape)
@@ -116,7 +120,10 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
         both = _returned(layer, "backward", "dx", both, "x", x.shape)
         report.compare(mode, "backward: dx", both, dx)
     if gradients.size:
-        report.compare(mode, "backward adds into grads", network.grad, 2 * gradients)
+        report.compare(
+            mode, "backward adds into grads", network.grad, 2 * gradients,
+            context=lambda: {"earlier": gradients, "adds": True},
+        )  # fmt: skip
 
     layer.forward(_another(x, rng), training)
     network.zero_grad()
@@ -132,15 +139,50 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
     report.compare(mode, "arguments: dy unchanged", cotangent, cotangent_before, tolerance=0)
 
 
-def compare_parameters(report, check, network, gradients, differences):
-    """A row for each parameter, from flat vectors laid out like `network.theta`."""
+def compare_parameters(report, check, network, gradients, differences, context=None):
+    """A row for each parameter, from flat vectors laid out like `network.theta`.
+
+    context : name of the parameter -> () -> the context of `explain`
+    """
+    start = 0
+    for name, gradient in by_parameter(network, gradients):
+        stop = start + gradient.size
+        part = differences.part(slice(start, stop), gradient.shape)
+        known = context(name) if context else None
+        report.compare_difference(check, name, gradient, part, context=known)
+        start = stop
+
+
+def by_parameter(network, *vectors):
+    """Yields (name, the part of each vector that belongs to it, in its shape)."""
     start = 0
     for name, value, _ in network.named_parameters():
-        part = slice(start, start + value.size)
-        report.compare_difference(
-            check, name, gradients[part].reshape(value.shape), differences.part(part, value.shape)
-        )
-        start += value.size
+        stop = start + value.size
+        yield name, *(vector[start:stop].reshape(value.shape) for vector in vectors)
+        start = stop
+
+
+def surroundings(network, tensor):
+    """The parameters, buffers and options of the layer that a tensor belongs to, by name."""
+    place = tensor.rpartition(".")[0]
+    inside = dict(walk(network))
+    layer = inside.get(f"{place}.", network) if place else network
+    if layer is network and len(network.children) == 1:
+        layer = next(iter(network.children.values()))
+    known = {"tensor": tensor.rpartition(".")[2]}
+    for _, inner in walk(layer):
+        options = {
+            name: value for name, value in vars(inner).items()
+            if name[0] != "_" and isinstance(value, int | float | tuple) and name != "trained"
+        }  # fmt: skip
+        arrays = {**inner.params, **inner.buffers}
+        known = options | {name: array.copy() for name, array in arrays.items()} | known
+    if place and place.count(".") == 0 and len(network.children) == 1:
+        return known
+    if place:
+        known |= {name: array.copy() for name, array in inside.get(
+            f"{place.rpartition('.')[0]}.", layer).buffers.items()}  # fmt: skip
+    return known
 
 
 # -- what a layer must have and return -------------------------------------------------------------

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ... import _checks as checks
+from ... import losses
 from ...losses import width
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
@@ -37,12 +38,20 @@ def _check_player(report, loss, player, real, fake, tick):
 
     value, d_real, d_fake = play(real, fake)
     problem = not_deterministic(value, play(real, fake)[0])
-    for name, logits, found in (("d_real", real, d_real), ("d_fake", fake, d_fake)):
+    for name, logits, other, found in (
+        ("d_real", real, fake, d_real), ("d_fake", fake, real, d_fake),
+    ):  # fmt: skip
         if problem:
             differences = Differences.none(logits.shape, problem)
         else:
             differences = measure(lambda: play(real, fake)[0], logits, tick=tick)
-        report.compare_difference(player, name, found, differences)
+        report.compare_difference(
+            player, name, found, differences,
+            context=lambda: {
+                "which": name, "loss": _known_name(loss), "batch_size": len(logits),
+                "logits": logits.copy(), "other_logits": other.copy(),
+            },
+        )  # fmt: skip
 
     twice = play(np.concatenate([real, real]), np.concatenate([fake, fake]))
     report.compare(player, "mean: value of the batch twice", twice[0], value)
@@ -57,6 +66,12 @@ def _check_player(report, loss, player, real, fake, tick):
     except FloatingPointError:
         finite = [False] * 3
     report.compare(player, "+-1000: finite", finite, [True] * 3, tolerance=0)
+
+
+def _known_name(loss):
+    """The name of the class in `minigan.losses` that a loss is of, itself or by inheritance."""
+    names = [kind.__name__ for kind in type(loss).__mro__ if kind.__module__ == losses.__name__]
+    return names[0] if names else None
 
 
 def _returned(loss, player, returned):

@@ -1,11 +1,16 @@
 """What a check found, as rows that print as a table."""
 
+import functools
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ..._checks import as_array
+from .explanation import explain
+from .hypotheses import Explanation
 
 SMOOTH, KINKED, EXACT = 1e-7, 1e-5, 1e-12
 
@@ -50,6 +55,7 @@ class Row:
     worst     : the entry with the largest error, a `Worst`; None if nothing could be compared
     reason    : why this comparison says nothing about the tensor (the row then fails); else None
     all_zero  : whether every entry, found and expected, is exactly zero
+    found, expected, context : of a row that is wrong, what `gradcheck.explain` takes
     """
 
     check: str
@@ -63,6 +69,17 @@ class Row:
     worst: Worst | None = None
     reason: str | None = None
     all_zero: bool = False
+    found: np.ndarray | None = field(default=None, repr=False, compare=False)
+    expected: np.ndarray | None = field(default=None, repr=False, compare=False)
+    context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @functools.cached_property
+    def diagnosis(self) -> Explanation | None:
+        """What is wrong, in a sentence; None for a right row, and where no known mistake explains
+        the numbers. See `gradcheck.explain`."""
+        if self.ok or self.found is None or self.expected is None:
+            return None
+        return explain(self.found, self.expected, **{"tensor": self.tensor} | dict(self.context))
 
     @property
     def ok(self):
@@ -82,6 +99,8 @@ class Row:
         lines = [self.reason] if self.reason else []
         if self.worst and not self.error <= self.tolerance:
             lines.append(str(self.worst))
+        if not self.reason and self.entries > 1:
+            lines.append(self.diagnosis or "no known mistake")
         return lines
 
 
@@ -94,22 +113,24 @@ class Report:
     def __init__(self, title, rows=(), notes=()):
         self.title, self.rows, self.notes = title, list(rows), list(notes)
 
-    def compare(self, check, tensor, found, expected, tolerance=EXACT):
+    def compare(self, check, tensor, found, expected, tolerance=EXACT, context=None):
         """Adds a row: two values that must agree to `tolerance` (0: to the last bit).
 
         Values that are not finite, empty, or of two shapes do not agree.
+        context : () -> the context of `explain`, called if the row is wrong
         """
         found, expected = as_array("compare: found", found), as_array("compare: expected", expected)
         error = relative_error(found, expected)
         if tolerance == 0 and error <= np.finfo(float).tiny:
             error = 0.0 if np.array_equal(found, expected) else np.finfo(float).tiny
         reason = _incomparable(found, expected)
-        self._add(check, tensor, found, expected, error, tolerance, reason=reason)
+        self._add(check, tensor, found, expected, error, tolerance, reason=reason, context=context)
 
-    def compare_difference(self, check, tensor, found, differences, indices=None):
+    def compare_difference(self, check, tensor, found, differences, indices=None, context=None):
         """Adds a row: a gradient beside its `Differences`.
 
         indices : the index of each entry in its tensor, if found is a selection of entries
+        context : () -> the context of `explain`, called if the row is wrong
         """
         found, reason = as_array("compare_difference: found", found), differences.reason
         kinks = int(differences.kinks.sum())
@@ -124,10 +145,11 @@ class Report:
         self._add(
             check, tensor, found, expected, error, tolerance,
             kinks=kinks, compared=differences.compared, reason=reason, indices=indices,
+            context=context,
         )  # fmt: skip
 
     def _add(self, check, tensor, found, expected, error, tolerance, *, reason, kinks=0,
-             compared=None, indices=None):  # fmt: skip
+             compared=None, indices=None, context=None):  # fmt: skip
         if reason is None and 0 < tolerance < error <= SINGLE:
             reason = (
                 f"coarser than float64: agrees to {error:.0e} only, as if a part of it were "
@@ -137,12 +159,14 @@ class Report:
         if compared is None:
             compared = found.size if same_shape else 0
         zero = bool(found.size and same_shape and not found.any() and not expected.any())
-        self.rows.append(
-            Row(
-                check, tensor, found.size, _norm(found), error, tolerance, kinks, compared,
-                _worst(found, expected, indices) if same_shape else None, reason, zero,
-            )
+        row = Row(
+            check, tensor, found.size, _norm(found), error, tolerance, kinks, compared,
+            _worst(found, expected, indices) if same_shape else None, reason, zero,
         )  # fmt: skip
+        if not row.ok:
+            known = {} if context is None else context()
+            row = replace(row, found=found.copy(), expected=expected.copy(), context=known)
+        self.rows.append(row)
 
     @property
     def ok(self):

@@ -1,0 +1,124 @@
+"""What is wrong with a gradient, in a sentence: `explain`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ... import _checks as checks
+from .hypotheses import FAMILIES, Candidate, Case, Explanation
+
+EXPLAINED = 1e-6  # of the deviation, at most, is left unexplained by a hypothesis that is named
+EXPLAINED_SINGLE = 1e-3  # where what was found is in float32
+ROUNDING = 1e-7, 1e-4  # relative errors, in float64 and float32, that need no explanation
+NAMES = {"weight": "dW", "bias": "db"}
+
+
+def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
+    """The most likely mistake in a gradient, in a sentence; None if there is none, or none known.
+
+        >>> x, dy = np.random.default_rng(0).standard_normal((2, 8, 3))
+        >>> print(explain(x.T @ dy / 8, x.T @ dy, tensor="weight", x=x, dy=dy))
+        dW is the right one divided by 8, and 8 is the batch size: the mean is taken twice (seen in
+        ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN)
+
+    Each hypothesis says what a mistake would make of the gradient; the one that is named is equal
+    to what was found, up to rounding. Where several are, the most exact and then the simplest is.
+
+    Parameters
+    ----------
+    found, expected : the wrong gradient and the right one, arrays of real numbers. The right one
+        may come from finite differences, with NaN for entries that are not known.
+    context : whatever is at hand, by name; the more, the more mistakes can be told apart.
+        tensor : str, what the gradient belongs to: "weight", "bias", "dx", ...
+        x, y, dy : the layer's input, its output, and dL/dy
+        weight, bias, gamma, ... : the layer's parameters and buffers (running_mean, u, v)
+        batch_size, stride, padding, kernel_size, eps, p, ... : numbers
+        labels : class numbers, of a cross-entropy
+        logits, other_logits, which : of a GAN loss: the logits that the gradient belongs to, those
+            of the other minibatch, and "d_real" or "d_fake"
+        earlier, adds : what the gradient's array held before, and whether it is to be added to
+        parts : {words: array}, of which the right gradient is the sum
+        others : {words: array}, gradients of other things that it may have been taken for
+        exhibits : {name in minigan.bugs: array}, what known bugs make of this case
+        Any other array is tried as a factor and a term.
+
+    Returns
+    -------
+    A `Explanation`: a str, with .kind, .error and .exhibit; or None.
+
+    Raises
+    ------
+    TypeError for a found or expected that is not real numbers.
+    """
+    found, expected = (
+        checks.as_array(f"explain: {name}", value)
+        for name, value in (("found", found), ("expected", expected))
+    )
+    for name, value in (("found", found), ("expected", expected)):
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"explain: {name} must be real numbers, got {checks.shown(value)}")
+    single = any(value.dtype in (np.float32, np.float16) for value in (found, expected))
+    case = Case(
+        found.astype(np.float64), expected.astype(np.float64),
+        _name(context.get("tensor")), EXPLAINED_SINGLE if single else EXPLAINED, context,
+    )  # fmt: skip
+    if not found.size or not np.isfinite(case.found).all():
+        return None
+    if case.found.shape == case.expected.shape:
+        if case.agree(case.found, case.expected, ROUNDING[single]):
+            return None
+        if case.found.size == 1:  # one number may be anything times anything
+            case.tolerance = EXPLAINED_SINGLE**2 if single else 1e-9
+    return _best(case)
+
+
+def _best(case: Case) -> Explanation | None:
+    """The candidate that leaves the least unexplained; of those that are exact, the first."""
+    known: list[tuple[bool, int, Explanation]] = []
+    for order, (kind, candidate, error) in enumerate(_matching(case)):
+        rough = error > max(1e-9, case.tolerance / 1e3)
+        known.append((rough, order, _said(case, kind, candidate, error)))
+    return min(known, key=lambda one: one[:2])[2] if known else None
+
+
+def _matching(case: Case) -> Iterator[tuple[str, Candidate, float]]:
+    for kind, family in FAMILIES.items():
+        for hypothesis in family:
+            for candidate in hypothesis(case):
+                error = _error(case, candidate)
+                if error <= case.tolerance:
+                    yield kind, candidate, error
+
+
+def _error(case, candidate):
+    value = np.asarray(candidate.value, np.float64)
+    if case.found.shape == case.expected.shape:
+        if case.agree(value, case.expected, ROUNDING[0]):  # the right gradient is no mistake
+            return np.nan
+        return case.unexplained(value)
+    if value.shape != case.found.shape or not case.agree(value, case.found, case.tolerance):
+        return np.nan
+    return 0.0
+
+
+def _said(case, kind, candidate, error):
+    from ..bugs.catalogue import REGISTRY
+
+    sentence = f"{case.name} {candidate.says}"
+    if candidate.exhibit and REGISTRY[candidate.exhibit].shipped:
+        sentence += f" (seen in {REGISTRY[candidate.exhibit].seen})"
+    return Explanation(sentence, kind, error, candidate.exhibit)
+
+
+def _name(tensor):
+    """dW for "0.weight", dx for "dx", dgamma for "gamma"."""
+    if not tensor:
+        return "the gradient"
+    *place, last = str(tensor).split(".")
+    of = f" of layer {'.'.join(place)}" if place else ""
+    if last in NAMES:
+        return NAMES[last] + of
+    if " " in last:  # no name of a tensor
+        return "the gradient"
+    return (last if last.startswith("d") else f"d{last}") + of

@@ -1,0 +1,161 @@
+"""Batch norm and layer norm: paths through the mean and the variance left out, or over wrong axes.
+
+dx = i (g - mean(g) - x_hat mean(g x_hat)),   g = dy gamma,   i = 1 / std
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .added import deviations
+from .case import Array, Candidate, Case
+
+OF_BATCH, OF_SAMPLE, RUNNING = "the batch", "each sample", "the running statistics"
+EXHIBITS = {
+    ("the path through the variance",): "variance_held",
+    ("the path through the mean", "the path through the variance"): "statistics_held",
+}
+
+
+@dataclass
+class Statistics:
+    """The normalisation of x: over which axes, and what comes of it. axes = (): constants."""
+
+    of: str
+    axes: tuple[int, ...]
+    x_hat: Array
+    std: Array
+
+    def mean(self, array: Array) -> Array:
+        return array.mean(axis=self.axes, keepdims=True) if self.axes else np.zeros(())
+
+    def dx(self, g: Array) -> Array:
+        return (g - self.mean(g) - self.x_hat * self.mean(g * self.x_hat)) / self.std
+
+
+def statistics(case: Case, x: Array) -> Iterator[Statistics]:
+    """The ways in which x might be normalised."""
+    if x.ndim < 2:
+        return
+    eps = case.number("eps")
+    for of, axes in ((OF_BATCH, tuple(range(x.ndim - 1))), (OF_SAMPLE, tuple(range(1, x.ndim)))):
+        mean = x.mean(axis=axes, keepdims=True)
+        for small in [1e-5, 1e-8, 1e-6, 1e-3, 0.0] if eps is None else [eps]:
+            std = np.sqrt(x.var(axis=axes, keepdims=True) + small)
+            if (std > 0).all():
+                yield Statistics(of, axes, (x - mean) / std, std)
+    running_mean, running_var = case.array("running_mean"), case.array("running_var")
+    if running_mean is not None and running_var is not None:
+        std = np.sqrt(running_var + (1e-5 if eps is None else eps))
+        yield Statistics(RUNNING, (), (x - running_mean) / std, std)
+
+
+def inputs(case: Case) -> Iterator[Candidate]:
+    """Variants of dx."""
+    x, dy = case.array("x"), case.array("dy")
+    if x is None or dy is None or x.shape != dy.shape or x.shape != case.found.shape:
+        return
+    gamma = case.array("gamma")
+    gamma = np.ones(x.shape[-1]) if gamma is None else gamma
+    try:
+        g = dy * gamma
+    except ValueError:
+        return
+    found = [*statistics(case, x)]
+    for s in found:
+        if not case.is_right(s.dx(g)):
+            continue
+        yield from _held(case, s, g)
+        yield Candidate(s.dx(dy), "does not contain gamma: g = dy gamma is right")
+        yield Candidate(
+            s.dx(dy) * gamma,
+            "multiplies by gamma after the means have been taken, "
+            "not before: g = dy gamma is right",
+        )
+        yield Candidate(s.dx(dy) / gamma, "is divided by gamma, which should multiply dy")
+        yield Candidate(s.dx(g) * s.std, "is not divided by std")
+        yield Candidate(
+            s.dx(g) / s.std, "is divided by the variance, not by std: the square root is missing"
+        )
+        yield Candidate(s.dx(g) * s.std**2, "is multiplied by std, not divided")
+        n = g.size // s.mean(g).size if s.axes else 1
+        bessel = n / max(n - 1, 1)
+        variance = s.x_hat * s.mean(g * s.x_hat) / s.std
+        yield Candidate(
+            s.dx(g) + variance * (1 - bessel),
+            f"divides the path through the variance "
+            f"by N - 1 = {n - 1}, where the forward pass divides by N = {n}",
+        )
+        for other in found:
+            if other.of == s.of:
+                continue
+            where = f"takes its means over {other.of}, where {s.of} is right"
+            if RUNNING in (s.of, other.of):
+                where = (
+                    f"uses the formula of {'evaluation' if other.of == RUNNING else 'training'}: "
+                    f"its statistics are those of {other.of}, and the forward pass used {s.of}"
+                )
+            exhibit = "frozen_batch_norm" if s.of == RUNNING else None
+            yield Candidate(other.dx(g), where, exhibit)
+            means = Statistics(s.of, other.axes, s.x_hat, s.std)
+            yield Candidate(means.dx(g), where, exhibit)
+        return
+
+
+def _held(case, s, g):
+    """Each path with a coefficient of its own."""
+    if not s.axes:
+        return
+    terms = {
+        "the direct path": g / s.std,
+        "the path through the mean": np.broadcast_to(-s.mean(g) / s.std, g.shape),
+        "the path through the variance": -s.x_hat * s.mean(g * s.x_hat) / s.std,
+    }
+    if (said := deviations(case, terms, EXHIBITS)) is not None:
+        yield said
+    for missing in (EXHIBITS, {("the path through the mean",): None}):
+        for paths, exhibit in missing.items():
+            kept = sum(term for name, term in terms.items() if name not in paths)
+            says = f"lacks {' and '.join(paths)}: the statistics depend on x, too"
+            yield Candidate(kept, says, exhibit)
+
+
+def parameters(case: Case) -> Iterator[Candidate]:
+    """Variants of dgamma = sum dy x_hat, where that or dbeta = sum dy is right."""
+    x, dy, y = case.array("x"), case.array("dy"), case.array("y")
+    if x is None or dy is None or x.shape != dy.shape or x.ndim < 2:
+        return
+    rows = tuple(range(x.ndim - 1))
+    if case.is_right(dy.sum(axis=rows)):
+        for s in statistics(case, x):
+            yield Candidate(
+                (dy * s.x_hat).sum(axis=rows),
+                "is dgamma, the sum of dy x_hat, where dbeta is the sum of dy",
+            )
+        return
+    for s in statistics(case, x):
+        if not case.is_right((dy * s.x_hat).sum(axis=rows)):
+            continue
+        yield Candidate(
+            (dy * s.x_hat * s.std).sum(axis=rows),
+            "uses x - mean in the place of x_hat: it is not divided by std",
+            "dgamma_unscaled",
+        )
+        yield Candidate((dy * x).sum(axis=rows), "uses x in the place of x_hat")
+        yield Candidate(
+            (dy * x / s.std).sum(axis=rows),
+            "uses x / std in the place of x_hat: the mean is not subtracted",
+        )
+        yield Candidate((dy * s.x_hat / s.std).sum(axis=rows), "is divided by std once too often")
+        if y is not None and y.shape == dy.shape:
+            yield Candidate((dy * y).sum(axis=rows), "uses y in the place of x_hat")
+        yield Candidate(
+            dy.sum(axis=rows), "is dbeta, the sum of dy, where dgamma is the sum of dy x_hat"
+        )
+        for other in statistics(case, x):
+            yield Candidate(
+                (dy * other.x_hat).sum(axis=rows),
+                f"uses the statistics of {other.of}, where those of {s.of} are right",
+            )
+        return

@@ -1,0 +1,222 @@
+"""Activations: dx = phi'(x) dy, with the derivative left out, at the wrong point, or of another."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .case import Array, Candidate, Case
+
+Function = Callable[[Array], Array]
+
+
+def sigmoid(t):
+    return 0.5 * (1 + np.tanh(t / 2))
+
+
+def softplus(t):
+    return np.logaddexp(0, t)
+
+
+def _gelu(t):
+    return 0.5 * t * (1 + np.tanh(np.sqrt(2 / np.pi) * (t + 0.044715 * t**3)))
+
+
+def _gelu_slope(t):
+    inner = np.tanh(np.sqrt(2 / np.pi) * (t + 0.044715 * t**3))
+    chain = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * t**2)
+    return 0.5 * (1 + inner) + 0.5 * t * (1 - inner**2) * chain
+
+
+# name: (phi, phi', {a formula that is often written instead: function of x or y, called t})
+KNOWN: dict[str, tuple[Function, Function, dict[str, Function]]] = {
+    "tanh": (
+        np.tanh,
+        lambda t: 1 - np.tanh(t) ** 2,
+        {
+            "1 - t^2": lambda t: 1 - t**2,
+            "1 - t": lambda t: 1 - t,
+            "1 + t^2": lambda t: 1 + t**2,
+            "(1 - t)^2": lambda t: (1 - t) ** 2,
+            "t^2": lambda t: t**2,
+        },
+    ),
+    "sigmoid": (
+        sigmoid,
+        lambda t: sigmoid(t) * sigmoid(-t),
+        {
+            "t (1 - t)": lambda t: t * (1 - t),
+            "1 - t": lambda t: 1 - t,
+            "t (1 + t)": lambda t: t * (1 + t),
+            "1 - t^2, tanh's formula,": lambda t: 1 - t**2,
+            "1 - t^2": lambda t: 1 - t**2,
+            "t^2": lambda t: t**2,
+        },
+    ),
+    "softplus": (softplus, sigmoid, {"exp(t)": np.exp, "1 - sigmoid(t)": lambda t: sigmoid(-t)}),
+    "SiLU": (
+        lambda t: t * sigmoid(t),
+        lambda t: sigmoid(t) * (1 + t * sigmoid(-t)),
+        {
+            "sigmoid(t), the second term missing,": sigmoid,
+            "t sigmoid(t) (1 - sigmoid(t)), the first term missing,": lambda t: (
+                t * sigmoid(t) * sigmoid(-t)
+            ),
+            "sigmoid(t) (1 + t)": lambda t: sigmoid(t) * (1 + t),
+            "sigmoid(t) + t": lambda t: sigmoid(t) + t,
+        },
+    ),
+    "exp": (np.exp, np.exp, {}),
+    "square": (np.square, lambda t: 2 * t, {"t": lambda t: t, "t^2": lambda t: t**2}),
+    "sine": (np.sin, np.cos, {"-cos(t)": lambda t: -np.cos(t)}),
+    "cosine": (np.cos, lambda t: -np.sin(t), {"sin(t)": np.sin}),
+    "GELU": (_gelu, _gelu_slope, {}),
+}
+
+
+def activations(case: Case) -> Iterator[Candidate]:
+    """Where dx = phi'(x) dy is right, for a phi that is known or a piecewise linear one."""
+    dy, x, y = case.array("dy"), case.array("x"), case.array("y")
+    if dy is None or dy.shape != case.found.shape:
+        return
+    slope = case.ratio(case.expected, dy)
+    if (kept := _two_valued(slope)) is not None:
+        yield from _by_a_mask(case, dy, *kept)
+    elif x is not None and x.shape == dy.shape:
+        yield from _masked(case, dy, x, slope)
+        yield from _smooth(case, dy, x, y)
+        with np.errstate(all="ignore"):
+            yield Candidate(slope**2 * dy, "contains the layer's derivative twice")
+            yield Candidate(
+                dy / slope, "is dy divided by the layer's derivative, where it is multiplied"
+            )
+    yield Candidate(
+        dy, "is dy itself: the derivative of the layer, or of a branch of it, is left out"
+    )
+    yield Candidate(
+        slope, "is the layer's derivative alone, without dy: the chain rule is left out"
+    )
+
+
+@np.errstate(all="ignore")
+def _smooth(case, dy, x, y):
+    for name, (phi, slope, formulas) in KNOWN.items():
+        if not case.is_right(slope(x) * dy):
+            continue
+        output = phi(x) if y is None else y
+        points = (("x", x), ("y", output), ("phi(y)", phi(output)))
+        yield Candidate(
+            slope(output) * dy,
+            f"takes {name}'s derivative at the output y instead of the input x: {name} is applied "
+            "twice",
+        )
+        yield Candidate(output * dy, f"multiplies dy by {name} itself (y), not by its derivative")
+        for formula, function in formulas.items():
+            for symbol, point in points:
+                yield Candidate(
+                    function(point) * dy,
+                    f"takes {_put(formula, symbol)} for {name}'s derivative{_where(name, symbol)}",
+                )
+        for other, (_, other_slope, _) in KNOWN.items():
+            for symbol, point in points[:2]:
+                yield Candidate(
+                    other_slope(point) * dy,
+                    f"takes the derivative of {other} (at {symbol}) for that of {name}",
+                )
+        return
+
+
+def _put(formula, symbol):
+    """A formula in t with another symbol for t, which stands alone in it."""
+    return re.sub(r"\bt\b", symbol, formula)
+
+
+def _where(name, symbol):
+    if symbol == "y" or name not in ("tanh", "sigmoid"):
+        return ""
+    return f" (its formula in y, with {symbol} in the place of y)" if symbol == "x" else ""
+
+
+def _masked(case, dy, x, ratio):
+    """A derivative with one value on the positive side and another on the negative side."""
+    sides = [ratio[side & np.isfinite(ratio)] for side in (x > 0, x < 0)]
+    if not all(side.size for side in sides):
+        return
+    above, below = (float(np.median(side)) for side in sides)
+    if not case.is_right(np.where(x > 0, above, below) * dy) or np.isclose(above, below):
+        return
+    negative = f"the negative side's slope, {below:.6g}," if below else ""
+    if below:
+        yield Candidate(
+            np.where(x > 0, above, 0) * dy, f"is zero where x < 0: {negative} is lost", "slope_lost"
+        )
+        yield Candidate(np.where(x > 0, above, -below) * dy, f"has {negative} with the wrong sign")
+        yield Candidate(np.where(x > 0, above, below**2) * dy, f"has {negative} squared")
+        yield Candidate(
+            np.where(x > 0, above, 1 - below) * dy, "has 1 - slope on the negative side"
+        )
+    for slope in (0.01, 0.1, 0.2, 0.3):
+        yield Candidate(
+            np.where(x > 0, above, slope) * dy,
+            f"has the slope {slope:g} on the negative side, where the forward pass has {below:.6g}",
+        )
+    yield Candidate(
+        np.full(x.shape, above) * dy,
+        "has no mask: the positive side's slope is used where x < 0 too, as with >= in place of >",
+        "mask_from_output",
+    )
+    yield Candidate(
+        np.where(x > 0, below, above) * dy, "has its two sides exchanged: the mask is that of x < 0"
+    )
+    for name, mask in [*case.arrays()]:
+        if mask.shape != x.shape or name in ("x", "y", "earlier"):
+            continue
+        what = f"takes the mask from {name} instead of x"
+        yield Candidate(np.where(mask > 0, above, below) * dy, what)
+        yield Candidate(
+            np.where((mask > 0) & (x > 0), above, below) * dy, f"has a second mask, from {name}"
+        )
+        yield Candidate(
+            np.where(x > 0, above, below) * np.where(mask > 0, above, below) * dy,
+            f"has a second mask, from {name}",
+        )
+    yield Candidate(
+        np.where(np.roll(x, 1, axis=0) > 0, above, below) * dy, "takes the mask of another sample"
+    )
+
+
+def _two_valued(ratio):
+    """(mask, scale) of a derivative that is zero here and one constant there, like dropout's; None
+    for any other, and for one that is a ReLU's."""
+    known = ratio[np.isfinite(ratio)]
+    kept = known[np.abs(known) > 1e-6]
+    if not kept.size or kept.size == known.size or np.ptp(kept) > 1e-5 * np.abs(kept).max():
+        return None
+    scale = float(np.median(kept))
+    if np.isclose(scale, 1):
+        return None
+    return np.abs(np.nan_to_num(ratio)) > 1e-6, scale
+
+
+def _by_a_mask(case, dy, mask, scale):
+    """Dropout: dx = dy mask scale."""
+    for value, words in ((scale, ""), (1.0, f", nor the scale {scale:.6g}")):
+        yield Candidate(value * dy, f"has no mask{words}: the dropped entries count too")
+    yield Candidate(
+        mask * dy,
+        f"is masked, but not scaled by {scale:.6g} = 1 / (1 - p) as in the forward pass",
+        "dropout_unscaled",
+    )
+    yield Candidate(
+        np.where(mask, 0, scale) * dy, "has its mask inverted: the kept entries are dropped"
+    )
+    with np.errstate(all="ignore"):
+        found = case.found / dy
+    for value in (scale, 1.0):
+        other = np.abs(found - value) <= 1e-6 * abs(value)
+        dropped = np.abs(found) <= 1e-6
+        if np.all(other | dropped) and dropped.any() and not np.array_equal(other, mask):
+            yield Candidate(
+                np.where(other, value, 0) * dy,
+                "is masked by another mask than that of the forward pass: drawn or indexed anew",
+            )

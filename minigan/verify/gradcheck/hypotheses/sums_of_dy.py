@@ -1,0 +1,42 @@
+"""A gradient that is a sum of dy, such as a bias's: over too little, or over too much."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .case import Candidate, Case
+
+
+def sums_of_dy(case: Case) -> Iterator[Candidate]:
+    """Where the sum of dy over all axes but the last is right: what else might be summed."""
+    dy = case.array("dy")
+    if dy is None or dy.ndim < 2:
+        return
+    rows = tuple(range(dy.ndim - 1))
+    if not case.is_right(dy.sum(axis=rows)):
+        return
+    pixels = rows[1:]
+    yield Candidate(
+        np.full(case.found.shape, dy.sum()),
+        "is the sum over all of dy: over the outputs too, where each output has a sum of its own",
+    )
+    for axis in range(dy.ndim):
+        for word, reduce in (("sum", np.sum), ("mean", np.mean)):
+            reduced = reduce(dy, axis=tuple(a for a in range(dy.ndim) if a != axis))
+            if reduced.shape == case.found.shape and axis != dy.ndim - 1:
+                yield Candidate(
+                    reduced,
+                    f"is a {word} of dy over the wrong axes: one for each "
+                    f"index of axis {axis}, not for each output",
+                )
+    if dy.ndim == 4:
+        corner = dy[:, 0, 0].sum(axis=0), dy[:, -1, -1].sum(axis=0)
+        for which, value in zip(("first", "last"), corner):
+            yield Candidate(
+                value,
+                f"counts the {which} pixel of each sample alone, where all pixels should be summed",
+            )
+    for word, extreme in (("largest", np.max), ("smallest", np.min)):
+        yield Candidate(extreme(dy, axis=rows), f"is the {word} value of dy, not its sum")
+    if pixels:
+        yield Candidate(np.abs(dy).sum(axis=rows), "is a sum of |dy|, the signs lost")

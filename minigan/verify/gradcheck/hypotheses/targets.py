@@ -1,0 +1,139 @@
+"""Losses of logits: targets, signs, sigmoids, and the gradient of another loss.
+
+`logits` : the logits that the gradient belongs to; `other_logits` : those of the other minibatch
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .added import deviations
+from .case import Candidate, Case
+from .pointwise import sigmoid
+
+NAMED = {0.0: "0, the fakes' label", 1.0: "1, the real samples' label"}
+
+
+def labels(case: Case) -> Iterator[Candidate]:
+    """d = (s - t) / N with s = sigmoid(logit) or s = logit: t is another target."""
+    logits = case.array("logits")
+    if logits is None or logits.shape != case.found.shape:
+        return
+    n = len(logits)
+    for words, s in (("sigmoid(logit)", sigmoid(logits)), ("logit", logits)):
+        right = next((t for t in (0.0, 1.0) if case.is_right((s - t) / n)), None)
+        if right is None:
+            continue
+        for target in (1 - right, -1.0, 0.5, 0.9, 0.1):
+            says = (
+                f"has the target {target:g} in {words} - target, where {right:g} is right: the "
+                "label of the other minibatch"
+                if target == 1 - right
+                else f"has the target {target:g} in {words} - target, where {right:g} is right"
+            )
+            yield Candidate((s - target) / n, says)
+            yield Candidate(-(s - target) / n, f"{says}, and the wrong sign")
+        p = sigmoid(logits)
+        for other, value in (
+            ("the logit where its sigmoid belongs", (logits - right) / n),
+            ("sigmoid(logit) where the logit belongs", (p - right) / n),
+        ):
+            yield Candidate(value, f"has {other}")
+        terms = {f"{words}": s / n, "the target": np.full(s.shape, -right / n)}
+        if right and (said := deviations(case, terms)) is not None:
+            yield said
+        return
+
+
+def through_the_sigmoid(case: Case) -> Iterator[Candidate]:
+    """The sigmoid's derivative, p (1 - p), once too often or not at all."""
+    logits = case.array("logits")
+    if logits is None or logits.shape != case.found.shape:
+        return
+    p = sigmoid(logits)
+    yield Candidate(
+        case.expected * p * (1 - p),
+        "goes through the sigmoid's derivative, p (1 - p), "
+        "once too often: the loss is one of logits",
+    )
+    with np.errstate(all="ignore"):
+        yield Candidate(
+            case.expected / (p * (1 - p)),
+            "is the gradient for the probability p, not "
+            "for the logit: the sigmoid's derivative, p (1 - p), is left out",
+        )
+        yield Candidate(case.expected * p, "is multiplied by p = sigmoid(logit)")
+        yield Candidate(case.expected * (1 - p), "is multiplied by 1 - p, p = sigmoid(logit)")
+
+
+def margins(case: Case) -> Iterator[Candidate]:
+    """A hinge: 1 / N where the margin is not reached, else 0."""
+    logits = case.array("logits")
+    if logits is None or logits.shape != case.found.shape:
+        return
+    for sign in (1, -1):
+        inside = sign * logits < 1
+        if not case.is_right(-sign * inside / len(logits)):
+            continue
+        full = np.full(logits.shape, -sign / len(logits))
+        yield Candidate(full, "has no mask: beyond the margin the loss is flat, and its gradient 0")
+        yield Candidate(
+            np.where(inside, 0, full),
+            "has its mask inverted: it is that of the other side of the margin",
+        )
+        yield Candidate(
+            np.where(-sign * logits < 1, full, 0), "has the mask of the other minibatch's margin"
+        )
+        yield Candidate(np.where(sign * logits < 0, full, 0), "has its margin at 0, not at 1")
+
+
+def pairs(case: Case) -> Iterator[Candidate]:
+    """A relativistic loss: sigmoid of a difference of two logits."""
+    a, b = case.array("logits"), case.array("other_logits")
+    if a is None or b is None or a.shape != b.shape or a.shape != case.found.shape:
+        return
+    n = len(a)
+    for outer in (1, -1):
+        if not case.is_right(outer * sigmoid(outer * (a - b)) / n):
+            continue
+        yield Candidate(
+            outer * sigmoid(-outer * (a - b)) / n,
+            "has the difference of the two logits the other way round, inside the sigmoid",
+        )
+        yield Candidate(
+            -outer * sigmoid(-outer * (a - b)) / n,
+            "has the difference of the two logits the other way round",
+        )
+        yield Candidate(outer * sigmoid(outer * a) / n, "does not subtract the other logit")
+
+
+def other_losses(case: Case) -> Iterator[Candidate]:
+    """The gradient that another loss, or the other player, would have here."""
+    from .... import losses
+
+    logits, other = case.array("logits"), case.array("other_logits")
+    which, right = case.context.get("which"), case.context.get("loss")
+    if logits is None or other is None or which not in ("d_real", "d_fake"):
+        return
+    real, fake = (logits, other) if which == "d_real" else (other, logits)
+    for name in (
+        "Minimax",
+        "NonSaturating",
+        "LeastSquares",
+        "Wasserstein",
+        "Hinge",
+        "Relativistic",
+    ):
+        for player, letter in (("discriminator", "L_D"), ("generator", "L_G")):
+            try:
+                _, d_real, d_fake = getattr(getattr(losses, name)(), player)(real, fake)
+            except ValueError:
+                continue
+            for gradient, of in ((d_real, "d_real"), (d_fake, "d_fake")):
+                if gradient.shape == case.found.shape:
+                    own = name == right
+                    yield Candidate(
+                        gradient,
+                        f"is {of} of {letter}{'' if own else f' of {name}'}, "
+                        "another gradient than this one",
+                    )

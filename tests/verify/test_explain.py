@@ -1,0 +1,150 @@
+"""A checker that names the mistake, and says nothing where it does not know one."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import layers as L
+from minigan.verify.gradcheck import check_layer, check_loss, explain
+from minigan.verify.gradcheck.layer_check import surroundings
+
+from . import wrong_games, wrong_layers
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def on_numpy():
+    with mg.kernels.use_backend("numpy"):
+        yield
+
+
+def judged(explanations):
+    """(named right, named wrong, neither), as lists of names, from [(name, pattern, sentence)]."""
+    right, wrong, silent = [], [], []
+    for name, says, sentence in explanations:
+        found = silent if sentence is None else right if re.search(says, sentence) else wrong
+        found.append((name, sentence))
+    return right, wrong, silent
+
+
+def passes(layer, x, training=True):
+    """The gradients of a layer, {tensor: array}, for a random dy, and what there is to know."""
+    draw = np.random.default_rng(1)
+    network = mg.Sequential([copy.deepcopy(layer)], dtype="float64", rng=2)
+    network.theta += 0.3 * draw.standard_normal(network.theta.size)
+    moves = isinstance(x, tuple)
+    x = draw.standard_normal(x) if moves else x
+    for _ in range(3):
+        network.layers[0].forward(0.5 + 2 * x if moves else x, True)
+    with network.held_buffers():
+        y, cache = network.layers[0].forward(x, training)
+    dy = draw.standard_normal(y.shape)
+    found = {"dx": network.layers[0].backward_input(dy, cache)} if moves else {}
+    network.layers[0].backward_params(dy, cache)
+    found |= {name: grad.copy() for name, _, grad in network.named_parameters()}
+    known = {"x": x, "y": np.array(y), "dy": dy, "training": training}
+    return found, {name: surroundings(network, name) | known for name in found}
+
+
+def of_layers():
+    for case in wrong_layers.LAYERS:
+        if case.overwrite:
+            continue
+        expected, context = passes(case.layer, case.x, case.mode == "training")
+        found, _ = passes(case.make(), case.x, case.mode == "training")
+        tensor = next(name for name in found if name.split(".")[-1] == case.tensor)
+        yield case.name, case.says, explain(found[tensor], expected[tensor], **context[tensor])
+
+
+def of_reports():
+    """Some of the same, each found by `check_layer`."""
+    for case in wrong_layers.LAYERS[::7] + [case for case in wrong_layers.LAYERS if case.overwrite]:
+        report = check_layer(case.make(), case.x, progress=False)
+        row = next(
+            row for row in report.failures
+            if row.check == case.mode and case.tensor in (row.tensor.split(".")[-1], row.tensor[9:])
+        )  # fmt: skip
+        yield case.name, case.says, row.diagnosis
+
+
+def of_losses():
+    for name, base, player, tensor, says, formula in wrong_games.LOSSES:
+        loss = wrong_games.wrong_loss(base, player, formula)
+        report = check_loss(loss, wrong_games.N, progress=False)
+        row = next(row for row in report.failures if (row.check, row.tensor) == (player, tensor))
+        yield name, says, row.diagnosis
+    for name, found, expected, context, says in wrong_games.cross_entropy():
+        yield name, says, explain(found, expected, **context)
+
+
+def test_mistakes_of_layers_are_named():
+    right, wrong, silent = judged(of_layers())
+    assert len(right) >= 0.95 * len(wrong_layers.LAYERS), (wrong, silent)
+    assert not wrong
+    right, wrong, silent = judged(of_reports())
+    assert not wrong and not silent
+
+
+def test_mistakes_of_losses_are_named():
+    right, wrong, silent = judged(of_losses())
+    assert not wrong and not silent
+
+
+def gradients():
+    """(gradient, context) of every tensor of the layers, in both modes."""
+    kinds = {(repr(case.layer), str(case.x)): case for case in wrong_layers.LAYERS}
+    for case in kinds.values():
+        for training in (True, False):
+            found, context = passes(case.layer, case.x, training)
+            yield from ((found[name], context[name]) for name in found)
+
+
+def test_noise_is_no_known_mistake():
+    for gradient, context in gradients():
+        for size, dtype in ((1e-5, "float64"), (0.03, "float32"), (1.0, "float64")):
+            noise = size * np.abs(gradient).max() * rng.standard_normal(gradient.shape)
+            assert explain((gradient + noise).astype(dtype), gradient, **context) is None
+
+
+def test_rounding_is_no_mistake():
+    for gradient, context in gradients():
+        assert explain(gradient.astype(np.float32), gradient, **context) is None
+        rounded = gradient * (1 + 1e-9 * rng.standard_normal(gradient.shape))
+        assert explain(rounded, gradient, **context) is None
+
+
+def test_anybodys_arrays():
+    x, dy = rng.standard_normal((2, 8, 3))
+    found = explain(x.T @ dy / 8, x.T @ dy, tensor="weight", x=x, dy=dy)
+    assert found == (
+        "dW is the right one divided by 8, and 8 is the batch size: the mean is taken twice "
+        "(seen in ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN)"
+    )
+    assert (found.kind, found.exhibit) == ("factor", "mean_twice") and found.error < 1e-12
+    assert explain(dy.T @ x, x.T @ dy) == "the gradient is the right one transposed"
+    assert "axis 0, the batch" in explain(dy, dy.sum(axis=0), batch_size=8)
+    assert explain([1.0, 2.0], [1.0, 2.0]) is None
+    assert explain([1.0, 2.0], [1.0, np.nan]) is None
+    assert explain([np.nan, 2.0], [1.0, 2.0]) is None
+    with pytest.raises(TypeError, match="explain: found must be real numbers, got an array"):
+        explain("two", [1.0])
+
+
+def test_a_wrong_row_shows_its_diagnosis():
+    class Doubled(L.Tanh):
+        def backward_input(self, dy, y):
+            return 2 * super().backward_input(dy, y)
+
+    class Odd(L.Tanh):
+        def backward_input(self, dy, y):
+            return super().backward_input(dy, y) + np.sin(np.arange(dy.size)).reshape(dy.shape)
+
+    table = str(check_layer(Doubled(), (4, 3), progress=False))
+    assert "dx is the right one multiplied by 2" in table
+    report = check_layer(Odd(), (4, 3), progress=False)
+    assert "no known mistake" in str(report) and report.failures[0].diagnosis is None
+    assert check_layer(L.Tanh(), (4, 3), progress=False).rows[1].diagnosis is None
