@@ -5,11 +5,14 @@ The contract they share is in `base`.
 
 from .activations import Dropout, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .attention import SelfAttention
+from .augmentation import RandomBrightness, RandomCutout, RandomTranslation
 from .base import Layer
 from .conditional_norm import ConditionalBatchNorm
 from .convolution import Conv2d, ConvTranspose2d
+from .feature_output import LogitWithFeatures
 from .features import Embedding, FourierFeatures, MinibatchStdDev
 from .linear import Linear
+from .minibatch_discrimination import MinibatchDiscrimination
 from .normalisation import BatchNorm, LayerNorm
 from .residual import Residual
 from .shape import AvgPool2d, Flatten, Reshape, Upsample2d
@@ -29,7 +32,12 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogitWithFeatures",
+    "MinibatchDiscrimination",
     "MinibatchStdDev",
+    "RandomBrightness",
+    "RandomCutout",
+    "RandomTranslation",
     "ReLU",
     "Reshape",
     "Residual",

@@ -16,6 +16,7 @@ Conditional GANs (also as `minigan.conditional` and `minigan.auxiliary`):
 
 - `conditional_games`  labelled rows, and the layers that read them
 - `auxiliary`          losses with a classifier (AC-GAN) or a code (InfoGAN)
+- `feature_matching`   G's loss on D's features instead of its logits
 """
 
 from .conditional_pairs import (
@@ -25,10 +26,12 @@ from .conditional_pairs import (
     projection_discriminator,
 )
 from .dcgan import dcgan_discriminator, dcgan_generator
+from .feature_matching import FeatureMatching
 from .mlp import mlp, mlp_discriminator, mlp_generator
 from .residual_pair import residual_discriminator, residual_generator
 
 __all__ = [
+    "FeatureMatching",
     "auxiliary_discriminator",
     "concatenation_discriminator",
     "conditional_generator",

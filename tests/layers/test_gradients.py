@@ -42,6 +42,11 @@ CASES = [
     (L.AvgPool2d(3), (4, 3, 6, 2)),  # of 2, the square is the double
     (L.MinibatchStdDev(), (5, 3)),
     (L.MinibatchStdDev(), (4, 2, 2, 3)),
+    (L.LogitWithFeatures(mg.Sequential([L.Linear(3, 2), L.Softplus()])), (5, 3)),
+    (L.MinibatchDiscrimination(3, 2, 4), (5, 3)),
+    (L.RandomBrightness(0.7), (4, 3, 4, 2)),
+    (L.RandomCutout(0.5, fill=-1.0), (4, 3, 4, 2)),
+    (L.RandomTranslation(0.5, fill=-1.0), (4, 3, 4, 2)),
     (L.FourierFeatures(2, 3, scale=0.7), (5, 2)),
     (L.Residual(L.Linear(4, 4)), (5, 4)),
     (L.Residual(L.Linear(4, 3, bias=False), L.Linear(4, 3)), (5, 4)),
@@ -82,7 +87,10 @@ def test_every_public_layer_is_checked():
     assert checked == set(L.__all__) - {"Layer"}
 
 
-LINEAR_MAPS = (L.Linear, L.Conv2d, L.ConvTranspose2d, L.Upsample2d, L.AvgPool2d, L.Residual)
+LINEAR_MAPS = (
+    L.Linear, L.Conv2d, L.ConvTranspose2d, L.Upsample2d, L.AvgPool2d, L.Residual,
+    L.RandomBrightness, L.RandomCutout, L.RandomTranslation,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

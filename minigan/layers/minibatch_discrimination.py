@@ -1,0 +1,96 @@
+"""Minibatch discrimination: D sees how close each sample is to the others of its minibatch."""
+
+from typing import Any
+
+import numpy as np
+
+from .base import Array, Cache, Layer, positive_int
+
+
+class MinibatchDiscrimination(Layer):
+    """y = [x, o],   o_ib = sum_j c_ijb,   c_ijb = exp(-sum_c |M_ibc - M_jbc|),   M = x T
+
+    x (N, F), T (F, B, C), M (N, B, C), o (N, B), y (N, F + B). Each of the B measures projects the
+    samples to C numbers and counts its neighbours there: o is near 1 (itself) for a sample that is
+    alone, near N for one of N equal ones. A generator that makes the same sample again and again is
+    told from the data by it, and each sample's gradient leads it away from the others.
+
+    backward, dy = [dx', do]. c is symmetric, so c_ij is in o_i and in o_j; with s = sign(M_i - M_j)
+        dM_ibc = -sum_j (do_ib + do_jb) c_ijb s_ijbc
+        dx = dx' + dM T',   dT = x' dM
+    tangent: M_dot = x_dot T,  c_dot_ijb = -c_ijb sum_c s_ijbc (M_dot_ibc - M_dot_jbc)
+
+    The layer mixes samples: real and fake are judged in separate batches, and a penalty on D's
+    gradient is refused. T starts from N(0, 1 / F).
+
+    Parameters
+    ----------
+    in_features : F >= 1
+    measures : B >= 1
+    dimensions : C >= 1
+
+    References
+    ----------
+    Salimans et al. (2016), "Improved techniques for training GANs", sec. 3.2 (arXiv 1606.03498).
+    """
+
+    in_symbols: Any = (
+        "[{x}, o], o_i = sum_j exp(-|M_i - M_j|), M = {x} {T}",
+        "d{y} + dM {T}', dM_i = -sum_j (do_i + do_j) c_ij sign(M_i - M_j)",
+        {"T": "{x}' dM"},
+    )
+
+    mixes_samples = True
+
+    def __init__(self, in_features: int, measures: int, dimensions: int = 5) -> None:
+        super().__init__()
+        name = "MinibatchDiscrimination"
+        self.in_features = positive_int(name, "in_features", in_features)
+        self.measures = positive_int(name, "measures", measures)
+        self.dimensions = positive_int(name, "dimensions", dimensions)
+        self.add_parameter("T", (self.in_features, self.measures, self.dimensions))
+        self.initialize(self.rng)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        T = self.params["T"]
+        T[...] = rng.normal(0, 1 / np.sqrt(self.in_features), T.shape)
+
+    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
+        x = self.as_input(x, 2, self.in_features)
+        apart = differences(self._project(x))
+        with np.errstate(under="ignore"):
+            c = np.exp(-np.abs(apart).sum(axis=3))
+        return np.concatenate([x, c.sum(axis=1)], axis=1), (x, c, np.sign(apart))
+
+    def backward_input(self, dy: Array, cache: Cache) -> Array:
+        T = self.params["T"].reshape(self.in_features, -1)
+        return dy[:, : self.in_features] + self._d_projection(dy, cache) @ T.T
+
+    def backward_params(self, dy: Array, cache: Cache) -> None:
+        x, _, _ = cache
+        self.grads["T"] += (x.T @ self._d_projection(dy, cache)).reshape(self.params["T"].shape)
+
+    def tangent(self, x_dot: Array, cache: Cache) -> Array:
+        _, c, s = cache
+        c_dot = -c * np.sum(s * differences(self._project(x_dot)), axis=3)
+        return np.concatenate([x_dot, c_dot.sum(axis=1)], axis=1)
+
+    def _project(self, x):
+        """M = x T, (N, B, C)."""
+        return np.tensordot(x, self.params["T"], axes=1)
+
+    def _d_projection(self, dy, cache):
+        """dM, (N, B C)."""
+        _, c, s = cache
+        do = dy[:, self.in_features :]
+        both = (do[:, None] + do) * c  # (N, N, B)
+        dM = -np.sum(both[..., None] * s, axis=1)
+        return dM.reshape(len(dy), -1)
+
+    def __repr__(self) -> str:
+        return f"MinibatchDiscrimination({self.in_features}, {self.measures}, {self.dimensions})"
+
+
+def differences(M: Array) -> Array:
+    """M_i - M_j for every pair, (N, N, B, C)."""
+    return M[:, None] - M
