@@ -44,7 +44,8 @@ Memory, threads, processes
 - Tables: operands are addressed through tables of offsets, so that patches of an image are never
   copied. The tables are kept between calls (`kernels.tables`).
 - Threads: work is cut into pieces that do not depend on the number of threads, so neither do the
-  results. Several Python threads may train at the same time (`kernels.threads`).
+  results. Several Python threads may train at the same time (`kernels.threads`). While other
+  programs compute on the same cores, fewer are used (`kernels.sharing`).
 - Fork: a child process runs every kernel on one thread, because OpenMP's threads do not survive a
   fork.
 - Cache: compiled code is stored on disk under a hash of the kernels' sources (`kernels.cache`).

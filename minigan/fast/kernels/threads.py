@@ -6,21 +6,25 @@ lock admits one at a time.
 
 No layer's threads survive a fork: with GNU OpenMP a loop started in a child process ends the child.
 A child therefore runs each kernel on one thread. The results are the same bit for bit, because the
-work is cut into the same pieces for any number of threads.
+work is cut into the same pieces for any number of threads. For the same reason fewer threads may be
+used while other processes are computing (see `sharing`).
 """
 
 import os
 import threading
+import time
 
 import numba
 from numba import config
 from numba.core.compiler_lock import global_compiler_lock
 
 from .cache import cached_njit
+from .sharing import Sharing
 from .waiting import load_openmp
 
 THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
+_sharing = Sharing(THREADS)
 _lock = None  # held during a parallel loop, where the threading layer needs that
 _layer_known = False
 _forked = False  # whether this process is a child of one that had started the threads
@@ -29,8 +33,8 @@ load_openmp()
 
 
 def threads():
-    """How many threads a kernel may use."""
-    return 1 if _forked else THREADS
+    """How many threads a kernel may use now."""
+    return 1 if _forked else _sharing.allowed()
 
 
 def thread_safe(kernel):
@@ -40,11 +44,33 @@ def thread_safe(kernel):
         if not _layer_known:
             _start_threads()
         if _lock is None:
-            return kernel(*arguments)
+            return _run(kernel, arguments)
         with _lock:
-            return kernel(*arguments)
+            return _run(kernel, arguments)
 
     return run
+
+
+def _run(kernel, arguments):
+    """kernel(*arguments), on the threads that are allowed now, and timed if that is due."""
+    allowed = threads()
+    if allowed < THREADS:
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(before, allowed))
+        try:
+            return _timed(kernel, arguments)
+        finally:
+            numba.set_num_threads(before)
+    return _timed(kernel, arguments)
+
+
+def _timed(kernel, arguments):
+    if not _sharing.due():
+        return kernel(*arguments)
+    start, computed = time.perf_counter(), time.thread_time()
+    result = kernel(*arguments)
+    _sharing.note(time.perf_counter() - start - (time.thread_time() - computed))
+    return result
 
 
 def parallel(**options):

@@ -1,0 +1,66 @@
+"""Fewer threads while other processes use the cores.
+
+A parallel loop ends when its slowest thread has ended. If another process runs on that thread's
+core, the loop waits until the scheduler gives the core back: for milliseconds, where the loop
+itself takes a fraction of one. One thread alone is then several times faster than two, because it
+moves to the core that is free.
+
+    lost = wall-clock time of a parallel loop - CPU time of the thread that called it
+
+On a quiet machine nothing is lost: the caller computes, or spins for the short time that the others
+still need. It is lost when the caller's core is taken, or when another thread is so late that the
+caller has gone to sleep. So some of the loops are timed, and where loops lose time, half as many
+threads are used for a while; then twice as many are tried again. The results are the same bits for
+any number of threads.
+"""
+
+import time
+from collections.abc import Callable
+
+LATE = 1e-4  # seconds lost in a loop, from which on it counts as late (starting a thread: 5e-5)
+LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are too many
+EVERY = 8  # one loop in so many is timed; timing takes 1.3 us
+SHORTEST, LONGEST = 0.05, 2.0  # seconds with fewer threads, before more are tried again
+
+# A clock that ticks slower than loops end (Windows: 16 ms) tells nothing.
+CLOCK_IS_FINE = time.get_clock_info("thread_time").resolution <= 1e-6
+
+
+class Sharing:
+    """How many threads to use, from how late the parallel loops were."""
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.most, self.threads, self.clock = threads, threads, clock
+        self.until = 0.0  # when more threads are tried
+        self.pause = SHORTEST
+        self.timed = 0  # loops, since the number of threads changed
+        self.late: list[int] = []  # which of them were late, of the last OF_LOOPS
+        self.skip = 0  # loops that are still not to be timed
+
+    def allowed(self) -> int:
+        """The number of threads to use now."""
+        if self.threads < self.most and self.clock() >= self.until:
+            self._use(min(2 * self.threads, self.most))
+        return self.threads
+
+    def due(self) -> bool:
+        """Whether to time the next parallel loop."""
+        self.skip -= 1
+        return self.skip < 0 and CLOCK_IS_FINE
+
+    def note(self, lost: float) -> None:
+        """A parallel loop was timed."""
+        self.timed += 1
+        self.late = [number for number in self.late if number > self.timed - OF_LOOPS]
+        if lost > LATE:
+            self.late.append(self.timed)
+        if len(self.late) >= LATE_LOOPS:
+            self._use(max(1, self.threads // 2))
+            self.pause = min(2 * self.pause, LONGEST)
+        elif self.timed == 4 * OF_LOOPS:
+            self.pause = SHORTEST
+        self.skip = EVERY - 1 if self.timed >= OF_LOOPS else 0
+
+    def _use(self, threads: int) -> None:
+        self.threads, self.timed, self.late, self.skip = threads, 0, [], 0
+        self.until = self.clock() + self.pause
