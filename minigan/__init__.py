@@ -6,6 +6,7 @@ The core, in the order in which to read it: `layers.base`, `layers.linear`, `lay
 
 import importlib.util
 import sys
+from types import ModuleType
 
 from . import backend as kernels
 from . import data, layers, losses, metrics, models, optim, penalties
@@ -13,6 +14,7 @@ from .gan import GAN
 from .metrics import classifier, judge
 from .models import auxiliary, image_recipes, recipes
 from .models import conditional_games as conditional
+from .models.saved import load
 from .network import Sequential
 from .observe import watch
 from .observe.diagnosis import diagnose
@@ -26,7 +28,7 @@ from .verify import bugs, gradcheck, ledger
 
 __version__ = "0.1.0"
 __all__ = [
-    "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "train",
+    "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "load", "train",
     "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
     "gradcheck", "image_recipes", "judge", "kernels", "layers", "ledger", "losses", "metrics",
     "models", "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
@@ -46,5 +48,6 @@ def _lazily(name):
 plots = _lazily("minigan.observe.plots")
 __all__ += ["plots"]
 
-for _name in __all__[7:]:  # so that `import minigan.gradcheck` finds the public name as well
-    sys.modules.setdefault(f"{__name__}.{_name}", globals()[_name])
+for _name in __all__:  # so that `import minigan.gradcheck` finds the public name as well
+    if isinstance(globals()[_name], ModuleType):
+        sys.modules.setdefault(f"{__name__}.{_name}", globals()[_name])

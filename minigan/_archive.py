@@ -16,15 +16,30 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ._checks import shown
 
-FORMAT, VERSION = "minigan checkpoint", 2
 Shape = tuple[int | None, ...]
+
+
+class Kind(NamedTuple):
+    """A kind of file: its name in errors, the version that this minigan reads and writes, and
+    whether the file that a new one replaces is kept."""
+
+    name: str
+    version: int
+    keeps_previous: bool
+
+    @property
+    def format(self) -> str:
+        return f"minigan {self.name}"
+
+
+CHECKPOINT, MODEL = Kind("checkpoint", 2, True), Kind("model", 1, False)
 
 
 def previous(path: str | os.PathLike) -> Path:
@@ -33,14 +48,19 @@ def previous(path: str | os.PathLike) -> Path:
     return path.with_name(path.name + ".previous")
 
 
-def write(path: str | os.PathLike, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Writes a dict for JSON and a dict of arrays; keeps an existing file as name.previous.
+def write(
+    path: str | os.PathLike,
+    header: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    kind: Kind = CHECKPOINT,
+) -> None:
+    """Writes a dict for JSON and a dict of arrays; an existing checkpoint stays as name.previous.
 
     Raises OSError, naming the file, if that is impossible (a full disk, no permission); an existing
     file then stays as it was.
     """
     path = as_path("archive.write", "path", path)
-    text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=_plain)
+    text = json.dumps({"format": kind.format, "version": kind.version, **header}, default=_plain)
     members = {"header": np.frombuffer(text.encode(), np.uint8), **arrays}
     temporary = path.with_name(path.name + ".writing")
     try:
@@ -48,14 +68,14 @@ def write(path: str | os.PathLike, header: dict[str, Any], arrays: dict[str, np.
             _write_members(file, members)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        if kind.keeps_previous and path.exists():
             os.replace(path, previous(path))
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OSError(
-            error.errno, f"the checkpoint was not written ({error.strerror}); the one before it, "
+            error.errno, f"the {kind.name} was not written ({error.strerror}); the one before it, "
             "if any, is intact", str(path),
         ) from error  # fmt: skip
 
@@ -92,23 +112,33 @@ class Archive:
     anything but a complete file of this version.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike, kind: Kind = CHECKPOINT) -> None:
         path = as_path("Archive", "path", path)
+        self.kind = kind
         self.path = path if path.exists() or not previous(path).exists() else previous(path)
         if not self.path.is_file():  # nor a folder, nor a pipe, which would be waited for
-            raise FileNotFoundError(errno.ENOENT, "there is no checkpoint file", str(path))
-        content = io.BytesIO(self.path.read_bytes())
-        self._zip = self._checked("a whole .npz file", zipfile.ZipFile, content)
+            raise FileNotFoundError(errno.ENOENT, f"there is no {kind.name} file", str(path))
+        content = self.path.read_bytes()
+        self.size = len(content)
+        self._zip = self._checked("a whole .npz file", zipfile.ZipFile, io.BytesIO(content))
         self.header = self._checked("a header of JSON", self._read_header)
-        if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
-            raise self.refusal(f'expected the format "{FORMAT}", got a header of something else')
-        if self.header.get("version") != VERSION:
-            found = self.header.get("version")
-            older = isinstance(found, int) and found < VERSION
-            raise self.refusal(
-                f"expected version {VERSION} of the format, got {found!r}"
-                + (", written by an earlier minigan; train anew" if older else "")
-            )
+        found = self.header.get("format") if isinstance(self.header, dict) else None
+        if found != kind.format:
+            other = shown(found) if isinstance(found, str) else "a header of something else"
+            raise self.refusal(f'expected the format "{kind.format}", got {other}')
+        self._check_version(self.header.get("version"))
+
+    def _check_version(self, found: Any) -> None:
+        if found == self.kind.version:
+            return
+        written = ""
+        if isinstance(found, int) and found < self.kind.version:
+            written = ", written by an earlier minigan; train anew"
+        elif isinstance(found, int):
+            written = ", written by a newer minigan; update minigan to read it"
+        raise self.refusal(
+            f"expected version {self.kind.version} of the format, got {shown(found)}{written}"
+        )
 
     def _read_header(self) -> dict[str, Any]:
         return json.loads(self._read("header", (None,), np.dtype(np.uint8)).tobytes())
@@ -145,9 +175,9 @@ class Archive:
 
     def refusal(self, reason: str) -> ValueError:
         """The error that says why this file cannot be used."""
-        words = f"checkpoint {self.path}: {reason}"
+        words = f"{self.kind.name} {self.path}: {reason}"
         spare = previous(self.path)
-        if spare.exists():
+        if self.kind.keeps_previous and spare.exists():
             words += f" (the checkpoint before it is {spare.name})"
         return ValueError(" ".join(words.split()))
 

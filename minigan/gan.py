@@ -43,6 +43,7 @@ class GAN:
     discriminator : Sequential, samples (N, ...) -> logits (N, 1), or more columns for a loss
                     of `minigan.auxiliary`
     latent_dim    : the number of noise values per sample; z ~ N(0, I)
+    sample_shape  : the shape of one sample; None: it is found by a trial of both networks
     loss          : one of `minigan.losses`, or one of your own: see there
     penalties     : any of `minigan.penalties`, added to the discriminator's loss
     rng           : a numpy Generator or a seed: draws the noise, and the penalties' mixing weights
@@ -58,6 +59,7 @@ class GAN:
         discriminator: Sequential,
         *,
         latent_dim: int,
+        sample_shape: tuple[int, ...] | None = None,
         loss: Any = None,
         penalties: Sequence[Any] = (),
         generator_optimizer: Any = None,
@@ -94,7 +96,7 @@ class GAN:
         if self.generator_optimizer is self.discriminator_optimizer:
             raise ValueError("GAN: each player needs an optimizer of its own")
         self.rng = checks.generator("rng", rng, "noise")
-        self.sample_shape = self._try_out()
+        self.sample_shape = sample_shape or self._try_out()
         warn_of_bounded_logits(self.loss, discriminator)
         self._warned_of_range = False
 
@@ -215,6 +217,16 @@ class GAN:
                 moment = getattr(optimizer, name)
                 setattr(optimizer, name, moment.astype(twin.generator.dtype))
         return twin
+
+    def save(self, path: Any, *, average: Any = None) -> None:
+        """Writes the GAN to a file that `minigan.load` reads; its optimizers are left out.
+
+        average : a `minigan.Average` of G, whose network is written in the place of G
+        Raises as `Sequential.save` does.
+        """
+        from .models.saved import save_gan  # which imports this module
+
+        save_gan(self, path, average)
 
     @property
     def rngs(self) -> tuple[np.random.Generator, ...]:

@@ -174,6 +174,17 @@ class Sequential(Composite):
             twin._allocate(dtype, twin.rng)
         return twin
 
+    def save(self, path: Any) -> None:
+        """Writes the network, architecture and weights, to a file that `minigan.load` reads.
+
+        Raises TypeError for a layer that is neither minigan's nor registered (see
+        `minigan.models.register`), FloatingPointError for a weight that is not finite, OSError if
+        the file cannot be written.
+        """
+        from .models.saved import save_network  # which imports this module
+
+        save_network(self, path)
+
     def __getstate__(self):
         """The layers alone: theta and grad are laid out anew around their parameters."""
         left_out = ("_theta", "_grad", "compiled")

@@ -26,7 +26,7 @@ CORE_IMPORTS = [
     "backend.py", "_checks.py", "_mistakes.py", "layers/parameters.py", "layers/composite.py",
     "layers/shape.py",
 ]  # fmt: skip
-CORE_LINES = 980  # the aim is 500
+CORE_LINES = 991  # the aim is 500
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = {

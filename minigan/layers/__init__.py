@@ -14,6 +14,7 @@ from .features import Embedding, FourierFeatures, MinibatchStdDev
 from .linear import Linear
 from .minibatch_discrimination import MinibatchDiscrimination
 from .normalisation import BatchNorm, LayerNorm
+from .rescale import Rescale
 from .residual import Residual
 from .shape import AvgPool2d, Flatten, Reshape, Upsample2d
 from .spectral import SpectralNorm
@@ -39,6 +40,7 @@ __all__ = [
     "RandomCutout",
     "RandomTranslation",
     "ReLU",
+    "Rescale",
     "Reshape",
     "Residual",
     "Sigmoid",

@@ -40,6 +40,10 @@ class LeakyReLU(Layer):
         super().__init__()
         self.slope = real_number("LeakyReLU", "negative_slope", negative_slope, low=0)
 
+    @property
+    def negative_slope(self) -> float:
+        return self.slope
+
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
         y = np.where(x > 0, x, self.slope * x)

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import FLOATS, LARGEST, as_array, is_finite, shown
-from .parameters import Parameters
+from .parameters import Parameters, zeros
 
 
 class _Held(threading.local):
@@ -111,8 +111,8 @@ class Layer:
     def add_parameter(self, name, shape):
         """A parameter of zeros; `initialize` gives it its first value."""
         self.dtype = np.dtype("float32")
-        self.params[name] = np.zeros(shape, self.dtype)
-        self.grads[name] = np.zeros(shape, self.dtype)
+        self.params[name] = zeros(shape)
+        self.grads[name] = np.zeros_like(self.params[name])
         self._drawn = self._checksum()
 
     def initialize(self, rng: np.random.Generator) -> None:

@@ -6,6 +6,7 @@ from .._checks import shown
 from .base import Array, Cache, Layer, positive_eps, positive_int, real_number, sizes
 from .conditional import class_of_code
 from .normalisation import column_mean
+from .parameters import zeros
 
 
 class ConditionalBatchNorm(Layer):
@@ -47,8 +48,8 @@ class ConditionalBatchNorm(Layer):
         channels = self.shape[-1]
         self.add_parameter("gamma", (self.classes, channels))
         self.add_parameter("beta", (self.classes, channels))
-        self.buffers["running_mean"] = np.zeros(channels, np.float32)
-        self.buffers["running_var"] = np.ones(channels, np.float32)
+        self.buffers["running_mean"] = zeros(channels)
+        self.buffers["running_var"] = 1 + zeros(channels)
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:

@@ -47,7 +47,8 @@ class _Convolution(Layer):
         self.stride = positive_int(name, "stride", stride)
         self.padding = positive_int(name, "padding", padding, minimum=0)
         self.add_parameter("weight", (*self.kernel_size, self.in_channels, self.out_channels))
-        if flag(name, "bias", bias):
+        self.bias = flag(name, "bias", bias)
+        if self.bias:
             self.add_parameter("bias", (self.out_channels,))
         self.initialize(self.rng)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._checks import as_array
 from .base import Array, Cache, Layer, positive_eps, positive_int, real_number
+from .parameters import zeros
 
 
 class Embedding(Layer):
@@ -73,7 +74,7 @@ class FourierFeatures(Layer):
         self.in_features = positive_int("FourierFeatures", "in_features", in_features)
         self.num_frequencies = positive_int("FourierFeatures", "num_frequencies", num_frequencies)
         self.scale = real_number("FourierFeatures", "scale", scale, low=0, open_low=True)
-        self.buffers["frequencies"] = np.zeros((in_features, num_frequencies), np.float32)
+        self.buffers["frequencies"] = zeros((in_features, num_frequencies))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:

@@ -36,7 +36,8 @@ class Linear(Layer):
         self.in_features = positive_int("Linear", "in_features", in_features)
         self.out_features = positive_int("Linear", "out_features", out_features)
         self.add_parameter("weight", (self.in_features, self.out_features))
-        if flag("Linear", "bias", bias):
+        self.bias = flag("Linear", "bias", bias)
+        if self.bias:
             self.add_parameter("bias", (self.out_features,))
         self.initialize(self.rng)
 

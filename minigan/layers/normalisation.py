@@ -26,6 +26,7 @@ from .base import (
     real_number,
     sample_rows,
 )
+from .parameters import zeros
 
 
 class BatchNorm(Layer):
@@ -59,8 +60,8 @@ class BatchNorm(Layer):
         self.momentum = real_number("BatchNorm", "momentum", momentum, low=0, high=1)
         self.add_parameter("gamma", (self.num_features,))
         self.add_parameter("beta", (self.num_features,))
-        self.buffers["running_mean"] = np.zeros(self.num_features, np.float32)
-        self.buffers["running_var"] = np.ones(self.num_features, np.float32)
+        self.buffers["running_mean"] = zeros(self.num_features)
+        self.buffers["running_var"] = 1 + zeros(self.num_features)
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:

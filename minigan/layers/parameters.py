@@ -1,8 +1,40 @@
 """The dict in which a layer keeps its parameters, or their gradients."""
 
+import contextlib
+import math
+import threading
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from .._checks import as_array, shown
+
+
+class _Room(threading.local):
+    """How many values the layers that this thread makes may still have: a file that is loaded
+    cannot ask for more memory than it has weights to fill."""
+
+    def __init__(self) -> None:
+        self.values = math.inf
+
+    @contextlib.contextmanager
+    def for_values(self, values: float) -> Iterator[None]:
+        before, self.values = self.values, values
+        try:
+            yield
+        finally:
+            self.values = before
+
+
+ROOM = _Room()
+
+
+def zeros(shape: Sequence[int] | int) -> np.ndarray:
+    """An array of float32 zeros for a parameter or a buffer."""
+    ROOM.values -= math.prod((shape,) if isinstance(shape, int) else shape)
+    if ROOM.values < 0:
+        raise ValueError("the layers have more values than the file")
+    return np.zeros(shape, np.float32)
 
 
 class Parameters(dict):

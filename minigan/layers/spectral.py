@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import shown
 from .base import Array, Cache, Layer, flat_rows
+from .parameters import zeros
 
 
 class SpectralNorm(Layer):
@@ -37,8 +38,8 @@ class SpectralNorm(Layer):
         self.children = {"layer": layer}
         self.piecewise_linear = layer.piecewise_linear
         rows, columns = flat_rows(layer.params["weight"]).shape
-        self.buffers["u"] = np.zeros(rows, np.float32)
-        self.buffers["v"] = np.zeros(columns, np.float32)
+        self.buffers["u"] = zeros(rows)
+        self.buffers["v"] = zeros(columns)
         self.iterated_on: Array | None = None  # the W of the last power iteration
         self.initialize(self.rng)
 

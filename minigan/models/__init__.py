@@ -12,6 +12,11 @@ GANs that are known to converge:
 - `recipes`            distributions on the plane
 - `image_recipes`      images of 28 x 28: a model, a loss and a penalty by name
 
+What was trained, in a file:
+
+- `saved`              `Sequential.save`, `GAN.save` and `load`
+- `described`          `register`, for layers of your own: architectures in words
+
 Conditional GANs (also as `minigan.conditional` and `minigan.auxiliary`):
 
 - `conditional_games`  labelled rows, and the layers that read them
@@ -26,6 +31,7 @@ from .conditional_pairs import (
     projection_discriminator,
 )
 from .dcgan import dcgan_discriminator, dcgan_generator
+from .described import describe, register
 from .feature_matching import FeatureMatching
 from .mlp import mlp, mlp_discriminator, mlp_generator
 from .residual_pair import residual_discriminator, residual_generator
@@ -37,10 +43,12 @@ __all__ = [
     "conditional_generator",
     "dcgan_discriminator",
     "dcgan_generator",
+    "describe",
     "mlp",
     "mlp_discriminator",
     "mlp_generator",
     "projection_discriminator",
+    "register",
     "residual_discriminator",
     "residual_generator",
 ]

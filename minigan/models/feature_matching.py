@@ -43,7 +43,8 @@ class FeatureMatching(Loss):
                 f"got {shown(adversarial)}"
             )
         self.adversarial = adversarial
-        self.width = 1 + positive_int("FeatureMatching", "features", features)
+        self.features = positive_int("FeatureMatching", "features", features)
+        self.width = 1 + self.features
 
     def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
         real, fake = self._rows("real_logits", real_logits), self._rows("fake_logits", fake_logits)

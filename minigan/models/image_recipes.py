@@ -17,6 +17,7 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,11 @@ class Game:
     def sample(self, n: int) -> np.ndarray:
         """n images of the averaged generator."""
         return in_batches(self.average.network, self.gan.draw_noise(n))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the GAN, with the averaged generator for its G, to a file that `minigan.load`
+        reads: its samples are those of `sample`."""
+        self.gan.save(path, average=self.average)
 
 
 Seed = int | tuple[int, ...] | np.random.Generator

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import _checks as checks
 from ..gan import GAN
-from ..layers import FourierFeatures
+from ..layers import FourierFeatures, Rescale
 from ..losses import NonSaturating, Relativistic
 from ..network import Sequential
 from ..optim import Adam
@@ -84,6 +84,22 @@ class Learned:
         with np.errstate(under="ignore"):
             logits, _ = self.gan.discriminator.forward(points / self.unit, training=False)
         return logits[:, 0]
+
+    def save(self, path: str | Path) -> None:
+        """Writes a GAN to a file that `minigan.load` reads: the averaged generator and D, both in
+        the units of the data, so that its samples are those of `sample`; without penalties, whose
+        gammas are for the units of the training."""
+        generator = Sequential([self.average.network.copy(), Rescale(self.unit)])
+        discriminator = Sequential([Rescale(1 / self.unit), self.gan.discriminator.copy()])
+        generator.rng, discriminator.rng = self.gan.generator.rng, self.gan.discriminator.rng
+        whole = GAN(
+            generator,
+            discriminator,
+            latent_dim=self.gan.latent_dim,
+            loss=self.gan.loss,
+            rng=self.gan.rng,
+        )
+        whole.save(path)
 
 
 class Scaled:

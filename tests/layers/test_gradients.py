@@ -37,6 +37,7 @@ CASES = [
     (L.SiLU(), (4, 2, 2, 3)),
     (L.Flatten(), (4, 2, 3, 2)),
     (L.Reshape((2, -1)), (4, 6)),
+    (L.Rescale(-1.5), (5, 6)),
     (L.Upsample2d(3), (4, 2, 3, 2)),
     (L.AvgPool2d(2), (4, 4, 6, 2)),
     (L.AvgPool2d(3), (4, 3, 6, 2)),  # of 2, the square is the double

@@ -3,12 +3,12 @@
 MINIGAN_FUZZ=10000 pytest tests/trust/test_fuzzed_checkpoints.py     for more of them
 """
 
-import io
 import json
 import os
 import pickle
 import random
 import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -17,6 +17,8 @@ from minigan import _archive as archive
 from minigan import checkpoint
 from minigan.data.minibatches import Minibatches
 from minigan.training.history import History
+
+from .spoiled import Bomb, claims, damage, rebuilt
 
 FUZZED = int(os.environ.get("MINIGAN_FUZZ", 300))
 
@@ -45,27 +47,6 @@ def state(run):
     return arrays, numbers, [rng.bit_generator.state for rng in run.generators.values()]
 
 
-def damage(content, rng):
-    """A copy that is cut short, has bits flipped, bytes overwritten, or pieces doubled or lost."""
-    spoiled = bytearray(content)
-    kind = rng.randrange(5)
-    if kind == 0:
-        return bytes(spoiled[: rng.randrange(len(spoiled))])
-    if kind == 1:
-        for _ in range(rng.choice([1, 1, 4, 64])):
-            spoiled[rng.randrange(len(spoiled))] ^= 1 << rng.randrange(8)
-    elif kind == 2:  # the end, where the zip's directory is
-        for _ in range(rng.choice([1, 4])):
-            spoiled[-rng.randrange(1, min(2000, len(spoiled)))] = rng.randrange(256)
-    elif kind == 3:
-        start = rng.randrange(len(spoiled))
-        spoiled[start : start + rng.randrange(64)] = rng.randbytes(rng.randrange(64))
-    else:
-        start, stop = sorted(rng.randrange(len(spoiled)) for _ in range(2))
-        spoiled[start:stop] = b"" if rng.random() < 0.5 else 2 * spoiled[start:stop]
-    return bytes(spoiled)
-
-
 def test_damage(run, saved, tmp_path):
     file, rng = tmp_path / "damaged.npz", random.Random(0)
     untouched = state(run)
@@ -86,42 +67,11 @@ def test_damage(run, saved, tmp_path):
             assert state(run) == loaded, number  # what was hit is not read: a date, say
 
 
-def rebuilt(saved, **changes):
-    """The file with some members replaced: arrays, or bytes as they stand."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(saved)) as old, zipfile.ZipFile(made, "w") as new:
-        for name in old.namelist():
-            content = changes.get(name.removesuffix(".npy"), old.read(name))
-            if isinstance(content, np.ndarray):
-                member = io.BytesIO()
-                np.save(member, content, allow_pickle=True)
-                content = member.getvalue()
-            if content is not None:
-                new.writestr(name, content)
-    return made.getvalue()
-
-
 def header(saved, **changes):
-    with np.load(io.BytesIO(saved)) as arrays:
+    with np.load(BytesIO(saved)) as arrays:
         found = json.loads(arrays["header"].tobytes())
     text = json.dumps({k: v for k, v in (found | changes).items() if v is not ...})
     return {"header": np.frombuffer(text.encode(), np.uint8)}
-
-
-class Bomb:
-    """Would leave a trace if it were unpickled."""
-
-    def __reduce__(self):
-        return (pytest.fail, ("a checkpoint ran code",))
-
-
-def claims(shape):
-    """A .npy file whose header claims far more than there is."""
-    member = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        member, {"descr": "<f4", "fortran_order": False, "shape": shape}
-    )
-    return member.getvalue() + bytes(64)
 
 
 HOSTILE = {

@@ -85,6 +85,7 @@ LINEAR = {  # in x, without the bias: <A x, c> = <x, A' c> needs no epsilon
     "SpectralNorm": flat(lambda draw, n: L.SpectralNorm(L.Linear(n, draw(SIZES)))),
     "Upsample2d": image(lambda draw, _: L.Upsample2d(draw(st.integers(1, 3)))),
     "AvgPool2d": pooling(),
+    "Rescale": flat(lambda draw, _: L.Rescale(draw(st.floats(-9, 9)))),
     "Flatten": image(lambda draw, _: L.Flatten()),
     "Reshape": flat(lambda draw, n: L.Reshape(draw(st.sampled_from([(n, 1), (1, -1), n])))),
     "Dropout": flat(lambda draw, _: L.Dropout(draw(st.floats(0, 0.9)))),

@@ -497,7 +497,7 @@ def test_paths_may_be_strings(file, parts):
     checkpoint.save(str(file), run)
     checkpoint.load(str(file), run)
     archive.write(str(file), {}, {})
-    assert archive.Archive(str(file)).header["format"] == archive.FORMAT
+    assert archive.Archive(str(file)).header["format"] == archive.CHECKPOINT.format
     assert archive.previous(str(file)) == archive.previous(file)
     with pytest.raises(TypeError, match="checkpoint.load: path must be a path, got 3"):
         checkpoint.load(3, run)
