@@ -114,7 +114,7 @@ def test_historical_adam_without_weight_is_adam(backend):
 
 
 def test_historical_averaging_pulls_the_circle_in():
-    """The bilinear game from (1, 0): simultaneous SGD spirals out; with the means it comes nearer."""
+    """The bilinear game from (1, 0): SGD spirals out; with the means it comes nearer."""
     lengths = {}
     for make in (lambda: SGD(0.1), lambda: HistoricalSGD(0.1, weight=1.0)):
         x, y, optimizers = np.array([1.0]), np.array([0.0]), (make(), make())

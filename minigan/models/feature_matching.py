@@ -42,7 +42,7 @@ class FeatureMatching(Loss):
                 "FeatureMatching: adversarial must be one of minigan.losses, such as Hinge(), "
                 f"got {shown(adversarial)}"
             )
-        self.adversarial = adversarial
+        self.adversarial: Any = adversarial
         self.features = positive_int("FeatureMatching", "features", features)
         self.width = 1 + self.features
 
