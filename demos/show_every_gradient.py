@@ -2,8 +2,8 @@
 
 First a GAN so small that each of its numbers can be printed: two values of noise, three hidden
 neurons, one output, and a discriminator of the same size. Each entry of each gradient is written
-out as a sum, with its finite difference. Then a convolutional GAN that has trained for a while,
-tensor by tensor.
+out as a sum, with its finite difference, and a page for the browser computes the step again when
+you drag a weight. Then a convolutional GAN that has trained for a while, tensor by tensor.
 """
 
 # %% A GAN of 2-3-1 and 1-3-1 neurons, its weights and data rounded to two decimals for reading
@@ -33,7 +33,15 @@ def three_neurons(inputs):
     return network
 
 
-tiny = mg.GAN(three_neurons(2), three_neurons(1), latent_dim=2, loss=loss, rng=rng)
+tiny = mg.GAN(
+    three_neurons(2),
+    three_neurons(1),
+    latent_dim=2,
+    loss=loss,
+    generator_optimizer=mg.optim.SGD(lr=0.1),
+    discriminator_optimizer=mg.optim.SGD(lr=0.1),
+    rng=rng,
+)
 real = np.round(rng.normal(1, 0.5, (2, 1)), 2)
 
 # %% Its ledger: a table from the loss back to the noise, then every entry as a sum
@@ -42,6 +50,13 @@ print(ledger)
 results.path("tiny.txt", "the tiny GAN's ledger, as printed").write_text(f"{ledger}\n", "utf-8")
 ledger.to_csv(results.path("tiny.csv", "the same, for a spreadsheet"))
 ledger.plot(results.path("tiny.png", "the network, with every value and every gradient"))
+ledger.to_html(results.path("tiny.html", "a page: click a number to see its sum, drag a weight"))
+
+# %% Who moved the first fake? Its displacement by this step, split into what caused it
+shares = ledger.who_moved()
+print("\nfake[0] moves by", f"{shares.displacement[0, 0]:.6f}, of which:")
+for (cause, row), part in zip(shares.causes, shares.parts[0, 0]):
+    print(f"  {part:9.6f}  {cause}{'' if row is None else f' {row}'}")
 
 # %% A convolutional GAN, trained on digits drawn from fonts: the same rows, as norms
 convolutional = mg.GAN(
@@ -89,6 +104,7 @@ results.finish(
         f"  {larger.verdict()}",
         "In the pictures, 'times 0.01' below a map means that its numbers are to be multiplied by "
         "0.01.",
-        "To read tiny.txt, follow one entry of dlogits through the lines that contain it.",
+        "To read tiny.txt, follow one entry of dlogits through the lines that contain it; in "
+        "tiny.html, click it. Neither needs a network.",
     ],
 )

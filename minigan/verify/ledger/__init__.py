@@ -5,6 +5,8 @@
     ledger.check()                     # compares each gradient with its central differences
     print(ledger.differences())        # small gradients entry by entry, beside the differences
     ledger.plot("step.png")            # the network, and on it every value and every gradient
+    ledger.to_html("step.html")        # a page: click a number to see its sum, drag a weight
+    ledger.who_moved()                 # a fake's displacement, split into what caused it
     ledger.to_csv("step.csv")
 
 Of a GAN that is small enough (see `sums.is_tiny`), the ledger also writes every entry of every
@@ -12,7 +14,8 @@ gradient out as the sum that it is, with the numbers put in.
 
 Read in this order: `passes` (a forward pass that can be walked back), `formulas` (what layers and
 losses compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),
-`step` (the two updates), `ledger` (the record itself), `drawing` (its picture).
+`record` (the two updates), `ledger` (the record itself), `drawing` (its picture), `explorer` and
+page/ (its page), `moves` (who moved a sample).
 """
 
 from .ledger import Ledger, Row

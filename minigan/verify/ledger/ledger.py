@@ -75,11 +75,13 @@ class Ledger:
     rows    : [Row]: L_D back through D, L_G back through D (held), and on through G to the noise
     moved   : [(symbol, value)]: D's parameters after its step, as L_G meets them
     stepped : [(name, in this record, in a plain `train_step` of the same GAN)]
+    start   : (gan, real): what the step began with
     tiny    : is every entry written out?
     """
 
-    def __init__(self, title, rows, moved, stepped):
+    def __init__(self, title, rows, moved, stepped, start):
         self.title, self.rows, self.moved, self.stepped = title, rows, moved, stepped
+        self.start = start
         self.tiny = any(row.gradient_sums for row in rows)
 
     def section(self, loss, player):
@@ -221,6 +223,22 @@ class Ledger:
         from .drawing import draw
 
         draw(self, checks.path("path", path))
+
+    def to_html(self, path):
+        """Writes one HTML file in which the step is computed: click a number to see the sum that it
+        is, drag a weight and all follow. For MLPs of up to `explorer.LARGEST_STEP` numbers; raises
+        ValueError for others, saying what a page can compute."""
+        from . import explorer
+
+        explorer.write(checks.path("path", path), *self.start, self.title)
+
+    def who_moved(self):
+        """The `moves.Shares`: what the step does to each fake, split into what caused it: each real
+        sample, each fake, the penalties, the momentum. Raises as `to_html` does."""
+        from . import explorer, moves
+
+        explorer.game(*self.start)  # is it a step that can be split?
+        return moves.shares(*self.start)
 
 
 _SECTIONS = {

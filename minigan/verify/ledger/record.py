@@ -28,6 +28,7 @@ def record(gan, real):
     `Ledger.check` is called, since it takes a few forward passes for each entry.
     """
     instance("record", "gan", gan, GAN)
+    before = gan.copy("float64")
     stepped, twin = gan.copy("float64"), gan.copy("float64")
     real = twin.check_real(real)
     figures = stepped.train_step(real)
@@ -49,7 +50,7 @@ def record(gan, real):
     ]
     n = len(real)
     title = f"one training step: {type(gan.loss).__name__}, {n} real samples, {n} fakes"
-    ledger = Ledger(title, rows, _named(moved), beside)
+    ledger = Ledger(title, rows, _named(moved), beside, (before, real))
     if tiny:
         ledger.check()
     return ledger
