@@ -1,4 +1,6 @@
-"""minigan: a GAN library without autograd. Every gradient: read it, run it, check it, see it.
+"""minigan: a GAN library without autograd.
+
+Every gradient: read it, run it, check it, see it, write it.
 
 The core, in the order in which to read it: `layers.base`, `layers.linear`, `layers.activations`,
 `losses`, `network`, `gan`, `optim`. The names below are the public ones, wherever they are defined.
@@ -36,7 +38,7 @@ __all__ = [
 
 
 def _lazily(name):
-    """A module that is imported when something in it is first used: matplotlib is slow."""
+    """A module that is imported when something in it is first used."""
     spec = importlib.util.find_spec(name)
     spec.loader = importlib.util.LazyLoader(spec.loader)
     module = importlib.util.module_from_spec(spec)
@@ -45,8 +47,9 @@ def _lazily(name):
     return module
 
 
-plots = _lazily("minigan.observe.plots")
-__all__ += ["plots"]
+plots = _lazily("minigan.observe.plots")  # matplotlib is slow to import
+exercises = _lazily("minigan.verify.exercises")
+__all__ += ["plots", "exercises"]
 
 for _name in __all__:  # so that `import minigan.gradcheck` finds the public name as well
     if isinstance(globals()[_name], ModuleType):

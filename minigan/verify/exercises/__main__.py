@@ -1,0 +1,5 @@
+"""python -m minigan.exercises"""
+
+from minigan.verify.exercises.command import main
+
+main()
