@@ -7,7 +7,7 @@ import minigan as mg
 
 pytest.importorskip("numba")
 L, C = mg.layers, mg.conditional
-# Of low frequencies: a phase of 40 is rounded by 4e-6 on either backend, and its cosine moves by it.
+# Of low frequencies: on either backend a phase of 40 is rounded by 4e-6, and so is its cosine.
 SCALE = 0.2
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 

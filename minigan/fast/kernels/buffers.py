@@ -21,6 +21,8 @@ from collections import Counter, deque
 
 import numpy as np
 
+from .calls import ON, step_begins
+
 MOST = 1 << 28  # bytes kept for each thread; the largest network of the benchmarks needs a tenth
 SLACK = 1.25  # bytes kept, at most, for each byte of the largest step
 PASSES = 16  # forward passes that "lately" covers; more than one step takes
@@ -68,6 +70,8 @@ class _Pool(threading.local):
             self.first = min(repeated, key=passes.get, default=id(network))
             self.largest = max(self.largest, self.of_this_step())
             self.step += 1
+            if ON:
+                step_begins()
 
     def new(self, kind):
         """Makes one more array, and forgets old ones where that would be too many."""

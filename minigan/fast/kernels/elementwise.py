@@ -10,6 +10,7 @@ from numba import njit, prange
 
 from .buffers import empty
 from .cache import cached_njit
+from .calls import compiled_call
 from .chunks import CHUNK, over_chunks
 from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
@@ -17,6 +18,7 @@ from .nonlinear import phi, phi_prime
 __all__ = ["activate", "activate_backward", "sigmoid", "softplus", "silu", "silu_backward"]
 
 
+@compiled_call
 def activate(z, activation, slope=0.0):
     """y = phi(z)."""
     if activation == IDENTITY:
@@ -27,6 +29,7 @@ def activate(z, activation, slope=0.0):
     return y
 
 
+@compiled_call
 def activate_backward(dy, y, activation, slope=0.0):
     """dz = dy phi'(z), with phi' computed from y = phi(z)."""
     if activation == IDENTITY:
@@ -39,21 +42,25 @@ def activate_backward(dy, y, activation, slope=0.0):
     return dz
 
 
+@compiled_call
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
     return _map(_sigmoid, x)
 
 
+@compiled_call
 def softplus(x):
     """log(1 + exp(x))."""
     return _map(_softplus, x)
 
 
+@compiled_call
 def silu(x):
     """x sigmoid(x)."""
     return _map(_silu, x)
 
 
+@compiled_call
 def silu_backward(dy, x):
     """dx = dy * s (1 + x (1 - s)),  s = sigmoid(x)."""
     return _map(_silu_backward, x, dy)

@@ -40,6 +40,7 @@ from numba import njit, prange
 from numba.core import types
 
 from .cache import cached_njit
+from .calls import ON, count_product
 from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import copy_row, multiply_tile, transpose_square
@@ -75,6 +76,8 @@ def multiply(
     bias : array (columns,) or None
     """
     a, rows = left[:2]
+    if ON:
+        count_product(len(rows), len(right[1]), columns)
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
     worker = worker_address(_work, a.dtype)

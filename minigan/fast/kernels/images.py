@@ -28,6 +28,7 @@ from functools import lru_cache
 import numpy as np
 
 from .buffers import empty
+from .calls import compiled_call
 from .codes import IDENTITY
 from .cotangents import activation_gradient, padded, padded_activation_gradient
 from .gemm import multiply
@@ -46,11 +47,13 @@ __all__ = [
 ]
 
 
+@compiled_call
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv(x, W) + b): (N, H, W, C) -> (N, (H + 2p - kh) // s + 1, ..., out)."""
     return _convolve(_pad(x, padding), weight, stride, False, bias, activation, slope)
 
 
+@compiled_call
 def conv2d_backward_input(
     dy, y, weight, input_shape, stride, padding, activation=IDENTITY, slope=0.0
 ):
@@ -59,6 +62,7 @@ def conv2d_backward_input(
     return _convolve_transposed(dz, weight, stride, padding, input_shape[1:3], True)
 
 
+@compiled_call
 def conv2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
@@ -67,6 +71,7 @@ def conv2d_backward_params(
     _weight_gradient(_pad(x, padding), dz, dweight, stride)
 
 
+@compiled_call
 def conv2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
@@ -76,18 +81,21 @@ def conv2d_backward(
     return conv2d_backward_input(dz, None, weight, x.shape, stride, padding)
 
 
+@compiled_call
 def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv'(x, W) + b): (N, H, W, C) -> (N, (H - 1) s - 2p + kh, ..., out)."""
     size = tuple((n - 1) * stride - 2 * padding + k for n, k in zip(x.shape[1:3], weight.shape))
     return _convolve_transposed(x, weight, stride, padding, size, False, bias, activation, slope)
 
 
+@compiled_call
 def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
     dz = _padded_gradient(dy, y, activation, slope, None, padding)
     return _convolve(dz, weight, stride, True)
 
 
+@compiled_call
 def conv_transpose2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
@@ -96,6 +104,7 @@ def conv_transpose2d_backward_params(
     _weight_gradient_exchanged(dz, x, dweight, stride)
 
 
+@compiled_call
 def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):

@@ -15,6 +15,7 @@ from numba import njit, prange
 
 from .buffers import empty
 from .cache import cached_njit
+from .calls import compiled_call
 from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
 from .threads import parallel
@@ -24,6 +25,7 @@ __all__ = ["row_norm_forward", "row_norm_backward", "batch_norm_forward", "batch
 BLOCK = 256  # rows
 
 
+@compiled_call
 def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
     """y = phi(gamma x_hat + beta); returns (y, mean, variance, inv_std)."""
     x = np.ascontiguousarray(x)
@@ -33,6 +35,7 @@ def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
     return y, mean, variance, inv_std
 
 
+@compiled_call
 def batch_norm_backward(
     dy, y, x, mean, inv_std, gamma, dgamma, dbeta, activation=IDENTITY, slope=0.0
 ):
@@ -49,11 +52,13 @@ def batch_norm_backward(
     return dx
 
 
+@compiled_call
 def row_norm_forward(x, eps):
     """Normalises each row; returns (x_hat (N, F), inv_std (N, 1))."""
     return _row_norm_forward(np.ascontiguousarray(x), x.dtype.type(eps))
 
 
+@compiled_call
 def row_norm_backward(g, x_hat, inv_std):
     """dx from g = dL/dx_hat."""
     return _row_norm_backward(np.ascontiguousarray(g), np.ascontiguousarray(x_hat), inv_std)

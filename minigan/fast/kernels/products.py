@@ -8,6 +8,7 @@ dz = dy and y may be None.
 import numpy as np
 
 from .buffers import empty
+from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY, SIGMOID, TANH
 from .cotangents import activation_gradient
 from .gemm import multiply
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 
+@compiled_call
 def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
     """out = op(a) @ op(b); op(a) is a', or a itself without `transpose_a`."""
     rows = a.shape[1] if transpose_a else a.shape[0]
@@ -39,6 +41,7 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
     return out
 
 
+@compiled_call
 def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
     """y = phi(x @ W + b)."""
     y = empty((len(x), weight.shape[1]), x.dtype)
@@ -46,17 +49,20 @@ def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
     return finish(y, activation)
 
 
+@compiled_call
 def linear_backward_input(dy, y, weight, activation=IDENTITY, slope=0.0):
     """dx = dz @ W'."""
     return _input_gradient(activation_gradient(dy, y, activation, slope), weight)
 
 
+@compiled_call
 def linear_backward_params(dy, y, x, dweight, dbias, activation=IDENTITY, slope=0.0):
     """dW += x' @ dz,  db += sum over the rows of dz."""
     dz = activation_gradient(dy, y, activation, slope, dbias)
     _product(x, dz, dweight, transpose_a=True, accumulate=True)
 
 
+@compiled_call
 def linear_backward(dy, y, x, weight, dweight, dbias, activation=IDENTITY, slope=0.0):
     """`linear_backward_params` and `linear_backward_input`, computing dz once."""
     dz = activation_gradient(dy, y, activation, slope, dbias)
@@ -111,6 +117,8 @@ def _tables(rows, depth, columns, transpose_a, transpose_b):
 
 def _thin_gradient(a, b, out, accumulate):
     """out = a' @ b, or out += with `accumulate`, for an `out` of few rows or few columns."""
+    if ON:
+        count_product(out.shape[0], len(a), out.shape[1])
     if out.shape[0] <= out.shape[1]:
         total = np.empty(out.shape, out.dtype)
         sum_of_outer_products(a, b, total)

@@ -4,12 +4,14 @@ import numpy as np
 from numba import njit, prange
 
 from .buffers import empty
+from .calls import compiled_call
 from .nonlinear import as_type_of, exp_of_negative
 from .threads import parallel
 
 BLOCK = 64  # rows
 
 
+@compiled_call
 def softmax(S):
     """A = exp(S - max) / sum exp(S - max) along the last axis, in one pass per row."""
     rows = np.ascontiguousarray(S).reshape(-1, S.shape[-1])
@@ -18,6 +20,7 @@ def softmax(S):
     return A.reshape(S.shape)
 
 
+@compiled_call
 def softmax_backward(A, g):
     """A (g - <A, g>) along the last axis."""
     rows = np.ascontiguousarray(A).reshape(-1, A.shape[-1])

@@ -8,23 +8,27 @@ import math
 
 from numba import prange
 
+from .calls import compiled_call
 from .chunks import CHUNK, over_chunks
 
 __all__ = ["sgd_update", "rmsprop_update", "adam_update"]
 
 
+@compiled_call
 def sgd_update(theta, grad, velocity, lr, momentum):
     """`minigan.optim.SGD`."""
     number = theta.dtype.type
     _sgd(theta, grad, velocity, number(lr), number(momentum))
 
 
+@compiled_call
 def rmsprop_update(theta, grad, square, lr, decay, eps):
     """`minigan.optim.RMSProp`."""
     number = theta.dtype.type
     _rmsprop(theta, grad, square, number(lr), number(decay), number(1 - decay), number(eps))
 
 
+@compiled_call
 def adam_update(theta, grad, first, second, step, lr, beta1, beta2, eps):
     """`minigan.optim.Adam`. The two bias corrections are computed in float64, outside the loop."""
     number = theta.dtype.type

@@ -10,11 +10,13 @@ import numpy as np
 from numba import prange
 
 from .buffers import empty
+from .calls import compiled_call
 from .chunks import CHUNK, over_chunks
 
 __all__ = ["dot", "scale_and_add"]
 
 
+@compiled_call
 def dot(a, b):
     """sum_i a_i b_i, as a float: chunks are summed in the vectors' dtype, their sums in float64."""
     return float(_chunk_sums(a, b).sum())
@@ -34,6 +36,7 @@ def _chunk_sums(a, b):
     return sums
 
 
+@compiled_call
 def scale_and_add(scale, x, x_dot):
     """scale_n x_n + x_dot_n for each sample n: scale (N, 1), x and x_dot (N, ...)."""
     x, x_dot = np.ascontiguousarray(x), np.ascontiguousarray(x_dot)
