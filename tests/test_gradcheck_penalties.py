@@ -101,7 +101,7 @@ def gradient_rows(report):
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 @pytest.mark.parametrize("phi", ACTIVATIONS)
-@pytest.mark.parametrize("make", [mlp, convolutional, residual, residual_images])
+@pytest.mark.parametrize("make", [mlp, convolutional, residual])
 def test_every_penalty_and_activation(make, phi, penalty):
     report = check_penalty(penalty, *critic(make, phi))
     assert report.ok, f"\n{report}"
@@ -111,7 +111,7 @@ def test_every_penalty_and_activation(make, phi, penalty):
 
 @pytest.mark.parametrize("penalty", [P.R1(0.7), P.GradientPenalty(2.0)], ids=str)
 @pytest.mark.parametrize("phi", [L.LeakyReLU, L.Tanh])
-@pytest.mark.parametrize("make", EXTRAS)
+@pytest.mark.parametrize("make", [*EXTRAS, residual_images])
 def test_every_other_layer(make, phi, penalty):
     report = check_penalty(penalty, *critic(make, phi))
     assert report.ok, f"\n{report}"

@@ -31,7 +31,7 @@ def closed():
     return stream
 
 
-@pytest.mark.parametrize("stream", [None, closed(), Raising(), object()], ids=str)
+@pytest.mark.parametrize("stream", [None, closed(), Raising(), object()])
 @pytest.mark.parametrize("name", ["stderr", "stdout"])
 def test_training_without_a_place_to_show_it(monkeypatch, name, stream):
     gan = small_gan()
