@@ -1,9 +1,12 @@
 """Mistakes in putting a GAN together that can be seen, said in the words of who made them."""
 
+import math
 import warnings
+from typing import Any
 
 import numpy as np
 
+from . import _checks as checks
 from .layers.activations import ReLU, Sigmoid, Softplus, Tanh
 from .layers.shape import Reshape
 from .losses import LeastSquares, Loss, width
@@ -35,7 +38,7 @@ def warn_of_bounded_logits(loss, discriminator):
         f"GAN: the discriminator ends in {last}, so what it gives is {BOUNDED[type(last)]}, but "
         f"{loss!r} expects logits, which may be any number; leave the last {last} out",
         UserWarning,
-        stacklevel=3,
+        stacklevel=5,
     )
 
 
@@ -100,3 +103,66 @@ def _exchanged(gan, zeros):
     except ValueError:
         return False
     return logits.shape == (len(zeros), width(gan.loss))
+
+
+def check_parts(gan: Any) -> None:
+    """Raises ValueError unless players and optimizers are two each, of one dtype, and D can be
+    penalised."""
+    generator, discriminator = gan.generator, gan.discriminator
+    if generator is discriminator or generator.dtype != discriminator.dtype:
+        raise ValueError("GAN: the players must be two networks of one dtype")
+    if np.may_share_memory(generator.theta, discriminator.theta):
+        raise ValueError("GAN: one player contains the other; make two networks")
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        if not checks.has_moved(getattr(gan, f"{name}_optimizer"), network.theta):
+            raise ValueError(
+                f"GAN: {name}_optimizer has moved another network before; make one for each"
+            )
+    if gan.generator_optimizer is gan.discriminator_optimizer:
+        raise ValueError("GAN: each player needs an optimizer of its own")
+    for penalty in gan.penalties:
+        penalty.check(discriminator)
+    warn_of_bounded_logits(gan.loss, discriminator)
+
+
+def try_out(gan: Any) -> tuple[int, ...]:
+    """The shape of a sample, from a batch of two zero vectors that passes through both networks and
+    the loss. Raises ValueError or TypeError where one does not fit the next."""
+    generator, discriminator = gan.generator, gan.discriminator
+    zeros = np.zeros((2, gan.latent_dim), generator.dtype)
+    try:
+        samples, _ = generator.forward(zeros, training=False)
+        logits, _ = discriminator.forward(samples, training=False)
+    except ValueError as error:
+        raise ValueError(explain_misfit(gan, zeros, error)) from error
+    if logits.shape != (2, width(gan.loss)):
+        values = "one logit" if width(gan.loss) == 1 else f"{width(gan.loss)} values"
+        raise ValueError(
+            f"GAN: the discriminator must give {values} per sample, shape "
+            f"(N, {width(gan.loss)}); for N = 2 it gave {logits.shape}"
+        )
+    checks.results_of_loss(gan.loss, logits)
+    return samples.shape[1:]
+
+
+def check_real(gan: Any, real: Any) -> np.ndarray:
+    """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
+    hint = axes_in_words(np.shape(real)[1:], gan.sample_shape) if hasattr(real, "shape") else ""
+    real = checks.numbers("GAN", "real", real, ("N", *gan.sample_shape), hint=hint)
+    smallest = 2 if gan.generator.mixes_samples or gan.discriminator.mixes_samples else 1
+    if len(real) < smallest:
+        checks.refuse(ValueError, "GAN", "real", f"a minibatch of {smallest} or more", real)
+    with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
+        real = real.astype(gan.discriminator.dtype, copy=False)
+    checks.numbers("GAN", "real", real, finite=True)
+    if not gan._warned_of_range:
+        gan._warned_of_range = True  # looked at once
+        warn_of_range(gan.generator, real)
+    return real
+
+
+def check_finite(figures: dict[str, float], where: str = "") -> None:
+    """Raises FloatingPointError at the first figure that is not finite, saying `where`."""
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")

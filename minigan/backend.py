@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import flag, shown
+from ._old_checks import flag, shown
 
 __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm"]
 

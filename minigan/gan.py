@@ -18,19 +18,28 @@ The two gradients, with theta_D and theta_G the parameters:
 """
 
 import copy
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from . import _checks as checks
+from . import _mistakes as mistakes
 from . import backend, losses
-from ._mistakes import axes_in_words, explain_misfit, warn_of_bounded_logits, warn_of_range
-from .layers.base import Array, positive_int
-from .losses import NonSaturating
-from .network import Sequential, read_only
+from ._checks import (
+    Count,
+    CountOrZero,
+    DType,
+    LossLike,
+    OptimizerLike,
+    Penalties,
+    Seed,
+    Shape,
+    checked,
+)
+from ._random import random_generator
+from .layers.base import Array
+from .layers.memory import read_only
+from .network import Sequential
 from .optim import Adam
 
 Figures = dict[str, float]  # what a step reports: losses, mean logits, gradient norms
@@ -53,70 +62,31 @@ class GAN:
     that do not look like those of a G that ends in Tanh.
     """
 
+    @checked
     def __init__(
         self,
         generator: Sequential,
         discriminator: Sequential,
         *,
-        latent_dim: int,
-        sample_shape: tuple[int, ...] | None = None,
-        loss: Any = None,
-        penalties: Sequence[Any] = (),
-        generator_optimizer: Any = None,
-        discriminator_optimizer: Any = None,
-        rng: int | tuple[int, ...] | np.random.Generator = 0,
+        latent_dim: Count,
+        sample_shape: Shape | None = None,
+        loss: LossLike | None = None,
+        penalties: Penalties = (),
+        generator_optimizer: OptimizerLike | None = None,
+        discriminator_optimizer: OptimizerLike | None = None,
+        rng: Seed = 0,
     ) -> None:
-        checks.instance("GAN", "generator", generator, Sequential)
-        checks.instance("GAN", "discriminator", discriminator, Sequential)
-        if generator is discriminator or generator.dtype != discriminator.dtype:
-            raise ValueError("GAN: the players must be two networks of one dtype")
-        if np.may_share_memory(generator.theta, discriminator.theta):
-            raise ValueError("GAN: one player contains the other; make two networks")
         self.generator, self.discriminator = generator, discriminator
-        self.latent_dim = positive_int("GAN", "latent_dim", latent_dim)
-        self.loss = NonSaturating() if loss is None else loss
+        self.latent_dim, self.penalties = latent_dim, penalties
+        self.loss = losses.NonSaturating() if loss is None else loss
         self.generator_optimizer = Adam() if generator_optimizer is None else generator_optimizer
         self.discriminator_optimizer = (
             Adam() if discriminator_optimizer is None else discriminator_optimizer
         )
-        checks.loss("GAN", self.loss)
-        for name in ("generator_optimizer", "discriminator_optimizer"):
-            optimizer, expected = getattr(self, name), "one of minigan.optim, such as Adam()"
-            checks.part("GAN", name, optimizer, "step", expected)
-            network = getattr(self, name.removesuffix("_optimizer"))
-            if getattr(optimizer, "serves", lambda theta: True)(network.theta) is False:
-                raise ValueError(f"GAN: {name} has moved another network before; make one for each")
-        if not isinstance(penalties, (tuple, list)):
-            raise TypeError(
-                f"GAN: penalties must be a list of penalties, got {checks.shown(penalties)}"
-            )
-        self.penalties = tuple(penalties)
-        for penalty in self.penalties:
-            checks.penalty("GAN", "penalties", penalty).check(discriminator)
-        if self.generator_optimizer is self.discriminator_optimizer:
-            raise ValueError("GAN: each player needs an optimizer of its own")
-        self.rng = checks.generator("rng", rng, "noise")
-        self.sample_shape = sample_shape or self._try_out()
-        warn_of_bounded_logits(self.loss, discriminator)
+        self.rng = random_generator(rng, "noise")
+        mistakes.check_parts(self)
+        self.sample_shape = sample_shape or mistakes.try_out(self)
         self._warned_of_range = False
-
-    def _try_out(self):
-        """Runs two zeros through both networks and the loss; returns the shape of one sample."""
-        zeros = np.zeros((2, self.latent_dim), self.generator.dtype)
-        try:
-            samples, _ = self.generator.forward(zeros, training=False)
-            logits, _ = self.discriminator.forward(samples, training=False)
-        except ValueError as error:
-            raise ValueError(explain_misfit(self, zeros, error)) from error
-        width = losses.width(self.loss)
-        if logits.shape != (2, width):
-            values = "one logit" if width == 1 else f"{width} values"
-            raise ValueError(
-                f"GAN: the discriminator must give {values} per sample, shape (N, {width}); "
-                f"for N = 2 it gave {logits.shape}"
-            )
-        losses.try_out(self.loss, logits)
-        return samples.shape[1:]
 
     # -- the seven steps -----------------------------------------------------------------------
 
@@ -193,19 +163,35 @@ class GAN:
 
     def move_discriminator(self, figures: Figures) -> None:
         """5. One step of D's optimizer, unless a figure is not finite."""
-        check_finite(figures)
+        mistakes.check_finite(figures)
         self.discriminator_optimizer.step(self.discriminator.theta, self.discriminator.grad)
         for penalty in self.penalties:
             penalty.after_step(self.discriminator)
 
     def move_generator(self, figures: Figures) -> None:
         """One step of G's optimizer, unless a figure is not finite."""
-        check_finite(figures)
+        mistakes.check_finite(figures)
         self.generator_optimizer.step(self.generator.theta, self.generator.grad)
 
-    # -- around them ---------------------------------------------------------------------------
+    # -- what the steps use --------------------------------------------------------------------
 
-    def copy(self, dtype: DTypeLike | None = None) -> "GAN":
+    def check_real(self, real: Any) -> Array:
+        """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
+        return mistakes.check_real(self, real)
+
+    @checked
+    def draw_noise(self, n: CountOrZero) -> Array:
+        """z ~ N(0, I), shape (n, latent_dim)."""
+        return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
+
+    @checked
+    def sample(self, n: Count) -> Array:
+        """n samples of the generator in evaluation mode, shape (n, ...)."""
+        samples, _ = self.generator.forward(self.draw_noise(n), training=False)
+        return samples.copy()  # one that the caller may write to
+
+    @checked
+    def copy(self, dtype: DType | None = None) -> "GAN":
         """An independent GAN in the same state, networks and moments in another dtype if given."""
         twin = copy.deepcopy(self)
         if dtype is None:
@@ -214,8 +200,7 @@ class GAN:
         twin.discriminator = twin.discriminator.copy(dtype)
         for optimizer in (twin.generator_optimizer, twin.discriminator_optimizer):
             for name in optimizer.moments if optimizer.steps else ():
-                moment = getattr(optimizer, name)
-                setattr(optimizer, name, moment.astype(twin.generator.dtype))
+                setattr(optimizer, name, getattr(optimizer, name).astype(dtype))
         return twin
 
     def save(self, path: Any, *, average: Any = None) -> None:
@@ -233,41 +218,6 @@ class GAN:
         """The random generators that a step draws from: its own, and those of both networks."""
         return self.rng, self.generator.rng, self.discriminator.rng
 
-    def draw_noise(self, n: int) -> Array:
-        """z ~ N(0, I), shape (n, latent_dim)."""
-        n = positive_int("GAN", "n", n, minimum=0)
-        return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
-
-    def sample(self, n: int) -> Array:
-        """n samples of the generator in evaluation mode, shape (n, ...)."""
-        samples, _ = self.generator.forward(
-            self.draw_noise(positive_int("GAN.sample", "n", n)), training=False
-        )
-        return samples.copy()  # one that the caller may write to
-
-    def check_real(self, real: Any) -> Array:
-        """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
-        real = checks.as_array("GAN: real samples", real)
-        if real.dtype.kind not in "fiub":
-            raise TypeError(f"GAN: real samples must be numbers, got dtype {real.dtype}")
-        if real.shape[1:] != self.sample_shape or real.ndim < 2:
-            expected = ", ".join(map(str, ("N", *self.sample_shape)))
-            raise ValueError(
-                f"GAN: real samples must have shape ({expected}) like the generator's, "
-                f"got {real.shape}{axes_in_words(real.shape[1:], self.sample_shape)}"
-            )
-        smallest = 2 if self.generator.mixes_samples or self.discriminator.mixes_samples else 1
-        if len(real) < smallest:
-            raise ValueError(f"GAN: a minibatch needs at least {smallest} samples, got {len(real)}")
-        with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
-            real = real.astype(self.discriminator.dtype, copy=False)
-        if not np.isfinite(real).all():
-            raise ValueError("GAN: real samples must be finite, got NaN or infinity")
-        if not self._warned_of_range:
-            self._warned_of_range = True  # looked at once
-            warn_of_range(self.generator, real)
-        return real
-
     def __repr__(self) -> str:
         sample = ", ".join(map(str, self.sample_shape))
         return (
@@ -276,10 +226,3 @@ class GAN:
             f"{self.generator_optimizer!r}, D: {self.discriminator.theta.size:,} parameters, "
             f"{self.discriminator_optimizer!r})"
         )
-
-
-def check_finite(figures: Figures, where: str = "") -> None:
-    """Raises FloatingPointError at the first figure that is not finite, saying `where`."""
-    for name, value in figures.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")

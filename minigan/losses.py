@@ -32,27 +32,50 @@ gives more than one value for a sample. `Loss` has their defaults. minigan.gradc
 compares the gradients with finite differences.
 """
 
-import numbers
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ._checks import as_array, shown
+from . import _checks as checks
+from ._checks import PositiveShare, checked
 from .layers.activations import sigmoid, softplus
-from .layers.base import real_number
 
-Played = tuple[float, np.ndarray, np.ndarray]  # value, d_real, d_fake
-
-# a result that is too small for a float is 0, and no error
-quiet = np.errstate(under="ignore")
+Array = np.ndarray
+Played = tuple[float, Array, Array]  # value, d_real, d_fake
 
 
 class Loss:
+    """What the losses of minigan share: their methods get logits that are checked, as floats."""
+
     generator_sees_real = False  # does L_G depend on the real logits?
     width = 1  # values that D gives for a sample: its logit, and what `minigan.auxiliary` adds
 
+    def __init_subclass__(cls) -> None:
+        for name in {"discriminator", "generator"} & vars(cls).keys():
+            setattr(cls, name, _of_logits(vars(cls)[name]))
+
+    def discriminator(self, real: Any, fake: Any) -> Played:
+        raise NotImplementedError
+
+    def generator(self, real: Any, fake: Any) -> Played:
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _of_logits(play: Callable[..., Played]) -> Callable[..., Played]:
+    """A method of a loss, called with checked logits. What is too small for a float becomes 0."""
+
+    @functools.wraps(play)
+    @np.errstate(under="ignore")
+    def played(self: Loss, real_logits: Any, fake_logits: Any) -> Played:
+        real = checks.logits(self, "real_logits", real_logits, self.width)
+        return play(self, real, checks.logits(self, "fake_logits", fake_logits, self.width))
+
+    return played
 
 
 def sees_real(loss: Any) -> bool:
@@ -65,24 +88,6 @@ def width(loss: Any) -> int:
     return getattr(loss, "width", Loss.width)
 
 
-def try_out(loss: Any, logits: np.ndarray) -> None:
-    """Raises TypeError or ValueError unless both methods of a loss give a value and two gradients
-    of the logits' shape."""
-    for player in ("discriminator", "generator"):
-        result, owner = getattr(loss, player)(logits, logits), f"{type(loss).__name__}.{player}"
-        if not isinstance(result, tuple) or len(result) != 3:
-            raise TypeError(f"{owner} must return value, d_real, d_fake, got {shown(result)}")
-        value, *gradients = result
-        if not isinstance(value, numbers.Real) and np.shape(value) != ():
-            raise TypeError(f"{owner}: value must be a number, got {shown(value)}")
-        for name, gradient in zip(("d_real", "d_fake"), gradients):
-            if np.shape(gradient) != logits.shape:
-                raise ValueError(
-                    f"{owner}: {name} must have the shape of the logits, {logits.shape}, "
-                    f"got {np.shape(gradient)}"
-                )
-
-
 class Minimax(Loss):
     """The game of Goodfellow et al. (2014), eq. 1: G minimises what D maximises.
 
@@ -92,16 +97,12 @@ class Minimax(Loss):
     G's gradient vanishes where D is sure of a fake (f << 0): it saturates.
     """
 
-    @quiet
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        value = _mean(softplus(-real)) + _mean(softplus(fake))
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        value = mean(softplus(-real)) + mean(softplus(fake))
         return value, -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
 
-    @quiet
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        return -_mean(softplus(fake)), np.zeros_like(real), -sigmoid(fake) / fake.size
+    def generator(self, real: Array, fake: Array) -> Played:
+        return -mean(softplus(fake)), np.zeros_like(real), -sigmoid(fake) / fake.size
 
 
 class NonSaturating(Minimax):
@@ -113,10 +114,8 @@ class NonSaturating(Minimax):
     Where D is sure of a fake (f << 0), G's gradient is at its largest, -1 / N.
     """
 
-    @quiet
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
+    def generator(self, real: Array, fake: Array) -> Played:
+        return mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
 
 
 class OneSidedSmoothing(NonSaturating):
@@ -132,19 +131,14 @@ class OneSidedSmoothing(NonSaturating):
     0 < a <= 1; the paper's is 0.9.
     """
 
-    def __init__(self, label: float = 0.9) -> None:
-        self.label = real_number("OneSidedSmoothing", "label", label, low=0, high=1, open_low=True)
+    @checked
+    def __init__(self, label: PositiveShare = 0.9) -> None:
+        self.label = label
 
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
+    def discriminator(self, real: Array, fake: Array) -> Played:
         a = self.label
-        with np.errstate(under="ignore"):  # far logits: an underflow to zero is no error
-            value = _mean(a * softplus(-real) + (1 - a) * softplus(real)) + _mean(softplus(fake))
-            return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
-
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        with np.errstate(under="ignore"):
-            return super().generator(real_logits, fake_logits)
+        value = mean(a * softplus(-real) + (1 - a) * softplus(real)) + mean(softplus(fake))
+        return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
 
     def __repr__(self) -> str:
         return f"OneSidedSmoothing({self.label:g})"
@@ -157,16 +151,12 @@ class LeastSquares(Loss):
     L_G = mean (f - 1)^2 / 2                       dL_G/df = (f - 1) / N
     """
 
-    @quiet
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        value = _mean((real - 1) ** 2) / 2 + _mean(fake**2) / 2
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        value = mean((real - 1) ** 2) / 2 + mean(fake**2) / 2
         return value, (real - 1) / real.size, fake / fake.size
 
-    @quiet
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        return _mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
+    def generator(self, real: Array, fake: Array) -> Played:
+        return mean((fake - 1) ** 2) / 2, np.zeros_like(real), (fake - 1) / fake.size
 
 
 class Wasserstein(Loss):
@@ -177,16 +167,12 @@ class Wasserstein(Loss):
     L_G = -mean f                                  dL_G/df = -1 / N
     """
 
-    @quiet
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        value = _mean(fake) - _mean(real)
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        value = mean(fake) - mean(real)
         return value, np.full_like(real, -1 / real.size), np.full_like(fake, 1 / fake.size)
 
-    @quiet
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
+    def generator(self, real: Array, fake: Array) -> Played:
+        return -mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)
 
 
 class Hinge(Loss):
@@ -196,10 +182,8 @@ class Hinge(Loss):
     L_G = -mean f                                  dL_G/df = -1 / N
     """
 
-    @quiet
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _logits(real_logits, fake_logits)
-        value = _mean(np.maximum(0, 1 - real)) + _mean(np.maximum(0, 1 + fake))
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        value = mean(np.maximum(0, 1 - real)) + mean(np.maximum(0, 1 + fake))
         d_real = -(real < 1).astype(real.dtype) / real.size
         d_fake = (fake > -1).astype(fake.dtype) / fake.size
         return value, d_real, d_fake
@@ -219,76 +203,39 @@ class Relativistic(Loss):
 
     generator_sees_real = True
 
-    @quiet
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _pairs(real_logits, fake_logits)
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        checks.paired(self, "real_logits", real, "fake_logits", fake)
         d_real = -sigmoid(fake - real) / real.size
-        return _mean(softplus(fake - real)), d_real, -d_real
+        return mean(softplus(fake - real)), d_real, -d_real
 
-    @quiet
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = _pairs(real_logits, fake_logits)
+    def generator(self, real: Array, fake: Array) -> Played:
+        checks.paired(self, "real_logits", real, "fake_logits", fake)
         value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
         return value, d_real, d_fake
 
 
-def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+@np.errstate(under="ignore")
+def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     """mean over the batch of -log softmax(logits)[label], for a classifier.
 
     logits (N, K), labels (N,) integers in [0, K). Returns (value, dlogits) with
     dlogits = (softmax(logits) - onehot(labels)) / N.
     """
-    logits = as_array("softmax_cross_entropy: logits", logits)
-    labels = as_array("softmax_cross_entropy: labels", labels)
-    if logits.dtype.kind not in "fiu":
-        raise TypeError(f"softmax_cross_entropy: logits must be numbers, got dtype {logits.dtype}")
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
-        raise ValueError(
-            "softmax_cross_entropy: expected logits (N, K) and labels (N,), "
-            f"got {logits.shape} and {labels.shape}"
-        )
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"softmax_cross_entropy: labels must be integers, got {labels.dtype}")
-    if not 0 <= labels.min() <= labels.max() < logits.shape[1]:
-        raise ValueError(
-            f"softmax_cross_entropy: labels must be in [0, {logits.shape[1]}), "
-            f"got {labels.min()} to {labels.max()}"
-        )
+    logits, labels = checks.logits_and_labels("softmax_cross_entropy", logits, labels)
     log_p, rows = log_softmax(logits), np.arange(len(labels))
-    with np.errstate(under="ignore"):
-        dlogits = np.exp(log_p)
+    dlogits = np.exp(log_p)
     dlogits[rows, labels] -= 1
-    return -_mean(log_p[rows, labels]), dlogits / len(labels)
+    return -mean(log_p[rows, labels]), dlogits / len(labels)
 
 
-def log_softmax(x: np.ndarray) -> np.ndarray:
+@np.errstate(under="ignore")
+def log_softmax(x: Array) -> Array:
     """x - log sum_k exp(x_k) along each row; the largest entry is subtracted first, so that exp
     does not overflow."""
-    with np.errstate(under="ignore"):
-        x = x - x.max(axis=1, keepdims=True)
-        return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+    x = x - x.max(axis=1, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
-def _logits(real, fake):
-    """Both as floating-point arrays of at least one logit each; else one clear error."""
-    real, fake = as_array("real_logits", real), as_array("fake_logits", fake)
-    for name, logits in (("real_logits", real), ("fake_logits", fake)):
-        if logits.dtype.kind not in "fiu":
-            raise TypeError(f"{name}: expected numbers, got dtype {logits.dtype}")
-        if logits.ndim not in (1, 2) or logits.shape[1:] not in ((), (1,)) or not logits.size:
-            raise ValueError(f"{name}: expected shape (N,) or (N, 1), got {logits.shape}")
-    return real * 1.0, fake * 1.0  # integers become floats; a float keeps its dtype
-
-
-def _pairs(real, fake):
-    real, fake = _logits(real, fake)
-    if real.shape != fake.shape:
-        raise ValueError(
-            "Relativistic: real_logits and fake_logits are paired row by row and must have one "
-            f"shape, got {real.shape} and {fake.shape}"
-        )
-    return real, fake
-
-
-def _mean(values):
+def mean(values: Array) -> float:
+    """The mean of all values, added up in float64."""
     return float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size

@@ -8,9 +8,9 @@ are made at the first step; `lr` may be changed between steps (see `minigan.sche
 
 import numpy as np
 
+from . import _checks as checks
 from . import backend
-from ._checks import FLOATS, shown
-from .layers.base import positive_eps, real_number
+from ._checks import Decay, Epsilon, NotNegative, checked
 
 
 class _Optimizer:
@@ -18,54 +18,26 @@ class _Optimizer:
 
     moments: tuple[str, ...] = ()  # names of the arrays kept between steps
 
-    def __init__(self, lr: float) -> None:
-        self.lr = real_number(type(self).__name__, "lr", lr, low=0)
-        self.steps = 0
+    @checked
+    def __init__(self, lr: NotNegative) -> None:
+        self.lr, self.steps = lr, 0
         self._theta: np.ndarray | None = None  # the vector of the last step
 
     @np.errstate(under="ignore")  # a result that is too small is 0, and no error
     def step(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """One update of theta, in place. Raises TypeError or ValueError, theta unchanged, unless
         both are vectors of one floating-point dtype, theta writeable and the one seen before."""
-        name = type(self).__name__
-        for label, array in (("theta", theta), ("grad", grad)):
-            if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
-                raise TypeError(
-                    f"{name}: {label} must be a float32 or float64 array, got {shown(array)}"
-                )
-        if theta.ndim != 1 or grad.shape != theta.shape or grad.dtype != theta.dtype:
-            raise ValueError(
-                f"{name}: theta and grad must be vectors of one size and dtype, got "
-                f"{theta.shape} {theta.dtype} and {grad.shape} {grad.dtype}"
-            )
-        if not theta.flags.writeable:
-            raise ValueError(f"{name}: theta is read-only, so it cannot be moved in place")
-        if self.steps and self.moments and getattr(self, self.moments[0]).shape != theta.shape:
-            raise ValueError(f"{name}: theta had another size before; use one optimizer each")
-        if theta is not self._theta and not self.serves(theta):
-            raise ValueError(
-                f"{name}: theta is another vector than in the steps before; make an optimizer for "
-                "each network"
-            )
+        checks.theta_and_grad(self, theta, grad)
         if self.steps == 0:
             for moment in self.moments:
                 setattr(self, moment, np.zeros_like(theta))
         self.steps += 1
         self._theta = theta
-        update = backend.update(self) or self.update
-        update(theta, grad)
+        (backend.update(self) or self.update)(theta, grad)
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """The formula of the class, in place."""
         raise NotImplementedError
-
-    def serves(self, theta: np.ndarray) -> bool:
-        """Whether this vector is the one that was moved before, or may take its place: a network
-        that was put into another leaves its old vector read-only."""
-        last = self._theta
-        if last is None or not last.flags.writeable:
-            return True
-        return theta.ctypes.data == last.ctypes.data and theta.shape == last.shape
 
     def __getstate__(self):
         """For copy.deepcopy and pickle: a copy is of the optimizer, not of the network."""
@@ -87,9 +59,10 @@ class SGD(_Optimizer):
     moments = ("velocity",)
     velocity: np.ndarray
 
-    def __init__(self, lr: float = 1e-2, momentum: float = 0.0) -> None:
+    @checked
+    def __init__(self, lr: NotNegative = 1e-2, momentum: Decay = 0.0) -> None:
         super().__init__(lr)
-        self.momentum = real_number("SGD", "momentum", momentum, low=0, high=1, open_high=True)
+        self.momentum = momentum
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.velocity = self.momentum * self.velocity + grad
@@ -106,10 +79,10 @@ class RMSProp(_Optimizer):
     moments = ("square",)
     square: np.ndarray
 
-    def __init__(self, lr: float = 1e-3, *, decay: float = 0.9, eps: float = 1e-8) -> None:
+    @checked
+    def __init__(self, lr: NotNegative = 1e-3, *, decay: Decay = 0.9, eps: Epsilon = 1e-8) -> None:
         super().__init__(lr)
-        self.decay = real_number("RMSProp", "decay", decay, low=0, high=1, open_high=True)
-        self.eps = positive_eps("RMSProp", eps)
+        self.decay, self.eps = decay, eps
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.square = self.decay * self.square + (1 - self.decay) * grad**2
@@ -131,13 +104,12 @@ class Adam(_Optimizer):
     first: np.ndarray
     second: np.ndarray
 
+    @checked
     def __init__(
-        self, lr: float = 2e-4, beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8
+        self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8
     ) -> None:
         super().__init__(lr)
-        self.beta1 = real_number("Adam", "beta1", beta1, low=0, high=1, open_high=True)
-        self.beta2 = real_number("Adam", "beta2", beta2, low=0, high=1, open_high=True)
-        self.eps = positive_eps("Adam", eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         t = self.steps

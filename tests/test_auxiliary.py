@@ -130,9 +130,9 @@ def test_a_step_reports_the_logits_alone():
         (lambda: Information(mg.losses.Hinge(), 3, -1), ValueError, "Information: continuous"),
         (lambda: make("both codes", weight="1"), TypeError, "Information: weight"),
         (lambda: make("classes").generator(np.zeros((4, 1)), np.zeros((4, 7))), ValueError,
-         r"real_logits: expected shape \(N, 7\), got \(4, 1\)"),
+         r"real_logits must be real numbers of shape \(N, 7\)"),
         (lambda: make("classes").generator(np.zeros((4, 7)), np.zeros((0, 7))), ValueError,
-         r"fake_logits: expected shape \(N, 7\), got \(0, 7\)"),
+         r"fake_logits must be a batch of one sample or more"),
         (lambda: make("classes").generator([["a"] * 7], [["b"] * 7]), TypeError, "real_logits"),
     ],
 )  # fmt: skip

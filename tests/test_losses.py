@@ -79,9 +79,9 @@ def test_bad_logits(name):
         (np.zeros((4, 2)), ValueError), (np.zeros((0, 1)), ValueError), (np.zeros(()), ValueError),
         (np.zeros((4, 1), complex), TypeError), (np.array(["a"]), TypeError),
     ]:  # fmt: skip
-        with pytest.raises(error, match="real_logits: expected"):
+        with pytest.raises(error, match="real_logits must be"):
             loss.discriminator(bad, good)
-        with pytest.raises(error, match="fake_logits: expected"):
+        with pytest.raises(error, match="fake_logits must be"):
             loss.generator(good, bad)
 
 
@@ -110,7 +110,7 @@ def test_hinge_is_flat_at_its_margins():
 
 
 def test_relativistic_pairs_rows():
-    with pytest.raises(ValueError, match="paired row by row"):
+    with pytest.raises(ValueError, match="must have one shape"):
         mg.losses.Relativistic().discriminator(np.zeros((4, 1)), np.zeros((3, 1)))
 
 

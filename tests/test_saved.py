@@ -233,7 +233,7 @@ def test_a_class_that_forgets_its_arguments(tmp_path):
         (lambda: mg.load("nowhere.npz"), "there is no model file: 'nowhere.npz'"),
         (lambda: mg.load("."), "there is no model file"),
         (lambda: mg.Sequential([L.Tanh()]).save(None), "Sequential.save: path must be a path"),
-        (lambda: gans()["mlp"].save("x.npz", average=3), "GAN.save: average must be an Average"),
+        (lambda: gans()["mlp"].save("x.npz", average=3), "average must be an Average"),
         (lambda: mg.Sequential([L.Tanh()]).save("no/where.npz"), "the model was not written"),
     ],
 )

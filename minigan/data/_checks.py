@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._checks import as_array, count, float_dtype, generator, number, path, shown  # noqa: F401
+from .._old_checks import as_array, count, float_dtype, generator, number, path, shown  # noqa: F401
 
 
 def positive(name, value):

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import as_array
-from ..layers.base import positive_int, sizes
+from .._old_checks import as_array, positive_int, sizes
 from ..layers.conditional import class_of_code, one_hot
 
 

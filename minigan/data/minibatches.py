@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from .._checks import as_array, generator, shown
-from ..layers.base import positive_int
+from .._old_checks import as_array, generator, positive_int, shown
 
 
 class Minibatches:

@@ -19,7 +19,7 @@ class LinearStage(FusedStage):
 
     def forward(self, x, training=True):
         layer = self.layer
-        x = layer.as_input(x, 2, layer.in_features)
+        x = layer.as_input(x, "N", layer.in_features)
         y = linear_forward(x, layer.params["weight"], layer.params.get("bias"), *self.phi)
         return y, (x, y)
 

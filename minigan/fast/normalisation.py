@@ -1,8 +1,10 @@
 """Compiled counterparts of BatchNorm, with the activation behind it, and of LayerNorm."""
 
+import math
+
 import numpy as np
 
-from ..layers.base import flat_rows, sample_rows
+from ..layers.base import flat_rows
 from .fused import FusedStage
 from .kernels.elementwise import activate, activate_backward
 from .kernels.moments import (
@@ -27,7 +29,7 @@ class BatchNormStage(FusedStage):
             z, inner = layer.forward(x, training=False)
             y = activate(z, *self.phi)
             return y, (inner, y, False)
-        x = layer.as_input(x, features=layer.num_features)
+        x = layer.as_input(x, "N", ..., layer.num_features)
         rows = flat_rows(x)
         layer.check_count(len(rows))
         gamma, beta = layer.params["gamma"], layer.params["beta"]
@@ -86,8 +88,8 @@ class LayerNormStage(Stage):
 
     def forward(self, x, training=True):
         layer = self.layer
-        x = layer.as_input(x, features=layer.num_features)
-        x_hat, inv_std = row_norm_forward(sample_rows(x), layer.eps)
+        x = layer.as_input(x, "N", ..., layer.num_features)
+        x_hat, inv_std = row_norm_forward(_sample_rows(x), layer.eps)
         x_hat = x_hat.reshape(x.shape)
         inv_std = inv_std.reshape(-1, *(1,) * (x.ndim - 1))
         return layer.params["gamma"] * x_hat + layer.params["beta"], (x_hat, inv_std)
@@ -108,5 +110,10 @@ class LayerNormStage(Stage):
     def _through(dx_hat, cache):
         """dx from dx_hat; also the tangent of x_hat, because the Jacobian is symmetric."""
         x_hat, inv_std = cache
-        dx = row_norm_backward(sample_rows(dx_hat), sample_rows(x_hat), inv_std.reshape(-1, 1))
+        dx = row_norm_backward(_sample_rows(dx_hat), _sample_rows(x_hat), inv_std.reshape(-1, 1))
         return dx.reshape(dx_hat.shape)
+
+
+def _sample_rows(x):
+    """x (N, ...) seen as a matrix with a row for each sample; N may be 0."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))

@@ -31,8 +31,9 @@ from ..layers import (
 from ..layers.composite import walk
 from ..layers.conditional import LabelPlanes, OneHot, Projection, WithCode
 from ..layers.input_layers import InstanceNoise, WithInput
+from ..layers.memory import read_only
 from ..layers.residual import Identity
-from ..network import Sequential, read_only
+from ..network import Sequential
 from ..penalties.gradient import R1, R2
 from .sweeps import sweep_row
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Cache, Layer, real_number
+from .._checks import Decay, NotNegative
+from .base import Array, Cache, Layer
 
 
 def sigmoid(x: Array) -> Array:
@@ -36,9 +37,9 @@ class LeakyReLU(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, negative_slope: float = 0.2) -> None:
+    def __init__(self, negative_slope: NotNegative = 0.2) -> None:
         super().__init__()
-        self.slope = real_number("LeakyReLU", "negative_slope", negative_slope, low=0)
+        self.slope = negative_slope
 
     @property
     def negative_slope(self) -> float:
@@ -167,9 +168,9 @@ class Dropout(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, p: Decay) -> None:
         super().__init__()
-        self.p = real_number("Dropout", "p", p, low=0, high=1, open_high=True)
+        self.p = p
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)

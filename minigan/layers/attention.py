@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Cache, Layer, positive_int
+from .._checks import Count
+from .base import Array, Cache, Layer
 
 MOST_POSITIONS = 4096  # of an image: the attention map has this many entries squared
 
@@ -65,9 +66,9 @@ class SelfAttention(Layer):
         },
     )
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: Count) -> None:
         super().__init__()
-        self.channels = positive_int("SelfAttention", "channels", channels)
+        self.channels = channels
         narrow, wide = max(1, channels // 8), max(1, channels // 2)
         self.add_parameter("query", (channels, narrow))
         self.add_parameter("key", (channels, narrow))
@@ -83,7 +84,7 @@ class SelfAttention(Layer):
         self.params["gamma"][...] = 0
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        image = self.as_input(x, 4, self.channels)
+        image = self.as_input(x, "N", "H", "W", self.channels)
         if (positions := image.shape[1] * image.shape[2]) > MOST_POSITIONS:
             raise ValueError(
                 f"{self}: an image must have at most {MOST_POSITIONS:,} positions (64 x 64), since "

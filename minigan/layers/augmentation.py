@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Cache, StraightLayer, real_number
+from .._checks import Finite, NotNegative, Share
+from .base import Array, Cache, StraightLayer
 
 
 def diff_augment(*, fill: float = 0.0) -> list[StraightLayer]:
@@ -42,14 +43,12 @@ class RandomTranslation(StraightLayer):
     fill : the value outside the image
     """
 
-    def __init__(self, fraction: float = 0.125, *, fill: float = 0.0) -> None:
+    def __init__(self, fraction: Share = 0.125, *, fill: Finite = 0.0) -> None:
         super().__init__()
-        name = "RandomTranslation"
-        self.fraction = real_number(name, "fraction", fraction, low=0, high=1)
-        self.fill = real_number(name, "fill", fill, low=-np.inf)
+        self.fraction, self.fill = fraction, fill
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 4)
+        x = self.as_input(x, "N", "H", "W", "C")
         if not training:
             return x, None
         furthest = np.round(self.fraction * np.array(x.shape[1:3])).astype(int)
@@ -78,13 +77,12 @@ class RandomCutout(StraightLayer):
     fill : the value inside the square
     """
 
-    def __init__(self, fraction: float = 0.5, *, fill: float = 0.0) -> None:
+    def __init__(self, fraction: Share = 0.5, *, fill: Finite = 0.0) -> None:
         super().__init__()
-        self.fraction = real_number("RandomCutout", "fraction", fraction, low=0, high=1)
-        self.fill = real_number("RandomCutout", "fill", fill, low=-np.inf)
+        self.fraction, self.fill = fraction, fill
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 4)
+        x = self.as_input(x, "N", "H", "W", "C")
         if not training:
             return x, None
         keep = self._kept(*x.shape[:3]).astype(x.dtype)
@@ -119,12 +117,12 @@ class RandomBrightness(StraightLayer):
     amount : >= 0, in the units of x; the paper's is 1/2 for pixels in [-1, 1]
     """
 
-    def __init__(self, amount: float = 0.5) -> None:
+    def __init__(self, amount: NotNegative = 0.5) -> None:
         super().__init__()
-        self.amount = real_number("RandomBrightness", "amount", amount, low=0)
+        self.amount = amount
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 4)
+        x = self.as_input(x, "N", "H", "W", "C")
         if not training:
             return x, None
         b = self.rng.uniform(-self.amount, self.amount, (len(x), 1, 1, 1))

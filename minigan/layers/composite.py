@@ -1,16 +1,19 @@
 """Layers made of layers: how to walk them."""
 
-from .base import Layer
+from collections.abc import Iterator
+from typing import Any
+
+from .base import Array, Layer
 
 
-def walk(layer, prefix=""):
+def walk(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yields (prefix, layer) for a layer and every layer inside it, in order."""
     yield prefix, layer
     for name, child in layer.children.items():
         yield from walk(child, f"{prefix}{name}.")
 
 
-def count_parameters(layer):
+def count_parameters(layer: Layer) -> int:
     """The number of trained values of a layer and of the layers inside it."""
     return sum(value.size for _, inner in walk(layer) for value in inner.params.values())
 
@@ -25,7 +28,7 @@ class Composite(Layer):
         self.piecewise_linear = all(child.piecewise_linear for child in children.values())
 
 
-def add(a, b):
+def add(a: Array | None, b: Array | None) -> Array | None:
     """a + b, None standing for zero."""
     if a is None or b is None:
         return b if a is None else a

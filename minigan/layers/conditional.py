@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import flag, instance, shown
-from .base import Layer, StraightLayer, positive_int, real_number, sizes
+from .. import _checks as checks
+from .._checks import Classes, Count, ImageShape, Positive
+from .base import Layer, StraightLayer
 from .composite import Composite
 
 
@@ -30,13 +31,12 @@ class OneHot(StraightLayer):
     Raises ValueError for an input of fewer than K features.
     """
 
-    def __init__(self, classes: int, *, scale: float = 1.0) -> None:
+    def __init__(self, classes: Classes, *, scale: Positive = 1.0) -> None:
         super().__init__()
-        self.classes = positive_int("OneHot", "classes", classes, minimum=2)
-        self.scale = real_number("OneHot", "scale", scale, low=0, open_low=True)
+        self.classes, self.scale = classes, scale
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = _rows(self, x, self.classes)
+        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.classes)
         y = x.copy()
         y[:, -self.classes :] = self.scale * one_hot(class_of_code(x, self.classes), self.classes)
         return y, None
@@ -71,10 +71,9 @@ class WithCode(Composite):
     Raises TypeError if f is not a layer, ValueError for an input of `width` features or fewer.
     """
 
-    def __init__(self, layer: Layer, width: int, *, whole: bool = False) -> None:
-        super().__init__({"layer": instance("WithCode", "layer", layer, Layer)})
-        self.width = positive_int("WithCode", "width", width)
-        self.whole = flag("WithCode", "whole", whole)
+    def __init__(self, layer: Layer, width: Count, *, whole: bool = False) -> None:
+        super().__init__({"layer": layer})
+        self.width, self.whole = width, whole
         self.dtype = layer.dtype
 
     @property
@@ -82,7 +81,7 @@ class WithCode(Composite):
         return self.children["layer"]
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = _rows(self, x, self.width + 1)
+        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.width + 1)
         y, inner = self.inner.forward(self.inner_input(x), training)
         return self.append_code(y, x), (inner, y.shape)
 
@@ -145,12 +144,12 @@ class Projection(StraightLayer):
     backward: dx = dy at s and at e_k, 0 elsewhere.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: Classes) -> None:
         super().__init__()
-        self.classes = positive_int("Projection", "classes", classes, minimum=2)
+        self.classes = classes
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = self.as_input(x, 2, 1 + 2 * self.classes)
+        x = self.as_input(x, "N", 1 + 2 * self.classes)
         column = 1 + class_of_code(x, self.classes)
         return self.tangent(x, column), column
 
@@ -176,15 +175,12 @@ class LabelPlanes(StraightLayer):
     backward: dx = dy of the C channels, flattened; 0 at the code.
     """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int) -> None:
+    def __init__(self, shape: ImageShape, classes: Classes) -> None:
         super().__init__()
-        self.shape = sizes("LabelPlanes", "shape", shape)
-        if len(self.shape) != 3:
-            raise ValueError(f"LabelPlanes: shape must be (H, W, C), got {shown(shape)}")
-        self.classes = positive_int("LabelPlanes", "classes", classes, minimum=2)
+        self.shape, self.classes = shape, classes
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = self.as_input(x, 2, int(np.prod(self.shape)) + self.classes)
+        x = self.as_input(x, "N", int(np.prod(self.shape)) + self.classes)
         y = self.tangent(x, None)
         code = one_hot(class_of_code(x, self.classes), self.classes)
         y[..., self.shape[-1] :] = code[:, None, None]
@@ -212,10 +208,3 @@ def class_of_code(x: np.ndarray, classes: int) -> np.ndarray:
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """Labels (N,) as rows (N, classes): 1 at the label, 0 elsewhere."""
     return np.eye(classes, dtype=np.float32)[labels]
-
-
-def _rows(layer: Layer, x: np.ndarray, fewest: int) -> np.ndarray:
-    x = layer.as_input(x, 2)
-    if x.shape[1] < fewest:
-        raise ValueError(f"{layer}: expected at least {fewest} features, got {x.shape[1]}")
-    return x

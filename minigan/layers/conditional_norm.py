@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._checks import shown
-from .base import Array, Cache, Layer, positive_eps, positive_int, real_number, sizes
+from .._checks import Classes, Epsilon, Shape, Share, shown
+from .base import Array, Cache, Layer
 from .conditional import class_of_code
 from .normalisation import column_mean
 from .parameters import zeros
@@ -37,14 +37,10 @@ class ConditionalBatchNorm(Layer):
     mixes_samples = True
 
     def __init__(
-        self, shape: tuple[int, ...], classes: int, *, eps: float = 1e-5, momentum: float = 0.1
+        self, shape: Shape, classes: Classes, *, eps: Epsilon = 1e-5, momentum: Share = 0.1
     ) -> None:
         super().__init__()
-        name = "ConditionalBatchNorm"
-        self.shape = sizes(name, "shape", shape, fewest=1)
-        self.classes = positive_int(name, "classes", classes, minimum=2)
-        self.eps = positive_eps(name, eps)
-        self.momentum = real_number(name, "momentum", momentum, low=0, high=1)
+        self.shape, self.classes, self.eps, self.momentum = shape, classes, eps, momentum
         channels = self.shape[-1]
         self.add_parameter("gamma", (self.classes, channels))
         self.add_parameter("beta", (self.classes, channels))
@@ -56,7 +52,7 @@ class ConditionalBatchNorm(Layer):
         self.params["gamma"][...] = 1
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 2, int(np.prod(self.shape)) + self.classes)
+        x = self.as_input(x, "N", int(np.prod(self.shape)) + self.classes)
         features, code = self._split(x)
         labels = class_of_code(x, self.classes)
         if training:

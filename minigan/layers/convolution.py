@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import flag, shown
-from .base import Array, Cache, Layer, positive_int
+from .._checks import Count, CountOrZero, Pair
+from .base import Array, Cache, Layer
 
 
 class _Convolution(Layer):
@@ -27,29 +27,21 @@ class _Convolution(Layer):
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
+        in_channels: Count,
+        out_channels: Count,
+        kernel_size: Pair,
         *,
-        stride: int = 1,
-        padding: int = 0,
+        stride: Count = 1,
+        padding: CountOrZero = 0,
         bias: bool = True,
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.in_channels = positive_int(name, "in_channels", in_channels)
-        self.out_channels = positive_int(name, "out_channels", out_channels)
-        pair = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
-        if len(pair) != 2:
-            got = shown(kernel_size)
-            raise ValueError(f"{name}: kernel_size must be an int or a pair, got {got}")
-        self.kernel_size = tuple(positive_int(name, "kernel_size", size) for size in pair)
-        self.stride = positive_int(name, "stride", stride)
-        self.padding = positive_int(name, "padding", padding, minimum=0)
-        self.add_parameter("weight", (*self.kernel_size, self.in_channels, self.out_channels))
-        self.bias = flag(name, "bias", bias)
-        if self.bias:
-            self.add_parameter("bias", (self.out_channels,))
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.bias = bias
+        self.add_parameter("weight", (*kernel_size, in_channels, out_channels))
+        if bias:
+            self.add_parameter("bias", (out_channels,))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -66,7 +58,7 @@ class _Convolution(Layer):
 
     def images(self, x: Array) -> Array:
         """x checked: (N, H, W, in), large enough to give at least one output pixel."""
-        x = self.as_input(x, 4, self.in_channels)
+        x = self.as_input(x, "N", "H", "W", self.in_channels)
         if min(self.output_size(x.shape[1:3])) < 1:
             raise ValueError(f"{self}: images of {x.shape[1]} x {x.shape[2]} pixels are too small")
         return x

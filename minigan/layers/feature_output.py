@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import instance
 from .base import Array, Cache, Layer
 
 
@@ -19,7 +18,7 @@ class LogitWithFeatures(Layer):
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.children = {"layer": instance("LogitWithFeatures", "layer", layer, Layer)}
+        self.children = {"layer": layer}
         self.mixes_samples = layer.mixes_samples
 
     @property
@@ -27,7 +26,7 @@ class LogitWithFeatures(Layer):
         return self.children["layer"]
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 2)
+        x = self.as_input(x, "N", "F")
         y, cache = self.inner.forward(x, training)
         return np.concatenate([y, x], axis=1), (y.shape[1], cache)
 

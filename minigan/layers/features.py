@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import as_array
-from .base import Array, Cache, Layer, positive_eps, positive_int, real_number
+from .. import _checks as checks
+from .._checks import Count, Epsilon, Positive
+from .base import Array, Cache, Layer
 from .parameters import zeros
 
 
@@ -19,27 +20,17 @@ class Embedding(Layer):
     Raises TypeError for indices that are not integers, ValueError for one out of range.
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+    def __init__(self, num_embeddings: Count, embedding_dim: Count) -> None:
         super().__init__()
-        self.num_embeddings = positive_int("Embedding", "num_embeddings", num_embeddings)
-        self.embedding_dim = positive_int("Embedding", "embedding_dim", embedding_dim)
-        self.add_parameter("weight", (self.num_embeddings, self.embedding_dim))
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.add_parameter("weight", (num_embeddings, embedding_dim))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
         self.params["weight"][...] = rng.standard_normal(self.params["weight"].shape)
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = as_array(self, x)
-        if x.dtype.kind not in "iu":
-            raise TypeError(f"{self}: expected integer class numbers, got dtype {x.dtype}")
-        if x.ndim != 1:
-            raise ValueError(f"{self}: expected class numbers of shape (N,), got {x.shape}")
-        if x.size and not 0 <= x.min() <= x.max() < self.num_embeddings:
-            raise ValueError(
-                f"{self}: class numbers must be in [0, {self.num_embeddings}), "
-                f"got {x.min()} to {x.max()}"
-            )
+        x = checks.class_numbers(self, "x", x, self.num_embeddings)
         return self.params["weight"][x], x
 
     def backward_input(self, dy: Array, x: Array) -> None:  # type: ignore[override]
@@ -69,11 +60,11 @@ class FourierFeatures(Layer):
 
     in_symbols: Any = ("[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {})
 
-    def __init__(self, in_features: int, num_frequencies: int, *, scale: float = 1.0) -> None:
+    def __init__(
+        self, in_features: Count, num_frequencies: Count, *, scale: Positive = 1.0
+    ) -> None:
         super().__init__()
-        self.in_features = positive_int("FourierFeatures", "in_features", in_features)
-        self.num_frequencies = positive_int("FourierFeatures", "num_frequencies", num_frequencies)
-        self.scale = real_number("FourierFeatures", "scale", scale, low=0, open_low=True)
+        self.in_features, self.num_frequencies, self.scale = in_features, num_frequencies, scale
         self.buffers["frequencies"] = zeros((in_features, num_frequencies))
         self.initialize(self.rng)
 
@@ -82,7 +73,7 @@ class FourierFeatures(Layer):
         frequencies[...] = rng.normal(0, self.scale, frequencies.shape)
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 2, self.in_features)
+        x = self.as_input(x, "N", self.in_features)
         phase = self._phase(x)
         cosine, sine = np.cos(phase), np.sin(phase)
         return np.concatenate([cosine, sine], axis=1), (cosine, sine)
@@ -137,16 +128,13 @@ class MinibatchStdDev(Layer):
 
     mixes_samples = True
 
-    def __init__(self, *, eps: float = 1e-8) -> None:
+    def __init__(self, *, eps: Epsilon = 1e-8) -> None:
         super().__init__()
-        self.eps = positive_eps("MinibatchStdDev", eps)
+        self.eps = eps
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x)
-        if x.ndim not in (2, 4) or len(x) < 1:
-            raise ValueError(
-                f"{self}: expected a batch of shape (N, features) or (N, H, W, C), got {x.shape}"
-            )
+        x = self.as_input(x, "N", ..., "C")
+        checks.not_empty(self, "x", x)
         # Means in float64: those of a constant batch must be exact, because eps is tiny.
         centred = x - x.mean(axis=0, dtype=np.float64).astype(x.dtype)
         variance = np.mean(centred * centred, axis=0, dtype=np.float64)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import instance
-from .base import Layer, StraightLayer, positive_int, real_number
+from .. import _checks as checks
+from .._checks import Count, CountOrZero, NotNegative
+from .base import Layer, StraightLayer
 
 
 class InstanceNoise(StraightLayer):
@@ -26,9 +27,9 @@ class InstanceNoise(StraightLayer):
     std : >= 0, in the units of x; it may be changed between steps (see `Annealing`)
     """
 
-    def __init__(self, std: float) -> None:
+    def __init__(self, std: NotNegative) -> None:
         super().__init__()
-        self.std = real_number("InstanceNoise", "std", std, low=0)
+        self.std = std
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x)
@@ -61,12 +62,12 @@ class Pack(StraightLayer):
 
     mixes_samples = True
 
-    def __init__(self, samples: int) -> None:
+    def __init__(self, samples: Count) -> None:
         super().__init__()
-        self.samples = positive_int("Pack", "samples", samples)
+        self.samples = samples
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = self.as_input(x, 2)
+        x = self.as_input(x, "N", "F")
         return self.tangent(x, None), None
 
     def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
@@ -94,14 +95,12 @@ class DiscreteNoise(StraightLayer):
     Raises ValueError for an input with fewer than k features.
     """
 
-    def __init__(self, signs: int) -> None:
+    def __init__(self, signs: CountOrZero) -> None:
         super().__init__()
-        self.signs = positive_int("DiscreteNoise", "signs", signs, minimum=0)
+        self.signs = signs
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = self.as_input(x, 2)
-        if x.shape[1] < self.signs:
-            raise ValueError(f"{self}: expected at least {self.signs} features, got {x.shape[1]}")
+        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.signs)
         y = x.copy()
         y[:, : self.signs] = np.where(x[:, : self.signs] < 0, -1, 1)
         return y, None
@@ -130,7 +129,7 @@ class WithInput(Layer):
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.children = {"layer": instance("WithInput", "layer", layer, Layer)}
+        self.children = {"layer": layer}
         self.mixes_samples = layer.mixes_samples
 
     @property
@@ -138,7 +137,7 @@ class WithInput(Layer):
         return self.children["layer"]
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = self.as_input(x, 2)
+        x = self.as_input(x, "N", "F")
         y, cache = self.inner.forward(x, training)
         return np.concatenate([x, y], axis=1), (x.shape[1], cache)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import flag
-from .base import Array, Cache, Layer, positive_int
+from .._checks import Count
+from .base import Array, Cache, Layer
 
 
 class Linear(Layer):
@@ -31,14 +31,12 @@ class Linear(Layer):
 
     piecewise_linear = True
 
-    def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:
+    def __init__(self, in_features: Count, out_features: Count, *, bias: bool = True) -> None:
         super().__init__()
-        self.in_features = positive_int("Linear", "in_features", in_features)
-        self.out_features = positive_int("Linear", "out_features", out_features)
-        self.add_parameter("weight", (self.in_features, self.out_features))
-        self.bias = flag("Linear", "bias", bias)
-        if self.bias:
-            self.add_parameter("bias", (self.out_features,))
+        self.in_features, self.out_features, self.bias = in_features, out_features, bias
+        self.add_parameter("weight", (in_features, out_features))
+        if bias:
+            self.add_parameter("bias", (out_features,))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -46,7 +44,7 @@ class Linear(Layer):
         weight[...] = rng.normal(0, np.sqrt(2 / self.in_features), weight.shape)
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 2, self.in_features)
+        x = self.as_input(x, "N", self.in_features)
         return x @ self.params["weight"] + self.params.get("bias", 0), x
 
     def backward_input(self, dy: Array, x: Array) -> Array:

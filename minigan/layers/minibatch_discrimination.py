@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Cache, Layer, positive_int
+from .._checks import Count
+from .base import Array, Cache, Layer
 
 
 class MinibatchDiscrimination(Layer):
@@ -42,13 +43,10 @@ class MinibatchDiscrimination(Layer):
 
     mixes_samples = True
 
-    def __init__(self, in_features: int, measures: int, dimensions: int = 5) -> None:
+    def __init__(self, in_features: Count, measures: Count, dimensions: Count = 5) -> None:
         super().__init__()
-        name = "MinibatchDiscrimination"
-        self.in_features = positive_int(name, "in_features", in_features)
-        self.measures = positive_int(name, "measures", measures)
-        self.dimensions = positive_int(name, "dimensions", dimensions)
-        self.add_parameter("T", (self.in_features, self.measures, self.dimensions))
+        self.in_features, self.measures, self.dimensions = in_features, measures, dimensions
+        self.add_parameter("T", (in_features, measures, dimensions))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -56,7 +54,7 @@ class MinibatchDiscrimination(Layer):
         T[...] = rng.normal(0, 1 / np.sqrt(self.in_features), T.shape)
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 2, self.in_features)
+        x = self.as_input(x, "N", self.in_features)
         apart = differences(self._project(x))
         with np.errstate(under="ignore"):
             c = np.exp(-np.abs(apart).sum(axis=3))

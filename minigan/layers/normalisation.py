@@ -16,16 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import (
-    Array,
-    Cache,
-    Layer,
-    flat_rows,
-    positive_eps,
-    positive_int,
-    real_number,
-    sample_rows,
-)
+from .._checks import Count, Epsilon, Share
+from .base import Array, Cache, Layer, flat_rows
 from .parameters import zeros
 
 
@@ -53,22 +45,20 @@ class BatchNorm(Layer):
 
     mixes_samples = True
 
-    def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, num_features: Count, *, eps: Epsilon = 1e-5, momentum: Share = 0.1) -> None:
         super().__init__()
-        self.num_features = positive_int("BatchNorm", "num_features", num_features)
-        self.eps = positive_eps("BatchNorm", eps)
-        self.momentum = real_number("BatchNorm", "momentum", momentum, low=0, high=1)
-        self.add_parameter("gamma", (self.num_features,))
-        self.add_parameter("beta", (self.num_features,))
-        self.buffers["running_mean"] = zeros(self.num_features)
-        self.buffers["running_var"] = 1 + zeros(self.num_features)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.add_parameter("gamma", (num_features,))
+        self.add_parameter("beta", (num_features,))
+        self.buffers["running_mean"] = zeros(num_features)
+        self.buffers["running_var"] = 1 + zeros(num_features)
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
         self.params["gamma"][...] = 1
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, features=self.num_features)
+        x = self.as_input(x, "N", ..., self.num_features)
         rows = flat_rows(x)
         if training:
             self.check_count(len(rows))
@@ -142,19 +132,18 @@ class LayerNorm(Layer):
         {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
     )
 
-    def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
+    def __init__(self, num_features: Count, *, eps: Epsilon = 1e-5) -> None:
         super().__init__()
-        self.num_features = positive_int("LayerNorm", "num_features", num_features)
-        self.eps = positive_eps("LayerNorm", eps)
-        self.add_parameter("gamma", (self.num_features,))
-        self.add_parameter("beta", (self.num_features,))
+        self.num_features, self.eps = num_features, eps
+        self.add_parameter("gamma", (num_features,))
+        self.add_parameter("beta", (num_features,))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
         self.params["gamma"][...] = 1
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, features=self.num_features)
+        x = self.as_input(x, "N", ..., self.num_features)
         centred = x - sample_mean(x)
         inv_std = 1 / np.sqrt(sample_mean(centred**2) + self.eps)
         x_hat = centred * inv_std
@@ -197,5 +186,5 @@ def column_mean(rows):
 
 def sample_mean(x):
     """The mean of each sample, (N, 1, ...), in the dtype of x."""
-    mean = sample_rows(x).mean(axis=1, dtype=np.float64).astype(x.dtype)
-    return mean.reshape(-1, *(1,) * (x.ndim - 1))
+    axes = tuple(range(1, x.ndim))
+    return x.mean(axis=axes, dtype=np.float64, keepdims=True).astype(x.dtype)

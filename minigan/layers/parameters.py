@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .._checks import as_array, shown
+from .._checks import numbers, shown
 
 
 class _Room(threading.local):
@@ -61,16 +61,10 @@ class Parameters(dict):
         if array is None and self.closed:
             known = ", ".join(self) or "none"
             raise KeyError(f"{self.owner}: no parameter {shown(name)}; there are: {known}")
-        value = as_array(f"{self.owner}: {name}", value)
-        if value.dtype.kind not in "fiub":
-            raise TypeError(f"{self.owner}: {name} must be real numbers, got dtype {value.dtype}")
+        value = numbers(self.owner, name, value, *([] if array is None else [array.shape]))
         if array is None:
             dtype = value.dtype if value.dtype == np.float64 else np.float32
             super().__setitem__(name, np.array(value, dtype))
-        elif value.shape != array.shape:
-            raise ValueError(
-                f"{self.owner}: {name} must have shape {array.shape}, got {value.shape}"
-            )
         else:
             array[...] = value
 

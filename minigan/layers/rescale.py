@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .base import Cache, StraightLayer, real_number
+from .._checks import Finite
+from .base import Cache, StraightLayer
 
 
 class Rescale(StraightLayer):
@@ -12,9 +13,9 @@ class Rescale(StraightLayer):
     in the unit of the data.
     """
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: Finite) -> None:
         super().__init__()
-        self.factor = real_number("Rescale", "factor", factor, low=-np.inf)
+        self.factor = factor
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Cache]:
         return self.tangent(self.as_input(x), None), None

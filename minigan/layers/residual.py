@@ -27,9 +27,6 @@ class Residual(Composite):
 
     def __init__(self, branch: Layer, skip: Layer | None = None) -> None:
         skip = Identity() if skip is None else skip
-        for name, layer in (("branch", branch), ("skip", skip)):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"Residual: {name} must be a layer, got {layer!r}")
         super().__init__({"branch": branch, "skip": skip})
         self.dtype = branch.dtype
 

@@ -3,12 +3,11 @@ the backward pass stays the same wherever x moves: no curvature."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-import numpy as np
-
-from .._checks import shown
-from .base import Array, Cache, StraightLayer, positive_int
+from .. import _checks as checks
+from .._checks import Count
+from .base import Array, Cache, StraightLayer
 
 
 class Reshape(StraightLayer):
@@ -16,17 +15,9 @@ class Reshape(StraightLayer):
 
     in_symbols: Any = ("{x}, reshaped", "d{y}, reshaped", {})
 
-    def __init__(self, shape: int | Sequence[int]) -> None:
+    def __init__(self, shape: Annotated[int | Sequence[int], checks.shape_to_fill]) -> None:
         super().__init__()
-        self.shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
-        if not isinstance(self.shape, tuple | list) or not self.shape:
-            raise TypeError(f"Reshape: shape must be an int or a tuple of them, got {shown(shape)}")
-        self.shape = tuple(self.shape)
-        for size in self.shape:
-            if size != -1:
-                positive_int("Reshape", "shape", size)
-        if self.shape.count(-1) > 1:
-            raise ValueError(f"Reshape: shape may have one -1, got {self.shape}")
+        self.shape = shape
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -71,12 +62,12 @@ class Upsample2d(StraightLayer):
 
     in_symbols: Any = ("each pixel of {x}, copied", "d{y} summed over the copies", {})
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: Count) -> None:
         super().__init__()
-        self.scale = positive_int("Upsample2d", "scale", scale)
+        self.scale = scale
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 4)
+        x = self.as_input(x, "N", "H", "W", "C")
         return self.tangent(x, None), None
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
@@ -98,12 +89,12 @@ class AvgPool2d(StraightLayer):
 
     in_symbols: Any = ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {})
 
-    def __init__(self, kernel_size: int | tuple[int, int]) -> None:
+    def __init__(self, kernel_size: Count) -> None:
         super().__init__()
-        self.kernel_size = positive_int("AvgPool2d", "kernel_size", kernel_size)
+        self.kernel_size = kernel_size
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, 4)
+        x = self.as_input(x, "N", "H", "W", "C")
         if x.shape[1] % self.kernel_size or x.shape[2] % self.kernel_size:
             raise ValueError(
                 f"{self}: height and width must be multiples of {self.kernel_size}, got {x.shape}"

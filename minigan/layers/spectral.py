@@ -4,10 +4,11 @@ import contextlib
 import copy
 import functools
 import math
+from typing import Annotated
 
 import numpy as np
 
-from .._checks import shown
+from .. import _checks as checks
 from .base import Array, Cache, Layer, flat_rows
 from .parameters import zeros
 
@@ -30,11 +31,8 @@ class SpectralNorm(Layer):
     layer: a Linear, Conv2d or ConvTranspose2d.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Annotated[Layer, checks.weighted]) -> None:
         super().__init__()
-        if not isinstance(layer, Layer) or "weight" not in layer.params:
-            got = shown(layer)
-            raise TypeError(f"SpectralNorm: layer must be a layer with a weight, got {got}")
         self.children = {"layer": layer}
         self.piecewise_linear = layer.piecewise_linear
         rows, columns = flat_rows(layer.params["weight"]).shape

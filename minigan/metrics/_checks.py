@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._checks import as_array, count, function, generator, number  # noqa: F401
+from .._old_checks import as_array, count, function, generator, number  # noqa: F401
 
 LARGEST = 1e140  # its square, summed over many coordinates and samples, is still a float64
 

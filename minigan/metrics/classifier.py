@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 
 from .. import _archive as archive
-from .. import _checks as checks
 from .. import _interrupts as interrupts
+from .. import _old_checks as checks
 from .._progress import Bar, say, track
 from ..layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, ReLU
 from ..losses import softmax_cross_entropy

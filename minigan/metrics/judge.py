@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _archive as archive
-from .. import _checks as checks
+from .. import _old_checks as checks
 from ..data.images import cache_folder
 from ..losses import log_softmax
 from ..network import Sequential

@@ -14,10 +14,9 @@ A penalty looks at the slope of the logit alone.
 
 import numpy as np
 
-from .._checks import as_array, shown
-from ..layers.base import positive_int, real_number
+from .._checks import Adversarial, Classes, CountOrZero, NotNegative, checked
 from ..layers.conditional import class_of_code
-from ..losses import Loss, softmax_cross_entropy
+from ..losses import Array, Loss, Played, softmax_cross_entropy
 
 
 class _Auxiliary(Loss):
@@ -27,30 +26,25 @@ class _Auxiliary(Loss):
     minibatch, and `real_samples_have_it`: whether D minimises the term on these as well.
     """
 
-    def __init__(self, adversarial, weight, code):
-        name = type(self).__name__
-        if not isinstance(adversarial, Loss) or adversarial.width != 1:
-            raise TypeError(
-                f"{name}: adversarial must be one of minigan.losses, such as Hinge(), "
-                f"got {shown(adversarial)}"
-            )
+    real_samples_have_it: bool
+
+    def __init__(self, adversarial: Loss, weight: float, code: int) -> None:
         self.adversarial = adversarial
         self.generator_sees_real = adversarial.generator_sees_real
-        self.weight = real_number(name, "weight", weight, low=0)
+        self.weight = weight
         self.width = 1 + 2 * code
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.adversarial!r}, weight={self.weight:g})"
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real: Array, fake: Array) -> Played:
         play = self.adversarial.discriminator
-        return self._play(play, real_logits, fake_logits, self.real_samples_have_it)
+        return self._play(play, real, fake, self.real_samples_have_it)
 
-    def generator(self, real_logits, fake_logits):
-        return self._play(self.adversarial.generator, real_logits, fake_logits, False)
+    def generator(self, real: Array, fake: Array) -> Played:
+        return self._play(self.adversarial.generator, real, fake, False)
 
     def _play(self, play, real, fake, term_of_real):
-        real, fake = self._rows("real_logits", real), self._rows("fake_logits", fake)
         value, *slopes = play(real[:, :1], fake[:, :1])
         gradients = np.zeros_like(real), np.zeros_like(fake)
         for rows, slope, gradient in zip((real, fake), slopes, gradients):
@@ -61,13 +55,8 @@ class _Auxiliary(Loss):
                 gradient += self.weight * d_term
         return value, *gradients
 
-    def _rows(self, name, rows):
-        rows = as_array(name, rows)
-        if rows.dtype.kind not in "fiu":
-            raise TypeError(f"{name}: expected numbers, got dtype {rows.dtype}")
-        if rows.ndim != 2 or rows.shape[1] != self.width or not len(rows):
-            raise ValueError(f"{name}: expected shape (N, {self.width}), got {rows.shape}")
-        return rows * 1.0  # integers become floats; a float keeps its dtype
+    def term(self, rows: Array) -> tuple[float, Array]:
+        raise NotImplementedError
 
 
 class AuxiliaryClassifier(_Auxiliary):
@@ -86,11 +75,14 @@ class AuxiliaryClassifier(_Auxiliary):
 
     real_samples_have_it = True
 
-    def __init__(self, adversarial, classes, weight=1.0):
-        self.classes = positive_int("AuxiliaryClassifier", "classes", classes, minimum=2)
-        super().__init__(adversarial, weight, self.classes)
+    @checked
+    def __init__(
+        self, adversarial: Adversarial, classes: Classes, weight: NotNegative = 1.0
+    ) -> None:
+        self.classes = classes
+        super().__init__(adversarial, weight, classes)
 
-    def term(self, rows):
+    def term(self, rows: Array) -> tuple[float, Array]:
         gradient, logits = np.zeros_like(rows), slice(1, 1 + self.classes)
         value, gradient[:, logits] = softmax_cross_entropy(
             rows[:, logits], class_of_code(rows, self.classes)
@@ -120,13 +112,18 @@ class Information(_Auxiliary):
 
     real_samples_have_it = False
 
-    def __init__(self, adversarial, categories, continuous=0, weight=1.0):
-        name = "Information"
-        self.categories = positive_int(name, "categories", categories, minimum=2)
-        self.continuous = positive_int(name, "continuous", continuous, minimum=0)
-        super().__init__(adversarial, weight, self.categories + self.continuous)
+    @checked
+    def __init__(
+        self,
+        adversarial: Adversarial,
+        categories: Classes,
+        continuous: CountOrZero = 0,
+        weight: NotNegative = 1.0,
+    ) -> None:
+        self.categories, self.continuous = categories, continuous
+        super().__init__(adversarial, weight, categories + continuous)
 
-    def term(self, rows):
+    def term(self, rows: Array) -> tuple[float, Array]:
         gradient, (means, logits, codes) = np.zeros_like(rows), self._places
         value, gradient[:, logits] = softmax_cross_entropy(
             rows[:, logits], class_of_code(rows, self.categories)
@@ -138,7 +135,7 @@ class Information(_Auxiliary):
         return value, gradient
 
     @property
-    def _places(self):
+    def _places(self) -> list[slice]:
         """Where m, l and c stand."""
         ends = np.cumsum([1, self.continuous, self.categories, self.continuous]).tolist()
         return [slice(*place) for place in zip(ends, ends[1:])]

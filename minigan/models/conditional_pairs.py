@@ -5,7 +5,7 @@ See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for t
 
 import math
 
-from .._checks import count, generator
+from .._old_checks import count, generator
 from ..layers import Reshape
 from ..network import Sequential
 from .conditional_games import LabelPlanes, OneHot, Projection, WithCode

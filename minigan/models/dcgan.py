@@ -2,7 +2,7 @@
 
 import math
 
-from .._checks import count, generator
+from .._old_checks import count, generator, sizes
 from ..layers import (
     BatchNorm,
     Conv2d,
@@ -14,7 +14,6 @@ from ..layers import (
     Reshape,
     Tanh,
 )
-from ..layers.base import sizes
 from ..network import Sequential
 from .conditional_games import OneHot
 from .mlp import mlp

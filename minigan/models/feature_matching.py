@@ -12,13 +12,10 @@ References
 Salimans et al. (2016), "Improved techniques for training GANs", sec. 3.1 (arXiv 1606.03498).
 """
 
-from typing import Any
-
 import numpy as np
 
-from .._checks import as_array, shown
-from ..layers.base import positive_int
-from ..losses import Loss, Played
+from .._checks import Adversarial, Count, checked
+from ..losses import Array, Loss, Played
 
 
 class FeatureMatching(Loss):
@@ -36,42 +33,24 @@ class FeatureMatching(Loss):
 
     generator_sees_real = True
 
-    def __init__(self, adversarial: Any, features: int) -> None:
-        if not isinstance(adversarial, Loss) or adversarial.width != 1:
-            raise TypeError(
-                "FeatureMatching: adversarial must be one of minigan.losses, such as Hinge(), "
-                f"got {shown(adversarial)}"
-            )
-        self.adversarial: Any = adversarial
-        self.features = positive_int("FeatureMatching", "features", features)
-        self.width = 1 + self.features
+    @checked
+    def __init__(self, adversarial: Adversarial, features: Count) -> None:
+        self.adversarial, self.features = adversarial, features
+        self.width = 1 + features
 
-    def discriminator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = self._rows("real_logits", real_logits), self._rows("fake_logits", fake_logits)
+    def discriminator(self, real: Array, fake: Array) -> Played:
         d_real, d_fake = np.zeros_like(real), np.zeros_like(fake)
         value, d_real[:, :1], d_fake[:, :1] = self.adversarial.discriminator(
             real[:, :1], fake[:, :1]
         )
         return value, d_real, d_fake
 
-    def generator(self, real_logits: np.ndarray, fake_logits: np.ndarray) -> Played:
-        real, fake = self._rows("real_logits", real_logits), self._rows("fake_logits", fake_logits)
+    def generator(self, real: Array, fake: Array) -> Played:
         difference = real[:, 1:].mean(axis=0) - fake[:, 1:].mean(axis=0)
         d_real, d_fake = np.zeros_like(real), np.zeros_like(fake)
         d_real[:, 1:] = 2 * difference / len(real)
         d_fake[:, 1:] = -2 * difference / len(fake)
         return float(np.sum(difference.astype(np.float64) ** 2)), d_real, d_fake
-
-    def _rows(self, name, rows):
-        rows = as_array(f"FeatureMatching: {name}", rows)
-        if rows.dtype.kind not in "fiu":
-            raise TypeError(f"FeatureMatching: {name} must be numbers, got dtype {rows.dtype}")
-        if rows.ndim != 2 or rows.shape[1] != self.width or not len(rows):
-            raise ValueError(
-                f"FeatureMatching: {name} must have shape (N, {self.width}), a logit and "
-                f"{self.width - 1} features, got {rows.shape}"
-            )
-        return rows * 1.0  # integers become floats; a float keeps its dtype
 
     def __repr__(self) -> str:
         return f"FeatureMatching({self.adversarial}, {self.width - 1})"

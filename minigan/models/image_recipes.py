@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import losses, models, penalties
-from .._checks import generator as random_generator
+from .._old_checks import generator as random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
 from ..metrics.classifier import in_batches

@@ -2,9 +2,8 @@
 
 import math
 
-from .._checks import flag, generator
+from .._old_checks import flag, generator, sizes
 from ..layers import Flatten, LeakyReLU, Linear, Reshape, Tanh
-from ..layers.base import sizes
 from ..network import Sequential
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _checks as checks
+from .. import _old_checks as checks
 from ..gan import GAN
 from ..layers import FourierFeatures, Rescale
 from ..losses import NonSaturating, Relativistic

@@ -5,7 +5,7 @@ two sizes, 14 x 14 and 7 x 7, and a strided convolution between the image and th
 Their recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, Adam with beta1 = 0.
 """
 
-from .._checks import count, generator
+from .._old_checks import count, generator
 from ..layers import (
     AvgPool2d,
     Conv2d,

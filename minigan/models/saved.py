@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from .. import _archive as archive
-from .._checks import generator, instance
+from .. import _checks as checks
+from .._checks import FilePath, Seed, checked
+from .._random import random_generator
 from ..gan import GAN
-from ..layers.base import sizes
 from ..layers.composite import walk
 from ..network import Sequential
 from ..training.averaging import Average
@@ -38,11 +39,12 @@ def save_network(network: Sequential, path: str | Path) -> None:
     _write("Sequential.save", path, describe(network), {"": network}, {"": network.rng})
 
 
+@checked
 def save_gan(gan: GAN, path: str | Path, average: Average | None = None) -> None:
     """See `GAN.save`."""
     players = {"generator/": gan.generator, "discriminator/": gan.discriminator}
     if average is not None:
-        players["generator/"] = instance("GAN.save", "average", average, Average).network
+        players["generator/"] = average.network
     facts: dict[str, Any] = {n.rstrip("/"): describe(player) for n, player in players.items()}
     facts |= {"latent_dim": gan.latent_dim, "sample_shape": list(gan.sample_shape)}
     facts |= {"loss": describe(gan.loss), "penalties": [describe(p) for p in gan.penalties]}
@@ -51,7 +53,7 @@ def save_gan(gan: GAN, path: str | Path, average: Average | None = None) -> None
 
 
 def _write(owner, path, facts, networks, rngs):
-    path, arrays = archive.as_path(owner, "path", path), {}
+    path, arrays = checks.path(owner, "path", path), {}
     for prefix, network in networks.items():
         arrays |= {prefix + name: value for name, value, _ in network.named_parameters()}
         arrays |= {prefix + name: value for name, value in network.named_buffers()}
@@ -67,9 +69,8 @@ def _write(owner, path, facts, networks, rngs):
     archive.write(path, header, arrays, archive.MODEL)
 
 
-def load(
-    path: str | Path, *, rng: int | tuple[int, ...] | np.random.Generator | None = None
-) -> Sequential | GAN:
+@checked
+def load(path: FilePath, *, rng: Seed | None = None) -> Sequential | GAN:
     """The network or the GAN in a file that `Sequential.save` or `GAN.save` wrote.
 
     Parameters
@@ -88,11 +89,9 @@ def load(
     ValueError : a file that is damaged, of something else, of a newer version of minigan, or with a
         layer that is not known (see `minigan.models.register`); the message names the file
     """
-    file = archive.Archive(archive.as_path("load", "path", path), archive.MODEL)
-    if rng is not None:
-        rng = generator("rng", rng, "noise")
+    file = archive.Archive(path, archive.MODEL)
     try:
-        return _read(file, rng)
+        return _read(file, None if rng is None else random_generator(rng, "noise"))
     except REFUSED as error:
         if str(error).startswith(f"{file.kind.name} {file.path}: "):
             raise
@@ -115,7 +114,7 @@ def _read(file, rng):
     return GAN(
         **players,
         latent_dim=facts["latent_dim"],
-        sample_shape=sizes("GAN", "sample_shape", facts["sample_shape"], fewest=1),
+        sample_shape=facts["sample_shape"],
         loss=build(facts["loss"], 0),
         penalties=build(_a_list("penalties", facts["penalties"]), 0),
         rng=draws["noise"],

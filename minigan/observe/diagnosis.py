@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._checks import instance
+from .._old_checks import instance
 from ..layers import Sigmoid, Tanh
 from ..network import Sequential
 from .watch import Vitals

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..gan import GAN
+from ..layers.composite import walk
 from ..losses import sees_real
-from ..network import walk
 from ..verify.recording import recording
 
 PARAMETER = "something wrote it from outside, or the learning rate is so high that it overflowed"

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import instance
-from ..layers.base import real_number
+from .._checks import Positive, checked, instance
 from ..network import Sequential
 
 
@@ -17,8 +16,9 @@ class WeightClipping:
     Every parameter is clipped, biases included. limit > 0; the paper's is 0.01.
     """
 
-    def __init__(self, limit: float) -> None:
-        self.limit = real_number("WeightClipping", "limit", limit, low=0, open_low=True)
+    @checked
+    def __init__(self, limit: Positive) -> None:
+        self.limit = limit
 
     def accumulate(self, discriminator: Sequential, real: Any, fake: Any, rng: Any) -> float:
         return 0.0
@@ -28,7 +28,7 @@ class WeightClipping:
 
     def check(self, discriminator: Sequential) -> None:
         """Any discriminator can be clipped, as long as it is one."""
-        instance("WeightClipping", "discriminator", discriminator, Sequential)
+        instance(Sequential)(type(self).__name__, "discriminator", discriminator)
 
     def after_step(self, discriminator: Sequential) -> None:
         self.check(discriminator)

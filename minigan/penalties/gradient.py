@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import as_array, generator
-from ..layers.base import Array, real_number
+from .. import _checks as checks
+from .._checks import NotNegative, checked
+from .._random import random_generator
+from ..layers.base import Array
 from ..network import Sequential
 from .second_order import check_critic, slopes
 
@@ -44,7 +46,8 @@ class _Penalty:
     def _slopes(self, discriminator, real, fake, rng):
         """(signals, caches) of a backward pass of D from seed 1; signals[0] is grad_x D."""
         self.check(discriminator)
-        points = self.points(real, fake, generator("rng", rng))
+        rng = random_generator(checks.seed(type(self).__name__, "rng", rng))
+        points = self.points(real, fake, rng)
         return slopes(discriminator, points.astype(discriminator.dtype, copy=False))
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
@@ -63,8 +66,9 @@ class _ZeroCentred(_Penalty):
     near the equilibrium, as it need not where D is asked for a slope of 1 (Mescheder et al. 2018).
     """
 
-    def __init__(self, gamma: float) -> None:
-        self.gamma = real_number(type(self).__name__, "gamma", gamma, low=0)
+    @checked
+    def __init__(self, gamma: NotNegative) -> None:
+        self.gamma = gamma
 
     def measure(self, g: Array) -> tuple[float, Array]:
         per_sample = self.gamma / len(g)
@@ -81,7 +85,7 @@ class R1(_ZeroCentred):
     """
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        return _samples(self, "real", real)
+        return checks.samples(self, "real", real)
 
 
 class R2(_ZeroCentred):
@@ -91,7 +95,7 @@ class R2(_ZeroCentred):
     """
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        return _samples(self, "fake", fake)
+        return checks.samples(self, "fake", fake)
 
 
 class GradientPenalty(_Penalty):
@@ -105,18 +109,13 @@ class GradientPenalty(_Penalty):
     Raises ValueError if real and fake are not of one shape.
     """
 
-    def __init__(self, weight: float, target: float = 1.0) -> None:
-        name = type(self).__name__
-        self.weight = real_number(name, "weight", weight, low=0)
-        self.target = real_number(name, "target", target, low=0)
+    @checked
+    def __init__(self, weight: NotNegative, target: NotNegative = 1.0) -> None:
+        self.weight, self.target = weight, target
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        real, fake = _samples(self, "real", real), _samples(self, "fake", fake)
-        if real.shape != fake.shape:
-            raise ValueError(
-                f"{self}: real and fake are mixed row by row and must have one shape, "
-                f"got {real.shape} and {fake.shape}"
-            )
+        real, fake = checks.samples(self, "real", real), checks.samples(self, "fake", fake)
+        checks.paired(self, "real", real, "fake", fake)
         mix = _uniform_per_sample(rng, real)
         return mix * real + (1 - mix) * fake
 
@@ -145,23 +144,13 @@ class Dragan(GradientPenalty):
         super().__init__(weight, target=1.0)
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        real = _samples(self, "real", real)
+        real = checks.samples(self, "real", real)
         mix = _uniform_per_sample(rng, real)
         noise = rng.random(real.shape, real.dtype)
         return real + mix * (real.std() / 2) * noise
 
     def __repr__(self) -> str:
         return f"Dragan({self.weight:g})"
-
-
-def _samples(penalty, name, samples):
-    """A minibatch as a floating-point array with at least one sample; else one clear error."""
-    samples = as_array(f"{penalty}: {name}", samples)
-    if samples.dtype.kind not in "fiub":
-        raise TypeError(f"{penalty}: {name} must be an array of numbers, got {samples.dtype}")
-    if samples.ndim < 2 or not samples.size:
-        raise ValueError(f"{penalty}: {name} must be samples (N, ...), got shape {samples.shape}")
-    return samples if samples.dtype in (np.float32, np.float64) else samples.astype(np.float64)
 
 
 def _uniform_per_sample(rng, x):

@@ -44,7 +44,8 @@ import numpy as np
 
 from ..layers.base import Array, Layer
 from ..layers.composite import walk
-from ..network import Caches, Sequential, read_only
+from ..layers.memory import read_only
+from ..network import Caches, Sequential
 
 
 def check_critic(name: str, discriminator: Sequential) -> None:

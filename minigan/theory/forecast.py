@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import instance, shown
+from .._old_checks import instance, shown
 from ..gan import GAN
 from ..optim import SGD
 from ..training.game_steps import ConsensusGAN, ExtragradientGAN, Lookahead, SimultaneousGAN

@@ -32,7 +32,7 @@ import functools
 
 import numpy as np
 
-from .. import _checks as checks
+from .. import _old_checks as checks
 from .._progress import track
 from ..gan import GAN
 from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear

@@ -1,9 +1,9 @@
 """The running average of a generator over training: less noisy than its weights at any step."""
 
-from .._checks import instance
-from ..layers.base import real_number
+from .._old_checks import instance, real_number
+from ..layers.composite import walk
 from ..layers.spectral import SpectralNorm
-from ..network import Sequential, walk
+from ..network import Sequential
 
 
 class Average:

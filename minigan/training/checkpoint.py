@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from .. import _archive as archive
+from .._old_checks import positive_int, real_number
 from ..layers import SpectralNorm
-from ..layers.base import positive_int, real_number
-from ..network import walk
+from ..layers.composite import walk
 from .fingerprint import rate_name, rng_name, settings
 from .run import Run
 

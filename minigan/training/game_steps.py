@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import instance
+from .._checks import Count, NotNegative, PositiveShare, checked
 from ..gan import GAN
-from ..layers.base import Array, positive_int, real_number
-from ..network import read_only
+from ..layers.base import Array
+from ..layers.memory import read_only
 from ..optim import Adam
 from ..theory.spectrum import Game
 from .optimistic import OptimisticAdam, OptimisticSGD
@@ -91,9 +91,10 @@ class ConsensusGAN(SimultaneousGAN):
     penalties: their third derivatives are not.
     """
 
-    def __init__(self, *players: Any, gamma: float, **options: Any) -> None:
+    @checked
+    def __init__(self, *players: Any, gamma: NotNegative, **options: Any) -> None:
         super().__init__(*players, **options)
-        self.gamma = real_number("ConsensusGAN", "gamma", gamma, low=0)
+        self.gamma = gamma
         if self.penalties:
             raise ValueError(
                 "ConsensusGAN: penalties must be empty, since their third derivatives are not "
@@ -131,10 +132,9 @@ class Lookahead:
     fraction : in (0, 1]; 1 changes nothing
     """
 
-    def __init__(self, gan: GAN, *, every: int = 5, fraction: float = 0.5) -> None:
-        instance("Lookahead", "gan", gan, GAN)
-        self.every = positive_int("Lookahead", "every", every)
-        self.fraction = real_number("Lookahead", "fraction", fraction, low=0, high=1, open_low=True)
+    @checked
+    def __init__(self, gan: GAN, *, every: Count = 5, fraction: PositiveShare = 0.5) -> None:
+        self.every, self.fraction = every, fraction
         self.slow = [network.theta.copy() for network in (gan.generator, gan.discriminator)]
 
     def __call__(self, step: int, gan: GAN, figures: Figures) -> None:

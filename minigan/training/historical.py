@@ -8,7 +8,7 @@ the mean is near the middle, so the term pulls inwards (Salimans et al. 2016, se
 
 import numpy as np
 
-from ..layers.base import real_number
+from .._checks import Decay, Epsilon, NotNegative, checked
 from ..optim import SGD, Adam
 
 
@@ -18,9 +18,12 @@ class HistoricalSGD(SGD):
     moments: tuple[str, ...] = (*SGD.moments, "mean")  # type: ignore[assignment]
     mean: np.ndarray
 
-    def __init__(self, lr: float = 1e-2, momentum: float = 0.0, *, weight: float = 1e-3) -> None:
+    @checked
+    def __init__(
+        self, lr: NotNegative = 1e-2, momentum: Decay = 0.0, *, weight: NotNegative = 1e-3
+    ) -> None:
         super().__init__(lr, momentum)
-        self.weight = real_number("HistoricalSGD", "weight", weight, low=0)
+        self.weight = weight
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.mean += (theta - self.mean) / self.steps
@@ -33,12 +36,13 @@ class HistoricalAdam(Adam):
     moments: tuple[str, ...] = (*Adam.moments, "mean")  # type: ignore[assignment]
     mean: np.ndarray
 
+    @checked
     def __init__(
-        self, lr: float = 2e-4, beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8,
-        *, weight: float = 1e-3,
+        self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8,
+        *, weight: NotNegative = 1e-3,
     ) -> None:  # fmt: skip
         super().__init__(lr, beta1, beta2, eps)
-        self.weight = real_number("HistoricalAdam", "weight", weight, low=0)
+        self.weight = weight
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         self.mean += (theta - self.mean) / self.steps

@@ -4,9 +4,9 @@ from array import array
 
 import numpy as np
 
-from .. import _checks as checks
-from ..gan import check_finite
-from ..layers.base import positive_int
+from .. import _old_checks as checks
+from .._mistakes import check_finite
+from .._old_checks import positive_int
 
 
 class History:

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _archive as archive
-from .. import _checks as checks
 from .. import _interrupts as interrupts
+from .. import _old_checks as checks
+from .._old_checks import positive_int
 from .._progress import Bar, say
-from .._random_states import RandomStates
+from .._random import RandomStates
 from ..data.minibatches import Minibatches
 from ..gan import GAN
-from ..layers.base import positive_int
 from ..observe.diagnosis import diagnose
 from ..observe.not_finite import first_not_finite
 from ..observe.watch import Vitals

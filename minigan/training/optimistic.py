@@ -7,7 +7,7 @@ straight line, so each player answers where the other is about to be (Daskalakis
 
 import numpy as np
 
-from ..layers.base import positive_eps, real_number
+from .._checks import Decay, Epsilon, NotNegative, checked
 from ..optim import _Optimizer
 
 
@@ -17,7 +17,7 @@ class OptimisticSGD(_Optimizer):
     moments = ("before",)
     before: np.ndarray
 
-    def __init__(self, lr: float = 1e-2) -> None:
+    def __init__(self, lr: NotNegative = 1e-2) -> None:
         super().__init__(lr)
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
@@ -37,13 +37,12 @@ class OptimisticAdam(_Optimizer):
     second: np.ndarray
     before: np.ndarray
 
+    @checked
     def __init__(
-        self, lr: float = 2e-4, beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8
+        self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8
     ) -> None:
         super().__init__(lr)
-        self.beta1 = real_number("OptimisticAdam", "beta1", beta1, low=0, high=1, open_high=True)
-        self.beta2 = real_number("OptimisticAdam", "beta2", beta2, low=0, high=1, open_high=True)
-        self.eps = positive_eps("OptimisticAdam", eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         t = self.steps

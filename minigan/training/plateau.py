@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import _checks as checks
+from .. import _old_checks as checks
+from .._old_checks import positive_int, real_number
 from ..gan import GAN
-from ..layers.base import positive_int, real_number
 
 
 class Plateau:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..data.minibatches import Minibatches
 from ..gan import GAN
-from ..network import Sequential, walk
+from ..layers.composite import walk
+from ..network import Sequential
 from .averaging import Average
 from .fingerprint import (
     describe_data,

@@ -6,7 +6,7 @@ minigan.train(gan, data, steps=10_000, schedule=minigan.schedules.linear(final=0
 import math
 from collections.abc import Callable
 
-from ..layers.base import real_number
+from .._old_checks import real_number
 
 Schedule = Callable[[float], float]
 

@@ -15,9 +15,8 @@ learning rates are in `minigan.schedules`.
 from collections.abc import Sequence
 from typing import Any
 
-from .._checks import instance, part, shown
+from .._old_checks import instance, part, positive_int, real_number, shown
 from ..gan import GAN
-from ..layers.base import positive_int, real_number
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
 from ..losses import OneSidedSmoothing
 from .schedules import exponential

@@ -5,72 +5,108 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.layers.base import sizes
+from minigan._checks import sizes
 
 CONSTRUCTORS = [
-    (lambda: L.Linear(0, 3), ValueError, "Linear: in_features must be at least 1, got 0"),
-    (lambda: L.Linear(2.5, 3), TypeError, "Linear: in_features must be an int, got 2.5"),
-    (lambda: L.Linear(True, 3), TypeError, "in_features must be an int, got True"),
-    (lambda: L.Linear(2, -1), ValueError, "out_features must be at least 1"),
-    (lambda: L.Conv2d(1, 1, 3, stride=0), ValueError, "Conv2d: stride must be at least 1"),
-    (lambda: L.Conv2d(1, 1, 3, padding=-1), ValueError, "Conv2d: padding must be at least 0"),
-    (lambda: L.Conv2d(1, 1, (3, 3, 3)), ValueError, "kernel_size must be an int or a pair"),
-    (lambda: L.ConvTranspose2d(1, 1, "4"), TypeError, "kernel_size must be an int"),
-    (lambda: L.BatchNorm(3, eps=0), ValueError, "BatchNorm: eps must be in (0"),
-    (lambda: L.BatchNorm(3, momentum=1.5), ValueError, "momentum must be in [0, 1], got 1.5"),
-    (lambda: L.LayerNorm(-2), ValueError, "LayerNorm: num_features must be at least 1"),
-    (lambda: L.LayerNorm(2, eps=0), ValueError, "LayerNorm: eps must be in (0"),
-    (lambda: L.MinibatchStdDev(eps=0), ValueError, "MinibatchStdDev: eps must be in (0"),
-    (lambda: L.Reshape(()), TypeError, "Reshape: shape must be an int or a tuple of them, got ()"),
-    (lambda: L.Reshape(2.5), TypeError, "Reshape: shape must be an int or a tuple of them, got"),
-    (lambda: L.Dropout(1.0), ValueError, "Dropout: p must be in [0, 1), got 1.0"),
-    (lambda: L.Dropout("half"), TypeError, "Dropout: p must be a number"),
-    (lambda: L.Dropout(float("nan")), ValueError, "p must be in [0, 1)"),
-    (lambda: L.LeakyReLU(-0.1), ValueError, "negative_slope must be in [0"),
-    (lambda: L.Embedding(0, 4), ValueError, "num_embeddings must be at least 1"),
-    (lambda: L.FourierFeatures(2, 3, scale=0), ValueError, "scale must be in (0"),
-    (lambda: L.Reshape((2, -1, -1)), ValueError, "shape may have one -1"),
-    (lambda: L.Reshape((2, 0)), ValueError, "Reshape: shape must be at least 1"),
-    (lambda: L.Upsample2d(0), ValueError, "Upsample2d: scale must be at least 1"),
-    (lambda: L.AvgPool2d(1.5), TypeError, "AvgPool2d: kernel_size must be an int"),
+    (lambda: L.Linear(0, 3), ValueError, "Linear: in_features must be an integer >= 1, got 0"),
+    (lambda: L.Linear(2.5, 3), TypeError, "Linear: in_features must be an integer >= 1, got 2.5"),
+    (lambda: L.Linear(True, 3), TypeError, "in_features must be an integer >= 1, got True"),
+    (lambda: L.Linear(2, -1), ValueError, "out_features must be an integer >= 1"),
+    (lambda: L.Conv2d(1, 1, 3, stride=0), ValueError, "Conv2d: stride must be an integer >= 1"),
+    (lambda: L.Conv2d(1, 1, 3, padding=-1), ValueError, "Conv2d: padding must be an integer >= 0"),
+    (
+        lambda: L.Conv2d(1, 1, (3, 3, 3)),
+        ValueError,
+        "kernel_size must be an integer >= 1 or a pair",
+    ),
+    (lambda: L.ConvTranspose2d(1, 1, "4"), TypeError, "kernel_size must be an integer >= 1"),
+    (
+        lambda: L.BatchNorm(3, eps=0),
+        ValueError,
+        "BatchNorm: eps must be a finite number >= 1e-37, got 0",
+    ),
+    (
+        lambda: L.BatchNorm(3, momentum=1.5),
+        ValueError,
+        "momentum must be a number in [0, 1], got 1.5",
+    ),
+    (lambda: L.LayerNorm(-2), ValueError, "LayerNorm: num_features must be an integer >= 1"),
+    (
+        lambda: L.LayerNorm(2, eps=0),
+        ValueError,
+        "LayerNorm: eps must be a finite number >= 1e-37, got 0",
+    ),
+    (
+        lambda: L.MinibatchStdDev(eps=0),
+        ValueError,
+        "MinibatchStdDev: eps must be a finite number >= 1e-37, got 0",
+    ),
+    (lambda: L.Reshape(()), TypeError, "Reshape: shape must be an integer >= 1 or a tuple of them"),
+    (
+        lambda: L.Reshape(2.5),
+        TypeError,
+        "Reshape: shape must be an integer >= 1 or a tuple of them",
+    ),
+    (lambda: L.Dropout(1.0), ValueError, "Dropout: p must be a number in [0, 1), got 1.0"),
+    (lambda: L.Dropout("half"), TypeError, "Dropout: p must be a number in [0, 1)"),
+    (lambda: L.Dropout(float("nan")), ValueError, "p must be a number in [0, 1)"),
+    (lambda: L.LeakyReLU(-0.1), ValueError, "negative_slope must be a finite number >= 0"),
+    (lambda: L.Embedding(0, 4), ValueError, "num_embeddings must be an integer >= 1"),
+    (lambda: L.FourierFeatures(2, 3, scale=0), ValueError, "scale must be a finite number > 0"),
+    (lambda: L.Reshape((2, -1, -1)), ValueError, "of which one may be -1, got (2, -1, -1)"),
+    (
+        lambda: L.Reshape((2, 0)),
+        ValueError,
+        "Reshape: shape must be an integer >= 1 or a tuple of them",
+    ),
+    (lambda: L.Upsample2d(0), ValueError, "Upsample2d: scale must be an integer >= 1"),
+    (lambda: L.AvgPool2d(1.5), TypeError, "AvgPool2d: kernel_size must be an integer >= 1"),
     (
         lambda: L.SpectralNorm(L.ReLU()),
         TypeError,
         "SpectralNorm: layer must be a layer with a weight",
     ),
-    (lambda: L.Residual([L.ReLU()]), TypeError, "Residual: branch must be a layer, got [ReLU()]"),
-    (lambda: L.Residual(L.ReLU(), 1.0), TypeError, "Residual: skip must be a layer, got 1.0"),
-    (lambda: mg.Sequential([]), ValueError, "expected at least one layer"),
-    (lambda: mg.Sequential([L.ReLU, L.Tanh()]), TypeError, "Sequential: expected layers"),
-    (lambda: mg.Sequential([L.ReLU()] * 2), ValueError, "the same layer stands in two places"),
+    (lambda: L.Residual([L.ReLU()]), TypeError, "Residual: branch must be a Layer, got [ReLU()]"),
+    (lambda: L.Residual(L.ReLU(), 1.0), TypeError, "Residual: skip must be a Layer, got 1.0"),
+    (lambda: mg.Sequential([]), ValueError, "layers must be a list of one Layer object or more"),
+    (
+        lambda: mg.Sequential([L.ReLU, L.Tanh()]),
+        TypeError,
+        "Sequential: layers must be a list of Layer objects",
+    ),
+    (
+        lambda: mg.Sequential([L.ReLU()] * 2),
+        ValueError,
+        "layers must be different ones, got ReLU() twice",
+    ),
     (lambda: mg.Sequential([L.ReLU()], dtype="float16"), TypeError, "float32 or float64"),
 ]
 
 INPUTS = [
-    (L.Linear(3, 2), np.zeros((4, 5)), ValueError, "Linear(3, 2): expected an input of shape"),
-    (L.Linear(3, 2), np.zeros(3), ValueError, "expected an input of shape (N, 3), got (3,)"),
-    (L.Linear(3, 2), [["a", "b", "c"]], TypeError, "Linear(3, 2): expected an array of numbers"),
-    (L.Linear(3, 2), np.zeros((2, 3), complex), TypeError, "expected an array of numbers"),
-    (L.Conv2d(3, 2, 3), np.zeros((4, 8, 8, 1)), ValueError, "an input of shape (N, H, W, 3)"),
+    (L.Linear(3, 2), np.zeros((4, 5)), ValueError, "real numbers of shape (N, 3)"),
+    (L.Linear(3, 2), np.zeros(3), ValueError, "got an array of float32, shape (3,)"),
+    (L.Linear(3, 2), [["a", "b", "c"]], TypeError, "Linear(3, 2): x must be real numbers"),
+    (L.Linear(3, 2), np.zeros((2, 3), complex), TypeError, "x must be real numbers"),
+    (L.Conv2d(3, 2, 3), np.zeros((4, 8, 8, 1)), ValueError, "of shape (N, H, W, 3)"),
     (L.Conv2d(1, 2, 5), np.zeros((4, 3, 3, 1)), ValueError, "images of 3 x 3 pixels are too small"),
     (L.Conv2d(1, 2, 5), np.zeros((4, 3, 9, 1)), ValueError, "images of 3 x 9 pixels are too small"),
     (L.Conv2d(1, 2, 5), np.zeros((4, 9, 3, 1)), ValueError, "images of 9 x 3 pixels are too small"),
     (L.ConvTranspose2d(1, 2, 2, padding=3), np.zeros((4, 2, 2, 1)), ValueError, "too small"),
-    (L.BatchNorm(3), np.zeros((4, 2)), ValueError, "BatchNorm(3): expected an input of shape"),
+    (L.BatchNorm(3), np.zeros((4, 2)), ValueError, "BatchNorm(3): x must be real numbers"),
     (L.BatchNorm(3), np.zeros((1, 3)), ValueError, "needs at least 2 values per channel to train"),
-    (L.LayerNorm(3), np.zeros((4, 2)), ValueError, "LayerNorm(3): expected an input of shape"),
-    (L.Embedding(3, 2), np.array([0.0, 1.0]), TypeError, "expected integer class numbers"),
+    (L.LayerNorm(3), np.zeros((4, 2)), ValueError, "LayerNorm(3): x must be real numbers"),
+    (L.Embedding(3, 2), np.array([0.0, 1.0]), TypeError, "x must be integers of shape (N,)"),
     (L.Embedding(3, 2), np.array([0, 3]), ValueError, "must be in [0, 3), got 0 to 3"),
     (L.Embedding(3, 2), np.array([-1, 2]), ValueError, "must be in [0, 3), got -1 to 2"),
-    (L.Embedding(3, 2), np.array([[0, 1]]), ValueError, "expected class numbers of shape (N,)"),
+    (L.Embedding(3, 2), np.array([[0, 1]]), ValueError, "x must be integers of shape (N,)"),
     (L.AvgPool2d(2), np.zeros((1, 3, 4, 1)), ValueError, "must be multiples of 2"),
-    (L.Upsample2d(2), np.zeros((1, 3)), ValueError, "Upsample2d(2): expected an input of shape"),
+    (L.Upsample2d(2), np.zeros((1, 3)), ValueError, "Upsample2d(2): x must be real numbers"),
     (L.Reshape((2, 3)), np.zeros((4, 5)), ValueError, "do not have the values to fill (2, 3)"),
     (L.Residual(L.Linear(3, 1)), np.zeros((4, 3)), ValueError, "one shape, got (4, 1) and (4, 3)"),
-    (L.MinibatchStdDev(), np.zeros((4,)), ValueError, "expected a batch of shape"),
-    (L.FourierFeatures(2, 3), np.zeros((4, 3)), ValueError, "expected an input of shape (N, 2)"),
-    (L.Tanh(), np.array(["x"]), TypeError, "Tanh(): expected an array of numbers"),
-    (L.Tanh(), 1.0, ValueError, "Tanh(): expected an input of shape (N, ..., features), got ()"),
+    (L.MinibatchStdDev(), np.zeros((4,)), ValueError, "of shape (N, ..., C)"),
+    (L.FourierFeatures(2, 3), np.zeros((4, 3)), ValueError, "numbers of shape (N, 2)"),
+    (L.Tanh(), np.array(["x"]), TypeError, "Tanh(): x must be real numbers"),
+    (L.Tanh(), 1.0, ValueError, "of shape (N, ...), got an array of float64, shape ()"),
 ]  # fmt: skip
 
 
@@ -108,10 +144,13 @@ def test_non_contiguous_inputs(backend):
 
 
 def test_sizes():
-    assert sizes("f", "shape", [3, 1]) == (3, 1) and sizes("f", "shape", ()) == ()
-    assert sizes("f", "shape", (4,), fewest=1) == (4,)
+    some, one = sizes(0), sizes(1)
+    assert some("f", "shape", [3, 1]) == (3, 1) and some("f", "shape", ()) == ()
+    assert one("f", "shape", (4,)) == (4,) and sizes(3, 3)("f", "shape", (4, 4, 1)) == (4, 4, 1)
     for bad, error in ((3, TypeError), ("34", TypeError), ((3, 0), ValueError)):
-        with pytest.raises(error, match="^f: "):
-            sizes("f", "shape", bad)
-    with pytest.raises(TypeError, match=r"f: shape must be a tuple of sizes, got \(\)"):
-        sizes("f", "shape", (), fewest=1)
+        with pytest.raises(error, match="^f: shape must be a tuple of integers >= 1, got"):
+            some("f", "shape", bad)
+    for rule, words, error in ((one, "one or more", TypeError), (sizes(3, 3), "3", ValueError)):
+        bad = () if rule is one else (1, 2, 3, 4)
+        with pytest.raises(error, match=f"f: shape must be a tuple of {words} integers >= 1"):
+            rule("f", "shape", bad)

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from ..watch import Film, Frame
 
 

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from ...layers.activations import sigmoid
 from ..watch import Film, Frame
 from . import _checks

@@ -6,7 +6,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from ...losses import Loss
 from ...training.history import History
 from ..watch import Vitals

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.animation import Animation
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from .style import STYLE
 
 ICONS = {  # text in place of the icon font that matplotlib's page would fetch

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from . import _checks
 from .style import FAKE, REAL, frame
 

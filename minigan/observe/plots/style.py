@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 
 REAL, FAKE, DISCRIMINATOR, GENERATOR, MUTED = "#1f5fa8", "#e8710a", "#5b3a8e", "#e8710a", "#8a8f98"
 

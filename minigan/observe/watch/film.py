@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
+from ..._old_checks import positive_int
 from ...data.minibatches import Minibatches
 from ...gan import GAN
-from ...layers.base import positive_int
 from ...network import Sequential
 
 LINES = 11  # of the latent grid, in each direction; odd, so that one passes through 0

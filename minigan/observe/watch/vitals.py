@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
+from ..._old_checks import positive_int
 from ...backend import norm
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...layers import LeakyReLU
-from ...layers.base import positive_int
+from ...layers.composite import walk
 from ...metrics._distances import squared_distances
-from ...network import Sequential, walk
+from ...network import Sequential
 from ...verify.recording import recording
 
 PLAYERS = ("discriminator", "generator")

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._checks import as_array, shown
+from ..._old_checks import as_array, real_number, shown
 from ...layers.activations import sigmoid
-from ...layers.base import real_number
 
 NODES = 64  # of the Gauss-Hermite sums
 # A product of two tiny numbers may round to 0, also under np.seterr(all="raise").

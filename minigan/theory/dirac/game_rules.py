@@ -11,8 +11,7 @@ Chavdarova et al. (2021), "Taming GANs with lookahead-minmax" (arXiv 2006.14567)
 
 import numpy as np
 
-from ..._checks import part
-from ...layers.base import positive_int, real_number
+from ..._checks import Count, PositiveShare, checked
 from .fields import QUIET, Field
 from .step_rules import Simultaneous, Step
 
@@ -64,12 +63,10 @@ class LookaheadRounds(Step):
     fraction : a in (0, 1]
     """
 
-    def __init__(self, inner: Step, *, every: int = 5, fraction: float = 0.5) -> None:
-        name = type(self).__name__
-        self.inner = part(name, "inner", inner, "matrix", "a step, such as Simultaneous(0.2)")
+    @checked
+    def __init__(self, inner: Step, *, every: Count = 5, fraction: PositiveShare = 0.5) -> None:
         super().__init__(inner.h)
-        self.every = positive_int(name, "every", every)
-        self.fraction = real_number(name, "fraction", fraction, low=0, high=1, open_low=True)
+        self.inner, self.every, self.fraction = inner, every, fraction
 
     def begin(self, z: np.ndarray) -> np.ndarray:
         return self.inner.begin(z)

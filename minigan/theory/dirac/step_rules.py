@@ -8,8 +8,7 @@ A step that remembers more than z keeps it behind z: see `begin`.
 import numpy as np
 import numpy.typing as npt
 
-from ..._checks import as_array, part, shown
-from ...layers.base import positive_int, real_number
+from ..._old_checks import as_array, part, positive_int, real_number, shown
 from .fields import QUIET, Field
 
 

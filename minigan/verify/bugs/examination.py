@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import backend as kernels
-from ..._checks import count, flag, function, instance
+from ..._old_checks import count, flag, function, instance
 from ..._progress import track
 from ..gradcheck import Report
 from .catalogue import REGISTRY

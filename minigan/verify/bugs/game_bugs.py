@@ -40,8 +40,8 @@ BUGS = [
         (
             Edit(
                 Linear.forward,
-                "x = self.as_input(x, 2, self.in_features)",
-                "self.x = x = self.as_input(x, 2, self.in_features)",
+                'x = self.as_input(x, "N", self.in_features)',
+                'self.x = x = self.as_input(x, "N", self.in_features)',
             ),
             Edit(
                 Linear.backward_params,

@@ -11,8 +11,8 @@ BUGS = [
         (
             Edit(
                 Wasserstein.generator,
-                "return -_mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)",
-                "return -_mean(fake), np.zeros_like(real), np.full_like(fake, 1 / fake.size)",
+                "return -mean(fake), np.zeros_like(real), np.full_like(fake, -1 / fake.size)",
+                "return -mean(fake), np.zeros_like(real), np.full_like(fake, 1 / fake.size)",
             ),
         ),
         seen="numpy-ml, Wasserstein loss",
@@ -30,8 +30,8 @@ BUGS = [
             ),
             Edit(
                 NonSaturating.generator,
-                "return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size",
-                "return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake)",
+                "return mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size",
+                "return mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake)",
             ),
         ),
         seen="ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN",
@@ -46,10 +46,10 @@ BUGS = [
         (
             Edit(
                 NonSaturating.generator,
-                "return _mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size",
+                "return mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size",
                 "p = sigmoid(fake)\n"
                 "slope = -p * (1 - p) / (p + 1e-8) / fake.size\n"
-                "return -_mean(np.log(p + 1e-8)), np.zeros_like(real), slope",
+                "return -mean(np.log(p + 1e-8)), np.zeros_like(real), slope",
             ),
         ),
         seen="mimicry",

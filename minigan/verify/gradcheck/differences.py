@@ -23,9 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._checks import function as checked_function
-from ..._checks import shown
-from ...layers.base import real_number
+from ..._old_checks import function as checked_function
+from ..._old_checks import real_number, shown
 
 STEP = 1e-4
 SHORTEST = 1e-9  # both relative to max(1, |x|)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from .hypotheses import FAMILIES, Candidate, Case, Explanation
 
 EXPLAINED = 1e-6  # of the deviation, at most, is left unexplained by a hypothesis that is named

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from .check_progress import progress_bar
 from .differences import measure
 from .report import Report

@@ -9,7 +9,7 @@ value at the measured g.
 
 import numpy as np
 
-from ..._random_states import RandomStates
+from ..._random import RandomStates
 from ...penalties.clipping import WeightClipping
 from ...penalties.second_order import slopes
 from .differences import measure

@@ -4,8 +4,8 @@ import copy
 
 import numpy as np
 
-from ..._checks import as_array, flag, generator, instance, shown
-from ...layers.base import Layer, sizes
+from ..._old_checks import as_array, flag, generator, instance, shown, sizes
+from ...layers.base import Layer
 from ...layers.composite import walk
 from ...network import Sequential
 from .check_progress import progress_bar

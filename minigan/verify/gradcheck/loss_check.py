@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from ... import losses
 from ...losses import width
 from .check_progress import progress_bar

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ... import _checks as checks
-from ..._random_states import RandomStates
+from ... import _old_checks as checks
+from ..._random import RandomStates
 from ...network import Sequential
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._checks import as_array
+from ..._old_checks import as_array
 from .explanation import explain
 from .hypotheses import Explanation
 

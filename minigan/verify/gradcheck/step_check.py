@@ -12,8 +12,8 @@ of D over its input, from forward passes alone, where the samples are small: see
 
 import numpy as np
 
-from ..._checks import flag, instance
-from ..._random_states import RandomStates
+from ..._old_checks import flag, instance
+from ..._random import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from .check_progress import progress_bar

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ... import layers as L
 from ... import losses
-from ...network import walk
+from ...layers.composite import walk
 
 _PARAMETERS = {"weight": "W", "bias": "b", "gamma": "gamma", "beta": "beta"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ... import _checks as checks
+from ... import _old_checks as checks
 from ..gradcheck.differences import measure
 from ..gradcheck.report import Report
 from .sums import LARGEST

@@ -14,9 +14,9 @@ class Pass:
     def __init__(self, network, x):
         self.network, self.layers = network, list(leaves(network))
         self.values, self.gradients = [x], []
-        self._caches, self._random_states = [], []
+        self._caches, self._random = [], []
         for _, layer in self.layers:
-            self._random_states.append(network.rng.bit_generator.state)
+            self._random.append(network.rng.bit_generator.state)
             y, cache = layer.forward(self.values[-1], True)
             self.values.append(y)
             self._caches.append(cache)
@@ -39,7 +39,7 @@ class Pass:
         same dropout masks, the buffers left as they are."""
         if position == len(self.layers):
             return value
-        self.network.rng.bit_generator.state = self._random_states[position]
+        self.network.rng.bit_generator.state = self._random[position]
         with self.network.held_buffers():
             for _, layer in self.layers[position:]:
                 value, _ = layer.forward(value, True)

@@ -8,8 +8,8 @@ were handed, must be what the second one recorded: `Ledger.stepped` holds both.
 
 import numpy as np
 
-from ..._checks import instance
-from ..._random_states import RandomStates
+from ..._old_checks import instance
+from ..._random import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from . import formulas, sums

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...network import walk
+from ...layers.composite import walk
 from . import formulas, sums
 from .ledger import Row
 

@@ -1,0 +1,28 @@
+"""Random generators: made from a seed, saved and restored."""
+
+from typing import Any
+
+import numpy as np
+
+
+def random_generator(seed: Any, stream: str = "") -> np.random.Generator:
+    """A generator for `seed`, an integer >= 0 or a tuple of them; a Generator is used as it is.
+
+    (seed, 0), (seed, 1), ... draw independently. So do different streams of one seed, such as
+    "weights" and "noise": parts of a game that are all given the seed 0 draw different numbers.
+    """
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(stream.encode())))
+
+
+class RandomStates:
+    """The states of some NumPy generators, to draw the same numbers again after `restore`."""
+
+    def __init__(self, *rngs: np.random.Generator) -> None:
+        self.rngs = rngs
+        self.states = [rng.bit_generator.state for rng in rngs]
+
+    def restore(self) -> None:
+        for rng, state in zip(self.rngs, self.states):
+            rng.bit_generator.state = state

@@ -1,0 +1,171 @@
+"""Where the numbers of a layer live, and which network they belong to. No mathematics.
+
+A layer by itself has an array for each parameter and for each gradient. In a network these become
+views into the network's two flat vectors: see `flat_vectors`.
+"""
+
+import functools
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import _checks as checks
+from .parameters import Parameters, zeros
+
+OF_EVERY_LAYER = {"params", "grads", "buffers", "children", "dtype", "rng", "_held", "_owner"}
+
+
+class _Holding(threading.local):
+    """The networks whose buffers this thread leaves as they are: see `FlatVectors.held_buffers`."""
+
+    def __init__(self) -> None:
+        self.networks: list[Any] = []
+
+
+HELD = _Holding()
+
+
+class Memory:
+    """The part of a layer that holds its arrays; `minigan.layers.base.Layer` is the other one.
+
+    params, grads : dict of name -> array
+    buffers       : dict of name -> array; state that gradients do not train (running statistics)
+    children      : dict of name -> layer; the layers inside this one
+    dtype         : that of the parameters; None: a layer without parameters takes its input's
+    rng           : draws what a layer draws in training (dropout's masks)
+    trained       : whether there are parameters in this layer or inside it
+    hold_buffers  : while True, a training forward pass leaves the buffers as they are
+    """
+
+    def __init__(self) -> None:
+        name = type(self).__name__
+        self.params, self.grads = Parameters(name), Parameters(name)
+        self.buffers: dict[str, np.ndarray] = {}
+        self.children: dict[str, Any] = {}
+        self.dtype: Any = None
+        self.rng = np.random.default_rng(0)
+        self._held = False
+        self._owner: Callable[[], Any] | None = None  # a weak reference to the network around it
+        self._drawn: int | None = None  # the checksum of what `initialize` drew
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Checks the arguments of every constructor by their annotations (see `_checks`), and lets
+        every `initialize` note what it drew, so that later changes can be told from it."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            setattr(cls, "__init__", checks.checked(cls.__init__))  # noqa: B010
+        if "initialize" in vars(cls):
+            setattr(cls, "initialize", _noting_what_was_drawn(cls.initialize))  # noqa: B010
+
+    def add_parameter(self, name: str, shape: tuple[int, ...]) -> None:
+        """A parameter of zeros; `initialize` gives it its first value."""
+        self.dtype = np.dtype("float32")
+        self.params[name] = zeros(shape)
+        self.grads[name] = np.zeros_like(self.params[name])
+        self._drawn = self._checksum()
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draws first values for the parameters. Layers without parameters have nothing to draw."""
+
+    @property
+    def as_drawn(self) -> bool:
+        """Whether the parameters and buffers are still those that `initialize` drew."""
+        return self._drawn is None or self._drawn == self._checksum()
+
+    def _checksum(self) -> int:
+        arrays = (*self.params.values(), *self.buffers.values())
+        return functools.reduce(lambda c, a: zlib.crc32(np.ascontiguousarray(a), c), arrays, 0)
+
+    @functools.cached_property
+    def trained(self) -> bool:
+        return bool(self.params) or any(child.trained for child in self.children.values())
+
+    def rebind(
+        self, params: dict[str, Any], grads: dict[str, Any], dtype: Any, rng: np.random.Generator
+    ) -> None:
+        """Makes params and grads views of a network's vectors; sets dtype and rng."""
+        name = repr(self) if params else type(self).__name__
+        params, grads = Parameters(name, params, closed=True), Parameters(name, grads, closed=True)
+        vars(self).update(params=params, grads=grads, dtype=dtype, rng=rng)
+        self.buffers = {
+            name: buffer.astype(dtype) if buffer.dtype.kind == "f" else buffer
+            for name, buffer in self.buffers.items()
+        }
+
+    @property
+    def owner(self) -> Any:
+        """The network that this layer is in, directly or inside another layer; or None."""
+        return None if self._owner is None else self._owner()
+
+    @property
+    def hold_buffers(self) -> bool:
+        if self._held or not HELD.networks:
+            return self._held
+        network: Any = self
+        while network is not None:
+            if any(network is held for held in HELD.networks):
+                return True
+            network = network.owner
+        return False
+
+    @hold_buffers.setter
+    def hold_buffers(self, hold: bool) -> None:
+        self._held = hold
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assigning params and grads copies the values into the arrays that are there."""
+        if name in ("params", "grads") and name in vars(self):
+            getattr(self, name).update(value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_EVERY_LAYER:
+            owner = type(self).__name__
+            raise AttributeError(f"{owner}: its __init__ must begin with super().__init__()")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __copy__(self):
+        """A layer that shares all arrays with this one."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __getstate__(self):
+        """For copy.deepcopy and pickle: a copy belongs to no network until it is put into one."""
+        return vars(self) | {"_owner": None}
+
+
+def _noting_what_was_drawn(initialize):
+    @functools.wraps(initialize)
+    def noting(self, rng):
+        initialize(self, rng)
+        self._drawn = self._checksum()
+
+    return noting
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view of an array through which it cannot be written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def unchanging(x: np.ndarray) -> np.ndarray:
+    """x as an array that its owner does not write to: a copy, or what a `read_only` x is a view of.
+
+    The Numba kernels are compiled for writeable arrays alone, so the view itself would not do.
+    """
+    base = x.base
+    if (
+        not x.flags.writeable
+        and type(base) is np.ndarray
+        and (base.shape, base.strides, base.dtype) == (x.shape, x.strides, x.dtype)
+        and base.flags.writeable
+    ):
+        return base
+    return x.copy()
