@@ -43,14 +43,13 @@ from .cache import cached_njit
 from .calls import ON, count_product
 from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
-from .microkernel import copy_row, multiply_tile, transpose_square
+from .microkernel import multiply_tile
+from .packing import DEPTH, ROW_STEP, pack_columns, pack_panels, pack_rows, worth_packing
 from .thin import THIN, dot_rows
 from .threads import thread_safe, threads
 from .workers import call_worker, task_passing, worker_address
 
-DEPTH = 512  # k steps per block, at most: 8 rows of A x 512 x 4 bytes are half of the L1 cache
-PANELS_AT_ONCE = 8  # 8 panels x 512 x 32 x 4 bytes = 512 KB of the L2 cache
-ROWS_AHEAD = 16  # rows that the packing of B prefetches ahead
+PANELS_AT_ONCE = 5  # 5 panels x 512 x 48 x 4 bytes = 480 KB of the L2 cache
 SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
 # C is cut by rows if it has at least this many strips per thread
 STRIPS_PER_THREAD_SMALL_B, STRIPS_PER_THREAD_LARGE_B = 4, 64
@@ -100,7 +99,7 @@ def _cut(rows, depth, columns, itemsize, threads):
     per_thread = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
     if strips >= per_thread * threads:
         return threads, 1
-    across = min(-(-columns * itemsize // (TILE_VECTORS * VECTOR_BYTES)), threads)
+    across = min(-(-columns * itemsize // VECTOR_BYTES), threads)
     return min(strips, -(-threads // across)), across
 
 
@@ -136,21 +135,21 @@ def _work(address, part):
     """Computes one part of a task: a rectangle of C."""
     left, right, result, columns, bias, slope, accumulate, down, across = _task_at(address)
     strips = -(-len(left[1]) // TILE_ROWS)
-    panels = -(-columns * left[0].itemsize // (TILE_VECTORS * VECTOR_BYTES))
-    s, p = part // across, part % across
+    vectors = -(-columns * left[0].itemsize // VECTOR_BYTES)
+    s, v = part // across, part % across
     _rectangle(
         left, right, result, columns, bias, slope, accumulate,
         s * strips // down, (s + 1) * strips // down,
-        p * panels // across, (p + 1) * panels // across,
+        v * vectors // across, (v + 1) * vectors // across,
     )  # fmt: skip
 
 
 @njit(inline="always")
 def _rectangle(
     left, right, result, columns, bias, slope, accumulate,
-    first_strip, end_strip, first_panel, end_panel,
+    first_strip, end_strip, first_vector, end_vector,
 ):  # fmt: skip
-    """Computes a rectangle of C, whole strips by whole panels, on one thread."""
+    """Computes a rectangle of C, whole strips by whole vectors, on one thread."""
     a, a_rows, inner, run = left
     b, b_rows, b_step = right
     c, c_rows = result
@@ -160,92 +159,73 @@ def _rectangle(
         dot_rows(left, right, result, columns, bias, number(slope), accumulate, first_row, end_row)
         return
     depth = len(b_rows)
-    width = TILE_VECTORS * VECTOR_BYTES // size  # of a panel, in columns
+    lanes = VECTOR_BYTES // size
+    widest = TILE_VECTORS * lanes  # of a panel, in columns
     block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # all blocks about equally long
+    # The panels are about equally wide: 8 vectors are 2 + 3 + 3, not 3 + 3 + 2.
+    vectors = end_vector - first_vector
+    panels = -(-vectors // TILE_VECTORS)
+    at_once = min(PANELS_AT_ONCE, panels)
 
-    panels = min(PANELS_AT_ONCE, end_panel - first_panel)
-    packed = np.empty(panels * block * width + VECTOR_BYTES, c.dtype)
+    packed = np.empty(at_once * block * widest + VECTOR_BYTES, c.dtype)
     aligned = -packed.ctypes.data % VECTOR_BYTES // size
-    padded_bias = np.zeros(PANELS_AT_ONCE * width, c.dtype)
-    edge = np.empty((TILE_ROWS, width), c.dtype)  # a tile that overlaps C's border is computed here
+    padded_bias = np.zeros(at_once * widest, c.dtype)
+    starts = np.empty(at_once + 1, np.int64)  # the first vector of each panel
+    edge = np.empty((TILE_ROWS, widest), c.dtype)  # a tile that overlaps C's border is computed here
     tile_a, tile_c = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, np.int64)
     edge_rows = np.empty(TILE_ROWS, np.int64)
     for i in range(TILE_ROWS):
-        edge_rows[i] = edge.ctypes.data + i * width * size
+        edge_rows[i] = edge.ctypes.data + i * widest * size
+    packs_a = worth_packing(a_rows, inner, run, size, vectors * lanes)
+    strip = np.empty(TILE_ROWS * ROW_STEP if packs_a else 0, c.dtype)
+    steps = np.empty(block if packs_a else 0, np.int64)  # the offsets of a packed strip's columns
+    for k in range(len(steps)):
+        steps[k] = k if run > 1 else k * TILE_ROWS
 
-    for panel in range(first_panel, end_panel, PANELS_AT_ONCE):
-        panels = min(PANELS_AT_ONCE, end_panel - panel)
-        left_edge, right_edge = panel * width, min((panel + panels) * width, columns)
+    for panel in range(0, panels, PANELS_AT_ONCE):
+        at_once = min(PANELS_AT_ONCE, panels - panel)
+        for p in range(at_once + 1):
+            starts[p] = first_vector + (panel + p) * vectors // panels
+        left_edge, right_edge = starts[0] * lanes, min(starts[at_once] * lanes, columns)
         if len(bias):
             for j in range(right_edge - left_edge):
                 padded_bias[j] = bias[left_edge + j]
         for top in range(0, depth, block):
             bottom = min(top + block, depth)
-            _pack(b, b_rows[top:bottom], b_step, left_edge, right_edge, packed[aligned:])
+            pack_panels(
+                b, b_rows[top:bottom], b_step, right_edge, starts, at_once, packed[aligned:]
+            )
             adds = accumulate or top > 0
             finishes = bottom == depth and (len(bias) > 0 or slope != 1)
 
-            for strip in range(first_strip, end_strip):
-                row = strip * TILE_ROWS
+            for s in range(first_strip, end_strip):
+                row = s * TILE_ROWS
                 rows = min(TILE_ROWS, len(a_rows) - row)
                 for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
                     tile_a[i] = a.ctypes.data + a_rows[row + min(i, rows - 1)] * size
                     tile_c[i] = c.ctypes.data + c_rows[row + min(i, rows - 1)] * size
-                for p in range(panels):
-                    column = left_edge + p * width
-                    inside = rows == TILE_ROWS and column + width <= columns
+                if packs_a:
+                    if run > 1:
+                        pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
+                    else:
+                        pack_columns(a, a_rows, row, row + rows, inner, top, bottom, strip)
+                    for i in range(TILE_ROWS):
+                        tile_a[i] = strip.ctypes.data + (i * ROW_STEP if run > 1 else i) * size
+                for p in range(at_once):
+                    column, width = starts[p] * lanes, starts[p + 1] - starts[p]
+                    inside = rows == TILE_ROWS and column + width * lanes <= columns
                     if adds and not inside:
                         for i in range(rows):
-                            for j in range(min(width, columns - column)):
+                            for j in range(min(width * lanes, columns - column)):
                                 edge[i, j] = c[index(c_rows[row + i] + column + j)]
                     multiply_tile(
                         tile_c if inside else edge_rows, column if inside else 0, adds,
-                        tile_a, inner, top, bottom, packed, aligned + p * (bottom - top) * width,
-                        finishes, padded_bias, p * width, number(slope),
+                        tile_a, steps if packs_a else inner,
+                        0 if packs_a else top, bottom - top if packs_a else bottom,
+                        packed, aligned + (column - left_edge) * (bottom - top), width,
+                        finishes, padded_bias, column - left_edge, number(slope),
                     )  # fmt: skip
                     if not inside:
                         for i in range(rows):
-                            for j in range(min(width, columns - column)):
+                            for j in range(min(width * lanes, columns - column)):
                                 c[index(c_rows[row + i] + column + j)] = edge[i, j]
-
-
-@njit(inline="always")
-def _pack(b, rows, step, left_edge, right_edge, packed):
-    """Copies columns [left_edge, right_edge) of B into panels; the last panel is padded with zeros.
-
-    B is read in memory order: row by row across the panels if its rows are contiguous, otherwise
-    (B is transposed) panel by panel, transposing square blocks.
-    """
-    lanes = VECTOR_BYTES // b.itemsize
-    width = TILE_VECTORS * lanes
-    panel_size = len(rows) * width
-    whole = left_edge + (right_edge - left_edge) // width * width  # end of the complete panels
-    if step == 1:
-        for k in range(len(rows)):
-            target, ahead = k * width, min(k + ROWS_AHEAD, len(rows) - 1)
-            for column in range(left_edge, whole, width):
-                copy_row(b, rows[k] + column, rows[ahead] + column, packed, target)
-                target += panel_size
-    else:
-        squares = len(rows) - lanes + 1
-        for column in range(left_edge, whole, width):
-            target, k = (column - left_edge) * len(rows), 0
-            while k < len(rows):
-                source = rows[k] + column * step
-                if k < squares and rows[k + lanes - 1] == rows[k] + lanes - 1:
-                    for v in range(0, width, lanes):
-                        transpose_square(b, source + v * step, step, packed, target + v)
-                    k += lanes
-                    target += lanes * width
-                else:
-                    for j in range(width):
-                        packed[target + j] = b[source + j * step]
-                    k += 1
-                    target += width
-    if whole < right_edge:
-        for k in range(len(rows)):
-            target = (whole - left_edge) * len(rows) + k * width
-            for j in range(right_edge - whole):
-                packed[target + j] = b[rows[k] + (whole + j) * step]
-            for j in range(right_edge - whole, width):
-                packed[target + j] = 0

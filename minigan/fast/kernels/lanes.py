@@ -58,6 +58,12 @@ class Lanes:
     def store(self, value, pointer, vectors=0):
         self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
 
+    def copy(self, source, target, numbers):
+        """Copies so many numbers through one register."""
+        vector = ir.VectorType(self.scalar, numbers).as_pointer()
+        value = self.builder.load(self.builder.bitcast(source, vector), align=self.bytes)
+        self.builder.store(value, self.builder.bitcast(target, vector), align=self.bytes)
+
     def prefetch(self, pointer, vectors=0, to_write=False):
         """Prefetches one vector: into L2 to be read later, or exclusively into L1 to be written.
 
@@ -97,3 +103,9 @@ class Lanes:
         """The vector of these lanes of a, counted on into b."""
         mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes)
         return self.builder.shuffle_vector(a, b, mask)
+
+
+def data_pointer(context, builder, signature, arguments, position):
+    """The address of an array argument's first number."""
+    array = context.make_array(signature.args[position])
+    return array(context, builder, arguments[position]).data

@@ -29,14 +29,17 @@ def _register_tile(features):
 
     A tile of r rows by v vectors needs r v registers for the sums, v for a row of B and one for the
     broadcast number of A. At least 8 sums hide the latency of a fused multiply-add (4 cycles, two
-    started per cycle).
+    started per cycle). A step takes r v multiply-adds and r + v loads; a processor that starts four
+    instructions per cycle has room for one other instruction beside each multiply-add, so r v must
+    be well above r + v: 8 x 2 is not (16 and 10, beside the loop's own), 8 x 3 is.
+    `benchmarks/tile.py` predicts the cycles of a step on each processor, and measures them here.
     """
     if "avx512f" in features:
-        return 64, 8, 2  # 32 registers: 16 accumulators already run at the peak, and 8 divides 64
+        return 64, 8, 3  # 32 registers: 24 sums, 3 of B, 1 of A
     if "avx" in features:
-        return 32, 6, 2  # 16 registers: 12 accumulators, 2 of B, 1 of A
+        return 32, 6, 2  # 16 registers: 12 sums, 2 of B, 1 of A
     if "neon" in features:
-        return 16, 6, 4  # 32 registers: 24 accumulators, 4 of B, 1 of A
+        return 16, 6, 4  # 32 registers: 24 sums, 4 of B, 1 of A
     return 16, 6, 2  # 16-byte vectors: LLVM rewrites them for machines that have none
 
 

@@ -25,18 +25,16 @@ An `@intrinsic` emits the instructions directly.
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .lanes import INDEX, Lanes
+from .lanes import INDEX, Lanes, data_pointer
 from .machine import TILE_ROWS, TILE_VECTORS
-
-SQUARES_AHEAD = 4  # vectors that `transpose_square` prefetches ahead, along each row
 
 
 @intrinsic
 def multiply_tile(
-    typing, c_rows, column, adds, a_rows, inner, first, last, panels, start,
+    typing, c_rows, column, adds, a_rows, inner, first, last, panels, start, vectors,
     finishes, bias, bias_start, slope,
 ):  # fmt: skip
-    """One register tile of C, over the steps k in [first, last) of the inner index:
+    """One register tile of C, `vectors` wide, over the steps k in [first, last) of the inner index:
 
         z = (C[i, j] if adds else 0)  +  sum over k of A[i][inner[k]] * panel[k, j]
         C[i, j] = leaky(z + bias[bias_start + j]) if finishes else z
@@ -49,104 +47,75 @@ def multiply_tile(
     panels, bias   : flat arrays, read from `start` (one panel row per step k) and `bias_start`
     """
     signature = types.void(
-        c_rows, column, adds, a_rows, inner, first, last, panels, start,
+        c_rows, column, adds, a_rows, inner, first, last, panels, start, vectors,
         finishes, bias, bias_start, slope,
     )  # fmt: skip
-    return signature, _emit_multiply_tile
+
+    def emit(context, builder, signature, arguments):
+        c_rows, a_rows, inner, panels, bias = (
+            data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 11)
+        )
+        _, column, adds, _, _, first, last, _, start, vectors, finishes, _, bias_start, slope = arguments
+        lanes = Lanes(builder, signature.args[7].dtype)
+        for width in range(1, TILE_VECTORS + 1):
+            with builder.if_then(builder.icmp_signed("==", vectors, INDEX(width))):
+                _emit_tile(
+                    lanes, width, c_rows, column, adds, a_rows, inner, first, last,
+                    lanes.address(panels, start), finishes, lanes.address(bias, bias_start), slope,
+                )  # fmt: skip
+        return context.get_dummy_value()
+
+    return signature, emit
 
 
-def _emit_multiply_tile(context, builder, signature, arguments):
-    c_rows, a_rows, inner, panels, bias = (
-        data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 10)
-    )
-    column, adds, first, last, start, finishes, bias_start, slope = (
-        arguments[n] for n in (1, 2, 5, 6, 8, 9, 11, 12)
-    )
-    lanes = Lanes(builder, signature.args[7].dtype)
-    tile = [(i, v) for i in range(TILE_ROWS) for v in range(TILE_VECTORS)]
+def _emit_tile(
+    lanes, vectors, c_rows, column, adds, a_rows, inner, first, last, panel, finishes, bias, slope
+):
+    """The code of a tile of this width, between pointers."""
+    builder = lanes.builder
+    tile = [(i, v) for i in range(TILE_ROWS) for v in range(vectors)]
 
     def row_pointers(addresses):
         pointer = lanes.scalar.as_pointer()
         each = [builder.gep(addresses, [INDEX(i)]) for i in range(TILE_ROWS)]
         return [builder.inttoptr(builder.load(address), pointer) for address in each]
 
-    # Stack variables: LLVM promotes them to registers.
+    # Stack variables: LLVM promotes them to registers. They are set here as well as declared,
+    # because the declaration is at the beginning of the function and this runs in a loop.
     total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
+    for at in tile:
+        builder.store(lanes.zero, total[at])
     c = [lanes.address(row, column) for row in row_pointers(c_rows)]
     for i, v in tile:  # C arrives while the sums are computed
         lanes.prefetch(c[i], v, to_write=True)
 
     a = row_pointers(a_rows)
-    panel_row = cgutils.alloca_once_value(builder, lanes.address(panels, start))
+    panel_row = cgutils.alloca_once(builder, panel.type)
+    builder.store(panel, panel_row)
     with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
         offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
-        b = [lanes.load(row_of_b, v) for v in range(TILE_VECTORS)]
+        b = [lanes.load(row_of_b, v) for v in range(vectors)]
         # If A is transposed its rows are adjacent numbers: prefetch the cache line of later tiles.
         lanes.prefetch(lanes.address(a[0], offset), 1)
         for i in range(TILE_ROWS):
             a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
-            for v in range(TILE_VECTORS):
+            for v in range(vectors):
                 acc = total[i, v]
                 builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
-        builder.store(lanes.address(row_of_b, TILE_VECTORS * lanes.count), panel_row)
+        builder.store(lanes.address(row_of_b, vectors * lanes.count), panel_row)
 
     with builder.if_then(adds):
         for i, v in tile:
             z = builder.fadd(lanes.load(c[i], v), builder.load(total[i, v]))
             builder.store(z, total[i, v])
     with builder.if_then(finishes):
-        bias = lanes.address(bias, bias_start)
-        biases, slopes = [lanes.load(bias, v) for v in range(TILE_VECTORS)], lanes.broadcast(slope)
+        biases, slopes = [lanes.load(bias, v) for v in range(vectors)], lanes.broadcast(slope)
         for i, v in tile:
             z = builder.fadd(builder.load(total[i, v]), biases[v])
             positive = builder.fcmp_ordered(">", z, lanes.zero)
             builder.store(builder.select(positive, z, builder.fmul(slopes, z)), total[i, v])
     for i, v in tile:
         lanes.store(builder.load(total[i, v]), c[i], v)
-    return context.get_dummy_value()
-
-
-@intrinsic
-def copy_row(typing, source, source_start, ahead, target, target_start):
-    """Copies one panel row, TILE_VECTORS vectors, and prefetches the row that begins at `ahead`."""
-
-    def emit(context, builder, signature, arguments):
-        lanes = Lanes(builder, signature.args[0].dtype)
-        _, source_start, ahead, _, target_start = arguments
-        source, target = (data_pointer(context, builder, signature, arguments, n) for n in (0, 3))
-        ahead = lanes.address(source, ahead)
-        source, target = lanes.address(source, source_start), lanes.address(target, target_start)
-        for v in range(TILE_VECTORS):
-            lanes.prefetch(ahead, v)
-            lanes.store(lanes.load(source, v), target, v)
-        return context.get_dummy_value()
-
-    return types.void(source, source_start, ahead, target, target_start), emit
-
-
-@intrinsic
-def transpose_square(typing, source, source_start, source_step, target, target_start):
-    """Copies a square of `count` vectors of `count` numbers into a panel, transposed.
-
-    target[target_start + i panel columns + j] = source[source_start + j source_step + i]
-    """
-
-    def emit(context, builder, signature, arguments):
-        lanes = Lanes(builder, signature.args[0].dtype)
-        _, source_start, step, _, target_start = arguments
-        source, target = (data_pointer(context, builder, signature, arguments, n) for n in (0, 3))
-        source = lanes.address(source, source_start)
-        rows = []
-        for _ in range(lanes.count):
-            lanes.prefetch(source, SQUARES_AHEAD)
-            rows.append(lanes.load(source))
-            source = lanes.address(source, step)
-        target = lanes.address(target, target_start)
-        for i, row in enumerate(lanes.transpose(rows)):
-            lanes.store(row, target, i * TILE_VECTORS)
-        return context.get_dummy_value()
-
-    return types.void(source, source_start, source_step, target, target_start), emit
 
 
 @intrinsic
@@ -178,9 +147,3 @@ def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
         return context.get_dummy_value()
 
     return types.void(a, a_rows, a_start, b, b_start, vectors, totals), emit
-
-
-def data_pointer(context, builder, signature, arguments, position):
-    """The address of an array argument's first number."""
-    array = context.make_array(signature.args[position])
-    return array(context, builder, arguments[position]).data
