@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ._old_checks import flag, shown
+from ._old_checks import FLOATS, flag, shown
 
 __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm"]
 
@@ -225,7 +225,7 @@ def _check_product(a, b, transpose_a, transpose_b, out):
     for name, array in (("a", a), ("b", b)) + ((("out", out),) if out is not None else ()):
         if not isinstance(array, np.ndarray):
             raise TypeError(f"matmul: {name} must be a NumPy array, got {type(array).__name__}")
-        if array.dtype not in (np.float32, np.float64):
+        if array.dtype not in FLOATS:
             raise TypeError(f"matmul: {name} must be float32 or float64, got {array.dtype}")
         if array.ndim != 2:
             raise ValueError(f"matmul: {name} must be a matrix, got shape {array.shape}")

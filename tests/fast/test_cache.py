@@ -13,8 +13,8 @@ import minigan
 pytest.importorskip("numba")
 PROGRAM = """
 import numpy as np, minigan
-x = np.ones((2, 3), np.float32)
-w = np.ones((3, 40), np.float32)
+x = np.ones((2, 5), np.float32)
+w = np.ones((5, 40), np.float32)
 from minigan.fast.kernels import codes, products
 print(products.linear_forward(x, w, None, codes.LEAKY_RELU, 0.5)[0, 0])
 from minigan.fast.kernels.gemm import _multiply
@@ -37,12 +37,12 @@ def test_a_change_in_one_file_reaches_the_kernels_compiled_from_another(tmp_path
     """`gemm` compiles in what `microkernel` emits; Numba alone would not notice it change."""
     source = Path(minigan.__file__).parent
     shutil.copytree(source, tmp_path / "minigan", ignore=shutil.ignore_patterns("__pycache__"))
-    assert run(tmp_path) == (3, 0, 1)
-    assert run(tmp_path) == (3, 1, 0)
+    assert run(tmp_path) == (5, 0, 1)
+    assert run(tmp_path) == (5, 1, 0)
     microkernel = tmp_path / "minigan" / "fast" / "kernels" / "microkernel.py"
     text = microkernel.read_text()
     doubled = "z = builder.fadd(builder.load(total[i, v]), builder.load(total[i, v]))"
     changed = text.replace("z = builder.fadd(builder.load(total[i, v]), biases[v])", doubled)
     assert changed != text
     microkernel.write_text(changed)
-    assert run(tmp_path) == (6, 0, 1)
+    assert run(tmp_path) == (10, 0, 1)

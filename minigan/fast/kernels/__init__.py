@@ -1,7 +1,8 @@
 """Compiled kernels: plain functions of arrays, called by the stages of `minigan.fast`.
 
-- `gemm`         the blocked matrix product; `microkernel` is its innermost loop, `lanes` the vector
-                 instructions that loop is made of, `thin` the products with very few columns
+- `gemm`         the blocked matrix product; `packing` copies its operands, `microkernel` is its
+                 innermost loop, `lanes` the vector instructions that loop is made of, `thin` the
+                 products with very few columns or steps
 - `products`     matrix products and the passes of a linear layer
 - `images`       the passes of both convolutions; `tables` holds the offsets that they read through
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass

@@ -22,8 +22,9 @@ registers and caches. (Weight gradients with very few rows or columns are in `th
             A                 C
 
 (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.) There are two
-differences from that scheme. A is not packed: the micro-kernel broadcasts its numbers one at a time
-from where they are. And all operands are addressed through tables of offsets into flat arrays,
+differences from that scheme. A is packed only where its strides slow it down: the micro-kernel can
+broadcast its numbers from wherever they are. And all operands are addressed through tables of
+offsets into flat arrays,
 
     A[i, k] = a[rows[i] + inner[k]]
     B[k, j] = b[rows[k] + j step]
@@ -79,8 +80,11 @@ def multiply(
         count_product(len(rows), len(right[1]), columns)
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
-    worker = worker_address(_work, a.dtype)
     down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
+    if down * across == 1 and columns <= THIN and left[3] > 1:
+        dot_rows(left, right, result, columns, bias, a.dtype.type(slope), accumulate, 0, len(rows))
+        return
+    worker = worker_address(_work, a.dtype)
     run = _multiply if down * across == 1 else _multiply_in_parallel
     run(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
@@ -144,41 +148,50 @@ def _work(address, part):
     )  # fmt: skip
 
 
-@njit(inline="always")
+@cached_njit(error_model="numpy")
 def _rectangle(
     left, right, result, columns, bias, slope, accumulate,
     first_strip, end_strip, first_vector, end_vector,
 ):  # fmt: skip
-    """Computes a rectangle of C, whole strips by whole vectors, on one thread."""
+    """Computes a rectangle of C, whole strips by whole vectors, on one thread.
+
+    The panels are about equally wide: 8 vectors are 2 + 3 + 3, because a narrow tile is slower.
+    """
     a, a_rows, inner, run = left
     b, b_rows, b_step = right
     c, c_rows = result
     number, size = c.dtype.type, c.itemsize
+    depth = len(b_rows)
+    first_row, end_row = first_strip * TILE_ROWS, min(end_strip * TILE_ROWS, len(a_rows))
     if columns <= THIN and run > 1:
-        first_row, end_row = first_strip * TILE_ROWS, min(end_strip * TILE_ROWS, len(a_rows))
         dot_rows(left, right, result, columns, bias, number(slope), accumulate, first_row, end_row)
         return
-    depth = len(b_rows)
     lanes = VECTOR_BYTES // size
     widest = TILE_VECTORS * lanes  # of a panel, in columns
     block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # all blocks about equally long
-    # The panels are about equally wide: 8 vectors are 2 + 3 + 3, not 3 + 3 + 2.
     vectors = end_vector - first_vector
     panels = -(-vectors // TILE_VECTORS)
     at_once = min(PANELS_AT_ONCE, panels)
 
-    packed = np.empty(at_once * block * widest + VECTOR_BYTES, c.dtype)
-    aligned = -packed.ctypes.data % VECTOR_BYTES // size
-    padded_bias = np.zeros(at_once * widest, c.dtype)
-    starts = np.empty(at_once + 1, np.int64)  # the first vector of each panel
-    edge = np.empty((TILE_ROWS, widest), c.dtype)  # a tile that overlaps C's border is computed here
-    tile_a, tile_c = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, np.int64)
-    edge_rows = np.empty(TILE_ROWS, np.int64)
+    packs_a = worth_packing(a_rows, inner, run, size, vectors)
+    # All temporary arrays are parts of two: allocating each would take longer than a small product.
+    space = np.empty(
+        (at_once * (block + 1) + TILE_ROWS) * widest
+        + TILE_ROWS * ROW_STEP * packs_a
+        + VECTOR_BYTES,
+        c.dtype,
+    )
+    aligned = -space.ctypes.data % VECTOR_BYTES // size
+    packed, rest = _split(space[aligned:], at_once * block * widest)
+    padded_bias, rest = _split(rest, at_once * widest)
+    edge, strip = _split(rest, TILE_ROWS * widest)  # a tile that overlaps C's border; a strip of A
+    table = np.empty(3 * TILE_ROWS + at_once + 1 + block * packs_a, np.int64)
+    tile_a, rest_of_table = _split(table, TILE_ROWS)
+    tile_c, rest_of_table = _split(rest_of_table, TILE_ROWS)
+    edge_rows, rest_of_table = _split(rest_of_table, TILE_ROWS)
+    starts, steps = _split(rest_of_table, at_once + 1)  # of the panels; the packed strip's inner
     for i in range(TILE_ROWS):
         edge_rows[i] = edge.ctypes.data + i * widest * size
-    packs_a = worth_packing(a_rows, inner, run, size, vectors * lanes)
-    strip = np.empty(TILE_ROWS * ROW_STEP if packs_a else 0, c.dtype)
-    steps = np.empty(block if packs_a else 0, np.int64)  # the offsets of a packed strip's columns
     for k in range(len(steps)):
         steps[k] = k if run > 1 else k * TILE_ROWS
 
@@ -187,14 +200,12 @@ def _rectangle(
         for p in range(at_once + 1):
             starts[p] = first_vector + (panel + p) * vectors // panels
         left_edge, right_edge = starts[0] * lanes, min(starts[at_once] * lanes, columns)
-        if len(bias):
-            for j in range(right_edge - left_edge):
-                padded_bias[j] = bias[left_edge + j]
+        for j in range(len(padded_bias)):
+            inside = len(bias) > 0 and left_edge + j < right_edge
+            padded_bias[j] = bias[left_edge + j] if inside else number(0)
         for top in range(0, depth, block):
             bottom = min(top + block, depth)
-            pack_panels(
-                b, b_rows[top:bottom], b_step, right_edge, starts, at_once, packed[aligned:]
-            )
+            pack_panels(b, b_rows[top:bottom], b_step, right_edge, starts, at_once, packed)
             adds = accumulate or top > 0
             finishes = bottom == depth and (len(bias) > 0 or slope != 1)
 
@@ -217,15 +228,21 @@ def _rectangle(
                     if adds and not inside:
                         for i in range(rows):
                             for j in range(min(width * lanes, columns - column)):
-                                edge[i, j] = c[index(c_rows[row + i] + column + j)]
+                                edge[i * widest + j] = c[index(c_rows[row + i] + column + j)]
                     multiply_tile(
                         tile_c if inside else edge_rows, column if inside else 0, adds,
                         tile_a, steps if packs_a else inner,
                         0 if packs_a else top, bottom - top if packs_a else bottom,
-                        packed, aligned + (column - left_edge) * (bottom - top), width,
+                        packed, (column - left_edge) * (bottom - top), width,
                         finishes, padded_bias, column - left_edge, number(slope),
                     )  # fmt: skip
                     if not inside:
                         for i in range(rows):
                             for j in range(min(width * lanes, columns - column)):
-                                c[index(c_rows[row + i] + column + j)] = edge[i, j]
+                                c[index(c_rows[row + i] + column + j)] = edge[i * widest + j]
+
+
+@njit
+def _split(array, first):
+    """array[:first], array[first:]."""
+    return array[:first], array[first:]

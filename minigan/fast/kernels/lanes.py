@@ -34,12 +34,24 @@ class Lanes:
         )
         return self.builder.call(function, [a, b, c])
 
-    def sum(self, vector):
-        """The sum of the numbers in one vector, by repeated halving."""
-        for half in (self.count >> n for n in range(1, self.count.bit_length())):
+    def sums(self, vectors):
+        """The sum of the numbers in each of these vectors, in one vector of as many lanes.
+
+        The number of vectors is a power of two, at most `count`. Each round adds neighbouring
+        lanes of two vectors, which leaves half as many vectors.
+        """
+        number, lanes = len(vectors), list(range(2 * self.count))
+        while len(vectors) > 1:
+            pairs = zip(vectors[::2], vectors[1::2])
+            vectors = [
+                self.builder.fadd(self._pick(a, b, lanes[::2]), self._pick(a, b, lanes[1::2]))
+                for a, b in pairs
+            ]
+        [vector], each = vectors, self.count // number  # so many lanes are left of each vector
+        for half in (each >> n for n in range(1, each.bit_length())):
             other = self._pick(vector, self._undefined, [i ^ half for i in range(self.count)])
             vector = self.builder.fadd(vector, other)
-        return self.builder.extract_element(vector, _LANE(0))
+        return self._pick(vector, self._undefined, range(0, self.count, each))
 
     def broadcast(self, number):
         """A vector with `number` in every lane."""
@@ -101,7 +113,7 @@ class Lanes:
 
     def _pick(self, a, b, lanes):
         """The vector of these lanes of a, counted on into b."""
-        mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes)
+        mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), list(lanes))
         return self.builder.shuffle_vector(a, b, mask)
 
 

@@ -28,6 +28,9 @@ from numba.extending import intrinsic
 from .lanes import INDEX, Lanes, data_pointer
 from .machine import TILE_ROWS, TILE_VECTORS
 
+DOTS = 8  # inner products that `add_dots` computes at once
+MOST_STEPS = 4  # of `combine_rows`
+
 
 @intrinsic
 def multiply_tile(
@@ -55,7 +58,9 @@ def multiply_tile(
         c_rows, a_rows, inner, panels, bias = (
             data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 11)
         )
-        _, column, adds, _, _, first, last, _, start, vectors, finishes, _, bias_start, slope = arguments
+        _, column, adds, _, _, first, last, _, start, vectors, finishes, _, bias_start, slope = (
+            arguments
+        )
         lanes = Lanes(builder, signature.args[7].dtype)
         for width in range(1, TILE_VECTORS + 1):
             with builder.if_then(builder.icmp_signed("==", vectors, INDEX(width))):
@@ -122,7 +127,7 @@ def _emit_tile(
 def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
     """totals[i] += <a[a_rows[i] + a_start : ...], b[b_start : ...]>, of length `vectors` vectors.
 
-    The TILE_ROWS inner products are interleaved, which hides the latency of the additions.
+    The DOTS inner products are interleaved, which hides the latency of the additions.
     """
 
     def emit(context, builder, signature, arguments):
@@ -132,18 +137,59 @@ def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
         )
         _, _, a_start, _, b_start, vectors, _ = arguments
         a, b = lanes.address(a, a_start), lanes.address(b, b_start)
-        each = range(TILE_ROWS)
-        rows = [lanes.address(a, builder.load(builder.gep(a_rows, [INDEX(i)]))) for i in each]
-        sums = [cgutils.alloca_once_value(builder, lanes.zero) for _ in each]
+        rows = [
+            lanes.address(a, builder.load(builder.gep(a_rows, [INDEX(i)]))) for i in range(DOTS)
+        ]
+        sums = [cgutils.alloca_once(builder, lanes.vector) for _ in rows]
+        for total in sums:
+            builder.store(lanes.zero, total)
         with cgutils.for_range(builder, vectors) as loop:
             here = builder.mul(loop.index, INDEX(lanes.count))
             b_k = lanes.load(lanes.address(b, here))
             for row, total in zip(rows, sums):
                 a_k = lanes.load(lanes.address(row, here))
                 builder.store(lanes.multiply_add(a_k, b_k, builder.load(total)), total)
-        for i in each:
-            at = builder.gep(totals, [INDEX(i)])
-            builder.store(builder.fadd(builder.load(at), lanes.sum(builder.load(sums[i]))), at)
+        at_once = min(DOTS, lanes.count)
+        for first in range(0, DOTS, at_once):
+            found = lanes.sums([builder.load(s) for s in sums[first : first + at_once]])
+            place = builder.bitcast(lanes.address(totals, first), found.type.as_pointer())
+            before = builder.load(place, align=lanes.bytes)
+            builder.store(builder.fadd(before, found), place, align=lanes.bytes)
         return context.get_dummy_value()
 
     return types.void(a, a_rows, a_start, b, b_start, vectors, totals), emit
+
+
+@intrinsic
+def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
+    """C[i, j] = leaky(sum over k < depth of A[i, k] B[k, j] + bias[j]), j below `vectors` vectors.
+
+    For a depth of at most MOST_STEPS. A column of vectors of B stays in registers while the rows of
+    A pass by: the tile's loops exchanged.
+    """
+    signature = types.void(a, b, c, bias, slope, rows, depth, columns, vectors)
+
+    def emit(context, builder, signature, arguments):
+        lanes = Lanes(builder, signature.args[0].dtype)
+        a, b, c, bias = (data_pointer(context, builder, signature, arguments, n) for n in range(4))
+        slope, rows, depth, columns, vectors = arguments[4:]
+        slope = lanes.broadcast(slope)
+        for steps in range(1, MOST_STEPS + 1):
+            right_depth = builder.icmp_signed("==", depth, INDEX(steps))
+            with builder.if_then(right_depth), cgutils.for_range(builder, vectors) as loop:
+                column = builder.mul(loop.index, INDEX(lanes.count))
+                places = [builder.add(builder.mul(columns, INDEX(k)), column) for k in range(steps)]
+                b_k = [lanes.load(lanes.address(b, place)) for place in places]
+                added = lanes.load(lanes.address(bias, column))
+                with cgutils.for_range(builder, rows) as each:
+                    row, z = lanes.address(a, builder.mul(each.index, depth)), added
+                    for k in range(steps):
+                        a_ik = lanes.broadcast(builder.load(lanes.address(row, k)))
+                        z = lanes.multiply_add(a_ik, b_k[k], z)
+                    positive = builder.fcmp_ordered(">", z, lanes.zero)
+                    z = builder.select(positive, z, builder.fmul(slope, z))
+                    place = builder.add(builder.mul(each.index, columns), column)
+                    lanes.store(z, lanes.address(c, place))
+        return context.get_dummy_value()
+
+    return signature, emit

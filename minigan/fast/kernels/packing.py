@@ -13,36 +13,37 @@ from numba.extending import intrinsic
 
 from .cache import cached_njit
 from .lanes import INDEX, Lanes, data_pointer
-from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
+from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 
 DEPTH = 512  # steps k of a block, at most: 8 rows of A x 512 x 4 bytes are half of the L1 cache
 ROW_STEP = DEPTH + 16  # one cache line more, so that packed rows do not compete for a place in it
+PACK_FROM = 4 * TILE_VECTORS  # vectors: packing A takes as long as multiplying it by one or two
+CONFLICT = 2048  # bytes: rows that are a multiple of it apart share few places of a cache
 ROWS_AHEAD = 16  # rows that the packing of B prefetches ahead
 SQUARES_AHEAD = 4  # vectors that `_transpose_square` prefetches ahead, along each row
 
 
 # %% A
 @cached_njit(error_model="numpy")
-def worth_packing(rows, inner, run, size, columns):
-    """Whether to pack A before multiplying it by so many columns of B.
+def worth_packing(rows, inner, run, size, vectors):
+    """Whether to pack A before it is multiplied by so many vectors of columns.
 
-    Each panel of B reads the strip again. If its numbers are a multiple of PAGE bytes apart, they
-    compete for one place in the cache, and do not stay there.
+    Each panel reads the strip again. Numbers that are a power of two apart compete for one place in
+    the cache and do not stay there; a transposed A has only TILE_ROWS of them in a cache line.
     """
-    if run > 1 and run < len(inner):
+    if not PACKS_A or vectors < PACK_FROM:
         return False
-    if run > 1:
-        step = rows[1] - rows[0] if len(rows) > 1 else 1
-    else:
-        step = inner[1] - inner[0] if len(inner) > 1 else 1
-    return step * size % 2048 == 0
+    if run == 1:
+        return len(inner) > 1
+    plain = run >= len(inner) and len(rows) > 1
+    return plain and (rows[1] - rows[0]) * size % CONFLICT == 0
 
 
 @cached_njit(error_model="numpy")
 def pack_rows(a, rows, row, end, top, bottom, strip):
-    """Packs rows of a matrix for the steps k in [top, bottom): strip[i ROW_STEP + k] = A[row + i, k].
+    """Packs rows [row, row + TILE_ROWS) of a plain A: strip[i ROW_STEP + k] = A[row + i, top + k].
 
-    An incomplete strip repeats the last row.
+    An incomplete strip, of rows up to `end`, repeats the last row.
     """
     for i in range(TILE_ROWS):
         source, target = rows[min(row + i, end - 1)] + top, i * ROW_STEP
@@ -52,7 +53,7 @@ def pack_rows(a, rows, row, end, top, bottom, strip):
 
 @cached_njit(error_model="numpy")
 def pack_columns(a, rows, row, end, inner, top, bottom, strip):
-    """Packs a transposed A: strip[(k - top) TILE_ROWS + i] = A[row + i, k]."""
+    """Packs rows of a transposed A: strip[k TILE_ROWS + i] = A[row + i, top + k]."""
     first = rows[row]
     if row + TILE_ROWS <= end and rows[row + TILE_ROWS - 1] - first == TILE_ROWS - 1:
         for k in range(top, bottom):

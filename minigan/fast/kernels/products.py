@@ -9,12 +9,12 @@ import numpy as np
 
 from .buffers import empty
 from .calls import ON, compiled_call, count_product
-from .codes import IDENTITY, SIGMOID, TANH
+from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 from .cotangents import activation_gradient
 from .gemm import multiply
 from .nonlinear import activate_in_place
 from .tables import cached, row_offsets
-from .thin import THIN, sum_of_outer_products
+from .thin import THIN, few_steps, sum_of_outer_products
 
 __all__ = [
     "matmul",
@@ -23,6 +23,8 @@ __all__ = [
     "linear_backward_params",
     "linear_backward",
 ]
+
+FEW = 1 << 16  # numbers of a product of few steps, below which one thread is enough
 
 
 @compiled_call
@@ -94,6 +96,10 @@ def _product(
         _thin_gradient(a, b, out, accumulate)
         return
     depth = a.shape[0] if transpose_a else a.shape[1]
+    if depth <= THIN and out.size < FEW and not (transpose_a or transpose_b or accumulate):
+        bias = a.reshape(-1)[:0] if bias is None else np.ascontiguousarray(bias)
+        few_steps(a, b, out, bias, out.dtype.type(slope if activation == LEAKY_RELU else 1))
+        return
     a_rows, inner, run, b_rows, b_step, c_rows = _tables(
         rows, depth, columns, transpose_a, transpose_b
     )

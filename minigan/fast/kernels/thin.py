@@ -1,4 +1,4 @@
-"""Products with few columns, as plain loops: most of a register tile would be padding.
+"""Products with few columns or few steps, as plain loops: a register tile would not pay.
 
 A discriminator ends in one logit and a generator of the plane in two numbers, so every step has
 such products. They read one large matrix once and do little arithmetic on it, so speed depends on
@@ -8,16 +8,16 @@ reading it in memory order.
 import numpy as np
 
 from .cache import cached_njit
-from .machine import TILE_ROWS, VECTOR_BYTES
-from .microkernel import add_dots
+from .machine import VECTOR_BYTES
+from .microkernel import DOTS, MOST_STEPS, add_dots, combine_rows
 
 BLOCK = 512  # rows
-THIN = 4  # columns, at most; with more, a register tile is faster even if mostly padding
+THIN = MOST_STEPS  # columns or steps; with more, a register tile is faster even if mostly padding
 
 
 @cached_njit(error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
-    """Rows [first_row, end_row) of C = leaky(A B + bias), TILE_ROWS inner products at a time.
+    """Rows [first_row, end_row) of C = leaky(A B + bias), DOTS inner products at a time.
 
     The operands are as in `gemm.multiply`.
     """
@@ -26,13 +26,13 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
     c, c_rows = result
     depth = len(b_rows)
     lanes = VECTOR_BYTES // c.itemsize
-    rows, totals = np.empty(TILE_ROWS, np.int64), np.empty(TILE_ROWS, c.dtype)
+    rows, totals = np.empty(DOTS, np.int64), np.empty(DOTS, c.dtype)
     b_transposed = np.empty(columns * depth, b.dtype)
     for j in range(columns):
         for k in range(depth):
             b_transposed[j * depth + k] = b[b_rows[k] + j * b_step]
-    for first in range(first_row, end_row, TILE_ROWS):
-        for i in range(TILE_ROWS):  # an incomplete block repeats its last row
+    for first in range(first_row, end_row, DOTS):
+        for i in range(DOTS):  # an incomplete block repeats its last row
             rows[i] = a_rows[min(first + i, end_row - 1)]
         for j in range(columns):
             totals[:] = 0
@@ -41,14 +41,31 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
                 vectors = length // lanes
                 add_dots(a, rows, inner[k], b_transposed, j * depth + k, vectors, totals)
                 for step in range(k + vectors * lanes, k + length):
-                    for i in range(TILE_ROWS):
+                    for i in range(DOTS):
                         totals[i] += a[rows[i] + inner[step]] * b_transposed[j * depth + step]
-            for i in range(min(TILE_ROWS, end_row - first)):
+            for i in range(min(DOTS, end_row - first)):
                 at = c_rows[first + i] + j
                 z = totals[i] + c[at] if accumulate else totals[i]
                 if len(bias):
                     z += bias[j]
                 c[at] = z if z > 0 else slope * z
+
+
+@cached_njit(error_model="numpy")
+def few_steps(a, b, c, bias, slope):
+    """C = leaky(A B + bias) for an inner index of at most THIN steps; all are C-contiguous."""
+    rows, columns = c.shape
+    depth = a.shape[1]
+    whole = columns // (VECTOR_BYTES // c.itemsize)
+    if len(bias) == 0:
+        bias = np.zeros(columns, c.dtype)
+    combine_rows(a, b, c, bias, slope, rows, depth, columns, whole)
+    for j in range(whole * (VECTOR_BYTES // c.itemsize), columns):
+        for i in range(rows):
+            z = bias[j]
+            for k in range(depth):
+                z += a[i, k] * b[k, j]
+            c[i, j] = z if z > 0 else slope * z
 
 
 @cached_njit()
