@@ -97,6 +97,8 @@ def _product(
         return
     depth = a.shape[0] if transpose_a else a.shape[1]
     if depth <= THIN and out.size < FEW and not (transpose_a or transpose_b or accumulate):
+        if ON:
+            count_product(rows, depth, columns)
         bias = a.reshape(-1)[:0] if bias is None else np.ascontiguousarray(bias)
         few_steps(a, b, out, bias, out.dtype.type(slope if activation == LEAKY_RELU else 1))
         return
