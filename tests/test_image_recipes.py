@@ -36,6 +36,26 @@ def test_every_loss(loss):
     game.gan.train_step(IMAGES[:4])
 
 
+@pytest.mark.parametrize("shape", [(8, 8, 1), (18, 22, 3)])
+@pytest.mark.parametrize("penalty", ["r1-r2", "none"])
+def test_any_even_size_and_any_number_of_channels(shape, penalty):
+    game = recipes.game(penalty=penalty, shape=shape)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, *shape)).astype(np.float32)
+    game.gan.train_step(images)
+    assert game.sample(2).shape == (2, *shape)
+
+
+def test_other_models_of_other_sizes():
+    for model, shape in (("mlp", (10, 14, 3)), ("residual", (16, 12, 3))):
+        game = recipes.game(model, shape=shape)
+        assert game.sample(2).shape == (2, *shape)
+    with pytest.raises(ValueError, match="residual_generator: shape must have H and W divisible"):
+        recipes.game("residual", shape=(30, 30, 1))
+    for shape in ((28, 27, 1), (6, 6, 1), (28, 28)):
+        with pytest.raises(ValueError, match=r"game: shape must be \(H, W, C\) with even H and W"):
+            recipes.game(shape=shape)
+
+
 @pytest.mark.parametrize("argument", ["model", "loss", "penalty"])
 def test_unknown_names(argument):
     with pytest.raises(ValueError, match=f"game: {argument} must be one of .*, got 'nonesuch'"):

@@ -4,10 +4,12 @@
   on the plane, each with `.sample(n, rng)`, `.density(points)` and `.log_density(points)`
 - `mnist` `fashion_mnist` `kmnist`: (images, labels), from a folder, the cache or a mirror
 - `glyphs`: digits drawn from fonts, in the same format, with no file to fetch
+- `images_from_folder`: your own PNG and JPEG pictures
 - `load_idx`: any IDX file
 """
 
 from .curves import swiss_roll, two_moons
+from .folder import images_from_folder
 from .fonts import glyphs
 from .idx import load_idx
 from .images import fashion_mnist, kmnist, mnist
@@ -21,6 +23,7 @@ __all__ = [
     "gaussian_grid",
     "gaussian_ring",
     "glyphs",
+    "images_from_folder",
     "kmnist",
     "load_idx",
     "mnist",

@@ -3,14 +3,14 @@
 Networks, each a list of layers:
 
 - `mlp`                linear layers, for samples of any shape
-- `dcgan`              convolutions, for images of 28 x 28
-- `residual_pair`      residual blocks without normalisation, for images of 28 x 28
+- `dcgan`              convolutions, for images
+- `residual_pair`      residual blocks without normalisation, for images
 - `conditional_pairs`  DCGANs for labelled images
 
 GANs that are known to converge:
 
 - `recipes`            distributions on the plane
-- `image_recipes`      images of 28 x 28: a model, a loss and a penalty by name
+- `image_recipes`      images: a model, a loss and a penalty by name
 
 What was trained, in a file:
 

@@ -57,7 +57,7 @@ def concatenation_discriminator(
         channels=channels,
         batch_norm=batch_norm,
         hidden=hidden,
-        in_channels=1 + count("classes", classes),
+        shape=(28, 28, 1 + count("classes", classes)),
     ).layers
     return _network([LabelPlanes(SHAPE, classes), *layers], batch_norm, dtype, rng)
 

@@ -1,8 +1,11 @@
-"""GANs for images of 28 x 28, put together by name: a model, a loss, a penalty.
+"""GANs for images, put together by name: a model, a loss, a penalty.
 
     game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
     history = minigan.image_recipes.train(game, images, steps=12_000, rng=0)
     game.sample(100)
+
+Images of any even size and any number of channels: `game(shape=(64, 64, 3))`; the sizes of the
+networks are those found for 28 x 28, with as many convolutions more as the size takes.
 
 Every loss can be combined with every penalty, good or bad; the optimizer's settings follow the
 penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality.py`:
@@ -36,10 +39,11 @@ from ..training.history import History
 from ..training.loop import Callback
 from ..training.schedules import cosine
 from ..training.stabilisers import Annealing
+from .dcgan import image_shape, most_convolutions
 
 STEPS, BATCH, AVERAGING = 12_000, 64, 0.999
 LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that become one choice
-CHANNELS, CONVOLUTIONS = 32, 3  # of the DCGAN
+CHANNELS = 32  # of the DCGAN
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # its linear layers, see `models.dcgan`
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; for pixels in [-1, 1]
 RATES = cosine(final=0.1)
@@ -66,7 +70,7 @@ PENALTIES = {
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """A GAN on images (N, 28, 28, 1) in [-1, 1], and the running average of its G."""
+    """A GAN on images (N, H, W, C) in [-1, 1], and the running average of its G."""
 
     gan: GAN
     average: Average
@@ -90,6 +94,7 @@ def game(
     *,
     loss: str = "relativistic",
     penalty: str = "r1-r2",
+    shape: tuple[int, int, int] = (28, 28, 1),
     rng: Seed = 0,
 ) -> Game:
     """The Game of these names; its weights and random draws come from the seed `rng`.
@@ -98,8 +103,10 @@ def game(
              norm in D, as in its paper: a penalty has to see each sample by itself
     loss     one of LOSSES
     penalty  one of PENALTIES
-    Raises ValueError for a name that is none of them, and for the residual D with "spectral", whose
-    norms would have to be inside its blocks.
+    shape    (H, W, C) of the images, H and W even and at least 8; for the residual pair they must
+             be divisible by 4
+    Raises ValueError for another shape, for a name that is none of them, and for the residual D
+    with "spectral", whose norms would have to be inside its blocks.
     """
     for name, value, known in (
         ("model", model, MODELS), ("loss", loss, LOSSES), ("penalty", penalty, PENALTIES),
@@ -111,6 +118,7 @@ def game(
     generator, discriminator = _players(
         model,
         penalty,
+        image_shape("game", shape),
         random_generator("rng", rng, "generator"),
         random_generator("rng", rng, "discriminator"),
     )
@@ -129,21 +137,29 @@ def game(
 
 
 def _players(
-    model: str, penalty: str, g_rng: np.random.Generator, d_rng: np.random.Generator
+    model: str,
+    penalty: str,
+    shape: tuple[int, int, int],
+    g_rng: np.random.Generator,
+    d_rng: np.random.Generator,
 ) -> tuple[Sequential, Sequential]:
     """(generator, discriminator) of a model, D as the penalty wants it."""
     if model == "mlp":
-        sizes = (28, 28, 1)
-        g = models.mlp_generator(LATENT, sizes, hidden=(256, 512), tanh=True, rng=g_rng)
-        d = models.mlp_discriminator(sizes, hidden=(512, 256), rng=d_rng)
+        g = models.mlp_generator(LATENT, shape, hidden=(256, 512), tanh=True, rng=g_rng)
+        d = models.mlp_discriminator(shape, hidden=(512, 256), rng=d_rng)
     elif model == "residual":
-        g = models.residual_generator(LATENT, rng=g_rng)
-        d = models.residual_discriminator(rng=d_rng)
+        g = models.residual_generator(LATENT, shape=shape, rng=g_rng)
+        d = models.residual_discriminator(shape=shape, rng=d_rng)
     elif penalty == "none":
-        g = models.dcgan_generator(LATENT, channels=CHANNELS, rng=g_rng)
-        d = models.dcgan_discriminator(channels=CHANNELS, rng=d_rng)
+        sizes = {
+            "shape": shape, "channels": CHANNELS, "convolutions": min(2, most_convolutions(shape)),
+        }  # fmt: skip
+        g = models.dcgan_generator(LATENT, **sizes, rng=g_rng)
+        d = models.dcgan_discriminator(**sizes, rng=d_rng)
     else:
-        sizes = {"channels": CHANNELS, "convolutions": CONVOLUTIONS}
+        sizes = {
+            "shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape),
+        }  # fmt: skip
         g = models.dcgan_generator(
             LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_rng
         )

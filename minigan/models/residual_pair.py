@@ -1,7 +1,8 @@
-"""A residual pair without normalisation, after R3GAN (Huang et al. 2024), for images of 28 x 28.
+"""A residual pair without normalisation, after R3GAN (Huang et al. 2024), for images.
 
 Where they use grouped convolutions and begin at 4 x 4 pixels, these are small: whole convolutions,
-two sizes, 14 x 14 and 7 x 7, and a strided convolution between the image and the larger one.
+two sizes (14 x 14 and 7 x 7 for 28 x 28), and a strided convolution between the image and the
+larger one.
 Their recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, Adam with beta1 = 0.
 """
 
@@ -19,45 +20,60 @@ from ..layers import (
     Upsample2d,
 )
 from ..network import Sequential
+from .dcgan import image_shape
 
 
-def residual_generator(latent_dim, *, channels=32, hidden=256, dtype="float32", rng=0):
-    """Noise (N, latent_dim) -> images (N, 28, 28, 1) in [-1, 1].
+def residual_generator(
+    latent_dim, *, shape=(28, 28, 1), channels=32, hidden=256, dtype="float32", rng=0
+):
+    """Noise (N, latent_dim) -> images (N, H, W, C) in [-1, 1].
 
-    Two linear layers make 7 x 7 pixels of 2 `channels`. At each size stands one `block`; between
-    them a 1 x 1 convolution halves the channels, and each pixel becomes 2 x 2.
+    shape : (H, W, C), H and W divisible by 4
+
+    Two linear layers make H/4 x W/4 pixels of 2 `channels`. At each size stands one `block`;
+    between them a 1 x 1 convolution halves the channels, and each pixel becomes 2 x 2.
     """
+    height, width, colours = _quarters("residual_generator", shape)
     c, hidden = count("channels", channels), count("hidden", hidden)
     layers = [
         Linear(latent_dim, hidden),
         LeakyReLU(0.2),
-        Linear(hidden, 7 * 7 * 2 * c),
-        Reshape((7, 7, 2 * c)),
+        Linear(hidden, height * width * 2 * c),
+        Reshape((height, width, 2 * c)),
         block(2 * c),
         Conv2d(2 * c, c, 1),
         Upsample2d(2),
         block(c),
-        ConvTranspose2d(c, 1, 4, stride=2, padding=1),
+        ConvTranspose2d(c, colours, 4, stride=2, padding=1),
         Tanh(),
     ]
     return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator")))
 
 
-def residual_discriminator(*, channels=32, hidden=256, dtype="float32", rng=1):
-    """Its mirror image: images (N, 28, 28, 1) -> logits (N, 1)."""
+def residual_discriminator(*, shape=(28, 28, 1), channels=32, hidden=256, dtype="float32", rng=1):
+    """Its mirror image: images (N, H, W, C) -> logits (N, 1)."""
+    height, width, colours = _quarters("residual_discriminator", shape)
     c, hidden = count("channels", channels), count("hidden", hidden)
     layers = [
-        Conv2d(1, c, 4, stride=2, padding=1),
+        Conv2d(colours, c, 4, stride=2, padding=1),
         block(c),
         AvgPool2d(2),
         Conv2d(c, 2 * c, 1),
         block(2 * c),
         Flatten(),
-        Linear(7 * 7 * 2 * c, hidden),
+        Linear(height * width * 2 * c, hidden),
         LeakyReLU(0.2),
         Linear(hidden, 1),
     ]
     return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator")))
+
+
+def _quarters(owner, shape):
+    """(H / 4, W / 4, C); ValueError unless both are whole."""
+    height, width, colours = image_shape(owner, shape)
+    if height % 4 or width % 4:
+        raise ValueError(f"{owner}: shape must have H and W divisible by 4, got {shape}")
+    return height // 4, width // 4, colours
 
 
 def block(channels):

@@ -51,18 +51,25 @@ def density(axes: Axes, distribution: Any, *, resolution: int = 300) -> None:
 
 
 def image_grid(axes: Axes, images: npt.ArrayLike, *, columns: int = 10) -> None:
-    """Images (n, H, W) or (n, H, W, 1) in [-1, 1] as a grid; n is a multiple of `columns`."""
+    """Images in [-1, 1] as a grid: (n, H, W) or (n, H, W, 1), 1 in black, or (n, H, W, 3), RGB.
+
+    n is a multiple of `columns`.
+    """
     _checks.axes("image_grid", axes)
     images = checks.as_array("image_grid: images", images)
-    if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
-    images = _checks.numbers("image_grid", "images", images, ("n", "H", "W"))
-    n, height, width = images.shape
+    if images.ndim == 4 and images.shape[3] == 3:
+        colours = _checks.numbers("image_grid", "images", images, ("n", "H", "W", "3"))
+        images = (colours.clip(-1, 1) + 1) / 2
+    else:
+        if images.ndim == 4 and images.shape[3] == 1:
+            images = images[..., 0]
+        images = _checks.numbers("image_grid", "images", images, ("n", "H", "W"))
+    n, height, width = images.shape[:3]
     columns = checks.count("image_grid: columns", columns)
     if not n or n % columns:
         raise ValueError(f"image_grid: expected a multiple of {columns} images, got {n}")
-    sheet = images.reshape(n // columns, columns, height, width).transpose(0, 2, 1, 3)
-    sheet = sheet.reshape(n // columns * height, columns * width)
+    sheet = images.reshape(n // columns, columns, height, width, -1).swapaxes(1, 2)
+    sheet = sheet.reshape(n // columns * height, columns * width, *images.shape[3:])
     axes.imshow(sheet, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():

@@ -1,0 +1,97 @@
+"""A folder of pictures: what is read, and what is refused in one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minigan as mg
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """save(name, pixels): writes a picture into the folder, whose path is save.path."""
+
+    def save(name, pixels, **options):
+        Image.fromarray(np.asarray(pixels, np.uint8)).save(tmp_path / name, **options)
+
+    save.path = tmp_path
+    return save
+
+
+def refused(error, *arguments, **options):
+    with pytest.raises(error) as raised:
+        mg.data.images_from_folder(*arguments, **options)
+    message = str(raised.value)
+    assert "\n" not in message and message.startswith("images_from_folder: ")
+    return message
+
+
+def test_grey_and_colour(folder):
+    grey = np.array([[0, 255], [51, 102]])
+    folder("b.png", grey)
+    (folder.path / "notes.txt").write_text("no picture")
+    images = mg.data.images_from_folder(folder.path)
+    assert images.dtype == np.float32 and images.shape == (1, 2, 2, 1)
+    np.testing.assert_allclose(images[0, ..., 0], [[-1, 1], [-0.6, -0.2]], atol=1e-6)
+    folder("a.PNG", np.dstack([grey, 0 * grey, 255 - grey]))
+    images = mg.data.images_from_folder(folder.path)  # one of them has colours: all have
+    assert images.shape == (2, 2, 2, 3)
+    np.testing.assert_allclose(images[0, 0, 1], [1, -1, -1])
+    np.testing.assert_allclose(images[1, 0, 1], [1, 1, 1])
+
+
+def test_transparent_16_bit_and_palette(folder):
+    folder("clear.png", np.zeros((2, 2, 4)))
+    palette = Image.fromarray(np.zeros((2, 2, 3), np.uint8)).convert("P")
+    palette.save(folder.path / "palette.png")
+    Image.fromarray(np.full((2, 2), 65535, np.uint16)).save(folder.path / "z16.png")
+    images = mg.data.images_from_folder(folder.path)
+    assert [set(np.unique(image)) for image in images] == [{1.0}, {-1.0}, {1.0}]
+
+
+def test_resized(folder):
+    folder("a.png", np.full((4, 6), 255))
+    folder("b.jpg", np.full((10, 3), 255))
+    images = mg.data.images_from_folder(folder.path, size=(8, 10))
+    assert images.shape == (2, 8, 10, 1) and images.min() > 0.99
+
+
+def test_it_trains(folder):
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        folder(f"{i}.png", rng.integers(0, 256, (8, 8, 3)))
+    images = mg.data.images_from_folder(folder.path)
+    game = mg.image_recipes.game("mlp", shape=images.shape[1:])
+    mg.image_recipes.train(game, images, steps=2, progress=False)
+    assert game.sample(3).shape == (3, 8, 8, 3)
+
+
+def test_mixed_sizes(folder):
+    folder("a.png", np.zeros((28, 28)))
+    folder("b.png", np.zeros((32, 30)))
+    message = refused(ValueError, folder.path)
+    assert "must have one size, got 28 x 28 (a.png) and 32 x 30 (b.png)" in message
+
+
+def test_a_broken_picture_is_named(folder):
+    folder("a.png", np.zeros((8, 8)))
+    folder("b.jpg", np.zeros((64, 64)))
+    whole = (folder.path / "b.jpg").read_bytes()
+    (folder.path / "b.jpg").write_bytes(whole[: len(whole) // 2])
+    assert "b.jpg is no readable PNG or JPEG picture" in refused(ValueError, folder.path)
+    (folder.path / "b.jpg").write_bytes(b"")
+    assert "b.jpg is no readable" in refused(ValueError, folder.path)
+
+
+def test_nothing_there(folder):
+    assert "no PNG or JPEG picture in" in refused(FileNotFoundError, folder.path)
+    missing = folder.path / "missing"
+    assert f"there is none at {missing}" in refused(FileNotFoundError, missing)
+    assert "expected a path" in refused(TypeError, 3)
+
+
+def test_bad_sizes(folder):
+    folder("a.png", np.zeros((8, 8)))
+    for size in (8, (8,), "88x"):
+        assert "size must be (height, width)" in refused(TypeError, folder.path, size=size)
+    assert "size: expected an integer >= 1" in refused(ValueError, folder.path, size=(0, 8))
