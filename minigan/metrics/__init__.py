@@ -6,6 +6,9 @@
     a network's features           frechet_distance       means and covariances
                                    kernel_distance        the same and third moments, unbiased
                                    precision_recall_density_coverage    fidelity apart from variety
+                                   classifier_two_sample_test    can they be told apart?
+                                   copying, nearest       is a sample a training image?
+                                   birthday_support       how many different samples
     a classifier's outputs         class_coverage         classes reached, confidence
     two vectors of shares          total_variation  reverse_kl
 
@@ -17,23 +20,32 @@ from .classes import ClassCoverage, class_coverage
 from .frechet import frechet_distance
 from .held_out import BesideReal, Spread, beside_real
 from .kernel_distances import kernel_distance, mmd
+from .memorisation import Copying, Support, birthday_support, copying, nearest
 from .modes import ModeCoverage, mode_coverage
 from .neighbours import NeighbourScores, precision_recall_density_coverage
 from .shares import reverse_kl, total_variation
+from .two_sample import TwoSampleTest, classifier_two_sample_test
 from .wasserstein import sliced_wasserstein
 
 __all__ = [
     "BesideReal",
     "ClassCoverage",
+    "Copying",
     "ModeCoverage",
     "NeighbourScores",
     "Spread",
+    "Support",
+    "TwoSampleTest",
+    "birthday_support",
     "beside_real",
     "class_coverage",
+    "classifier_two_sample_test",
+    "copying",
     "frechet_distance",
     "kernel_distance",
     "mmd",
     "mode_coverage",
+    "nearest",
     "precision_recall_density_coverage",
     "reverse_kl",
     "sliced_wasserstein",
