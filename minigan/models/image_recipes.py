@@ -27,9 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import losses, models, penalties
+from .._checks import flag
 from .._old_checks import generator as random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
+from ..layers.augmentation import diff_augment
 from ..metrics.classifier import in_batches
 from ..network import Sequential
 from ..optim import Adam, RMSProp
@@ -95,6 +97,7 @@ def game(
     loss: str = "relativistic",
     penalty: str = "r1-r2",
     shape: tuple[int, int, int] = (28, 28, 1),
+    augment: bool = False,
     rng: Seed = 0,
 ) -> Game:
     """The Game of these names; its weights and random draws come from the seed `rng`.
@@ -105,6 +108,8 @@ def game(
     penalty  one of PENALTIES
     shape    (H, W, C) of the images, H and W even and at least 8; for the residual pair they must
              be divisible by 4
+    augment  D sees augmented images alone (`layers.augmentation`), for small sets of images whose
+             ground is -1
     Raises ValueError for another shape, for a name that is none of them, and for the residual D
     with "spectral", whose norms would have to be inside its blocks.
     """
@@ -122,6 +127,11 @@ def game(
         random_generator("rng", rng, "generator"),
         random_generator("rng", rng, "discriminator"),
     )
+    if flag("game", "augment", augment):
+        layers, discriminator = discriminator.layers, None  # they leave their network
+        discriminator = Sequential(
+            [*diff_augment(fill=-1.0), *layers], rng=random_generator("rng", rng, "augmentation")
+        )
     optimizer, critic_steps = _optimizer(penalty)
     gan = GAN(
         generator,
