@@ -9,9 +9,9 @@
 """
 
 from .curves import swiss_roll, two_moons
-from .folder import images_from_folder
 from .fonts import glyphs
 from .idx import load_idx
+from .image_folder import images_from_folder
 from .images import fashion_mnist, kmnist, mnist
 from .mixtures import gaussian_grid, gaussian_ring
 from .picture import from_picture

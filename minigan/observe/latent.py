@@ -1,0 +1,143 @@
+"""The latent space of a generator: paths through it, its main directions, the z of a given image.
+
+line(a, b, n), great_circle(a, b, n)    n points from one z to another
+directions(generator, z)                what to change in z to change the image most
+invert(generator, images)               z with G(z) near each image, by G's backward pass
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _checks as checks
+from ..network import Sequential
+from ..optim import Adam
+
+
+def line(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
+    """(1 - t) a + t b for n values of t from 0 to 1, (n, latent).
+
+    Normal noise has a length of about sqrt(latent); half-way between two draws it is shorter by a
+    factor of sqrt(2), where G has hardly been trained.
+    """
+    a, b, t = _ends("line", a, b, n)
+    return (1 - t) * a + t * b
+
+
+def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
+    """(sin((1 - t) w) a + sin(t w) b) / sin w, w the angle between a and b, (n, latent)
+
+    On the sphere if a and b are equally long: every point is as long as noise is (White 2016).
+    Where a and b lie on one line through 0 there is no such circle: then it is the line.
+    """
+    a, b, t = _ends("great_circle", a, b, n)
+    cosine = np.sum(a * b) / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-30)
+    w = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(w) < 1e-6:
+        return (1 - t) * a + t * b
+    return (np.sin((1 - t) * w) * a + np.sin(t * w) * b) / np.sin(w)
+
+
+def directions(generator: Sequential, z: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """(strengths, U): J = dG/dz has J U = V strengths, averaged over z
+
+    The columns of U, (latent, latent), are orthonormal: along the first one a small step changes
+    the image most, by `strengths[0]` a unit, along the last one least. They are the eigenvectors of
+    the mean of J'J over the rows of z. J is exact: `generator.tangent` along each unit vector.
+
+    Parameters
+    ----------
+    generator : a Sequential, all of whose layers have a tangent
+    z : (n, latent)
+    """
+    checks.instance("directions", "generator", generator, Sequential)
+    rows = _rows("directions", z, generator)
+    unit, gram = np.eye(rows.shape[1], dtype=rows.dtype), 0.0
+    for row in rows:
+        _, cache = generator.forward(np.tile(row, (len(unit), 1)), training=False)
+        J = generator.tangent(unit, cache).reshape(len(unit), -1).astype(np.float64)  # its columns
+        gram = gram + J @ J.T / len(rows)
+    squares, U = np.linalg.eigh(gram)
+    return np.sqrt(squares[::-1].clip(0)), U[:, ::-1]
+
+
+class Inversion(NamedTuple):
+    """What `invert` found: z (n, latent), G(z) (n, ...), the root mean square error of each."""
+
+    z: np.ndarray
+    images: np.ndarray
+    errors: np.ndarray
+
+
+def invert(
+    generator: Sequential,
+    images: npt.ArrayLike,
+    *,
+    steps: int = 300,
+    starts: int = 8,
+    lr: float = 0.05,
+    prior: float = 1e-3,
+    rng: int | np.random.Generator = 0,
+) -> Inversion:
+    """z = argmin mean (G(z) - image)^2 + prior mean z^2,  from several starts, the best of which
+
+    Only z moves: dz = G.backward_input(d image), and no gradient reaches G's parameters. G is not
+    one-to-one and the error not convex, so start anew and take the best. The prior is that of the
+    noise: without it z wanders off to where G was never trained.
+
+    Parameters
+    ----------
+    images : (n, ...), like G's samples
+    steps : of Adam
+    starts : draws of noise to begin from, for each image
+    lr : Adam's rate, in units of the noise
+    prior : >= 0
+    rng : seed or Generator of the starts
+    """
+    checks.instance("invert", "generator", generator, Sequential)
+    images = checks.real_array("invert: images", images).astype(generator.dtype)
+    steps, starts = checks.count("invert: steps", steps), checks.count("invert: starts", starts)
+    lr = checks.number("invert: lr", lr, above=0.0)
+    prior = checks.number("invert: prior", prior, at_least=0.0)
+    n, width = len(images), _width(generator)
+    target = np.repeat(images, starts, axis=0)
+    z = checks.generator("rng", rng).standard_normal((n * starts, width), generator.dtype)
+    made, _ = generator.forward(z, training=False)
+    if made.shape != target.shape:
+        raise ValueError(
+            f"invert: images must have shape (n, {', '.join(map(str, made.shape[1:]))}) like the "
+            f"generator's, got {images.shape}"
+        )
+    adam, flat = Adam(lr, beta1=0.9), z.reshape(-1)
+    for _ in range(steps):
+        made, cache = generator.forward(z, training=False)
+        d_image = 2 * (made - target) / made[0].size
+        dz = generator.backward_input(d_image, cache) + 2 * prior * z / width
+        adam.step(flat, dz.reshape(-1))
+    made, _ = generator.forward(z, training=False)
+    errors = np.sqrt(((made - target) ** 2).reshape(n * starts, -1).mean(axis=1)).reshape(n, starts)
+    best = np.arange(n) * starts + errors.argmin(axis=1)
+    return Inversion(z[best], made[best], errors.min(axis=1))
+
+
+def _ends(owner, a, b, n):
+    a, b = (checks.real_array(f"{owner}: {name}", x).astype(float) for name, x in zip("ab", (a, b)))
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"{owner}: a and b must be vectors of one size, got {a.shape}, {b.shape}")
+    return a, b, np.linspace(0, 1, checks.count(f"{owner}: n", n, at_least=2))[:, None]
+
+
+def _width(generator):
+    """The number of noise values that a generator takes: that of its first layer with weights."""
+    for layer in generator.layers:
+        if hasattr(layer, "in_features"):
+            return layer.in_features
+    raise TypeError(f"invert: the generator must begin with a linear layer, got {generator}")
+
+
+def _rows(owner, z, generator):
+    z = checks.real_array(f"{owner}: z", z).astype(generator.dtype)
+    if z.ndim != 2 or not len(z):
+        raise ValueError(f"{owner}: z must be noise (n, latent), got {z.shape}")
+    return z
