@@ -21,7 +21,7 @@ main { display: flex; flex-wrap: wrap; gap: 2rem; }
 canvas { image-rendering: pixelated; border: 1px solid #e1e4e8; }
 #large { width: 280px; height: 280px; }
 .strip { display: flex; gap: 4px; } .strip canvas { width: 56px; height: 56px; }
-label { display: grid; grid-template-columns: 12rem 14rem 4rem; align-items: center; }
+label { display: grid; grid-template-columns: 15rem 12rem 4rem; align-items: center; }
 button { padding: 0.2rem 0.8rem; margin-right: 0.5rem; }
 </style>
 </head>
