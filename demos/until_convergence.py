@@ -110,10 +110,10 @@ for name, step in stops.items():
             f"A plateau of {name} would have stopped at step {step:,}, at a distance of "
             f"{at(step):.4f}, {at(step) / distances.min():.1f} times the best."
         )
-words.append(
-    "At p = q the losses are log 4 and log 2, and so they are wherever D cannot tell at the "
-    "moment, whether because G is good or because D is not. A loss is a score in a match, not a distance."
-)
+words += [
+    "At p = q the losses are log 4 and log 2, and so they are wherever D cannot tell at the moment,",
+    "whether because G is good or because D is not. A loss is a score in a match, not a distance.",
+]
 results.finish(
     {
         "stopped": history.stopped, "steps": len(history), "best": distances.min(),

@@ -51,11 +51,20 @@ def test_inversion_finds_what_g_has_made():
 
 def test_bad_input():
     for call, message in [
-        (lambda: line([1, 2], [1, 2, 3], 4), "line: a and b must be vectors of one size"),
-        (lambda: great_circle([1, 2], [3, 4], 1), "great_circle: n: expected an integer >= 2"),
-        (lambda: directions(G, np.ones(3)), "directions: z must be noise"),
-        (lambda: invert(G, np.ones((2, 5, 5, 1))), "invert: images must have shape (n, 4, 4, 1)"),
-        (lambda: invert(G, np.ones((2, 4, 4, 1)), lr=0), "invert: lr"),
+        (lambda: line([1, 2], [1, 2, 3], 4), "line: b must be real numbers of shape (2,), got"),
+        (lambda: great_circle([1, 2], [3, 4], 1), "great_circle: n must be an integer >= 2, got 1"),
+        (
+            lambda: directions(G, np.ones(3)),
+            "directions: z must be real numbers",
+        ),
+        (
+            lambda: invert(G, np.ones((2, 5, 5, 1))),
+            "numbers of shape (N, 4, 4, 1)",
+        ),
+        (
+            lambda: invert(G, np.ones((2, 4, 4, 1)), lr=0),
+            "invert: lr must be a finite number",
+        ),
     ]:
         with pytest.raises(ValueError) as raised:
             call()

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .._checks import Count, Positive, PositiveShare, checked
 from . import _checks
 from ._distances import row_blocks, squared_distances
 
 
+@checked
 def nearest(
-    samples: npt.ArrayLike, training: npt.ArrayLike, k: int = 1
+    samples: npt.ArrayLike, training: npt.ArrayLike, k: Count = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """(distances, indices): the k rows of `training` nearest to each sample, nearest first.
 
@@ -30,7 +32,6 @@ def nearest(
     -------
     distances, indices : (n, k) each; Euclidean
     """
-    k = _checks.count("nearest: k", k)
     samples, training = _checks.points("nearest: samples", samples), _training(training, k)
     _same_width("nearest", samples, training)
     distances, indices = np.empty((len(samples), k)), np.empty((len(samples), k), np.int64)
@@ -58,6 +59,7 @@ class Copying(NamedTuple):
         )
 
 
+@checked
 def copying(samples: npt.ArrayLike, training: npt.ArrayLike, held_out: npt.ArrayLike) -> Copying:
     """P(d(sample) < d(held-out)),   d: the distance to the nearest training image
 
@@ -96,7 +98,8 @@ class Support(NamedTuple):
         )
 
 
-def birthday_support(samples: npt.ArrayLike, within: float) -> Support:
+@checked
+def birthday_support(samples: npt.ArrayLike, within: Positive) -> Support:
     """support = pairs / collisions,   a collision being a pair of samples at most `within` apart
 
     Of two draws from a uniform distribution over N things, both are the same with probability 1/N;
@@ -118,7 +121,6 @@ def birthday_support(samples: npt.ArrayLike, within: float) -> Support:
     are not quite independent, so take it as a rough one.
     """
     samples = _checks.points("birthday_support: samples", samples, rows=2)
-    within = _checks.number("birthday_support: within", within, above=0.0)
     close = 0
     for block in row_blocks(len(samples), len(samples)):
         squared = squared_distances(samples[block], samples)
@@ -129,11 +131,11 @@ def birthday_support(samples: npt.ArrayLike, within: float) -> Support:
     return Support(pairs, close, pairs / close if close else math.inf, pairs / most)
 
 
-def alike_within(images: npt.ArrayLike, share: float = 0.01) -> float:
+@checked
+def alike_within(images: npt.ArrayLike, share: PositiveShare = 0.01) -> float:
     """A distance within which two images count as alike: that of which only `share` of the images
     have a neighbour, (n, d) real ones."""
     images = _checks.points("alike_within: images", images, rows=2)
-    share = _checks.number("alike_within: share", share, above=0.0, at_most=1.0)
     return float(np.quantile(nearest(images, images, k=2)[0][:, 1], share))
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .._checks import Count, checked
 from ..layers.activations import LeakyReLU
 from ..layers.linear import Linear
 from ..losses import NonSaturating
@@ -30,12 +31,13 @@ class TwoSampleTest(NamedTuple):
         )
 
 
+@checked
 @np.errstate(under="ignore")
 def classifier_two_sample_test(
     real: npt.ArrayLike,
     fake: npt.ArrayLike,
     *,
-    steps: int = 500,
+    steps: Count = 500,
     rng: int | np.random.Generator = 0,
 ) -> TwoSampleTest:
     """accuracy of a classifier of real against fake, trained on one half, tested on the other
@@ -56,7 +58,6 @@ def classifier_two_sample_test(
     TwoSampleTest
     """
     real, fake = _checks.two_sets("real", real, "fake", fake, rows=8)
-    steps = _checks.count("steps", steps)
     rng = _checks.generator("rng", rng)
     half = min(len(real), len(fake)) // 2
     (r_train, r_test), (f_train, f_test) = (_halves(x, half, rng) for x in (real, fake))

@@ -5,17 +5,21 @@ directions(generator, z)                what to change in z to change the image 
 invert(generator, images)               z with G(z) near each image, by G's backward pass
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _checks as checks
+from .._checks import Count, NotNegative, Positive, checked, integer, numbers
+from .._old_checks import generator as random_generator
 from ..network import Sequential
 from ..optim import Adam
 
+TwoOrMore = Annotated[int, integer(2)]
 
-def line(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
+
+@checked
+def line(a: npt.ArrayLike, b: npt.ArrayLike, n: TwoOrMore) -> np.ndarray:
     """(1 - t) a + t b for n values of t from 0 to 1, (n, latent).
 
     Normal noise has a length of about sqrt(latent); half-way between two draws it is shorter by a
@@ -25,7 +29,8 @@ def line(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
     return (1 - t) * a + t * b
 
 
-def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
+@checked
+def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: TwoOrMore) -> np.ndarray:
     """(sin((1 - t) w) a + sin(t w) b) / sin w, w the angle between a and b, (n, latent)
 
     On the sphere if a and b are equally long: every point is as long as noise is (White 2016).
@@ -39,6 +44,7 @@ def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: int) -> np.ndarray:
     return (np.sin((1 - t) * w) * a + np.sin(t * w) * b) / np.sin(w)
 
 
+@checked
 def directions(generator: Sequential, z: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """(strengths, U): J = dG/dz has J U = V strengths, averaged over z
 
@@ -51,8 +57,7 @@ def directions(generator: Sequential, z: npt.ArrayLike) -> tuple[np.ndarray, np.
     generator : a Sequential, all of whose layers have a tangent
     z : (n, latent)
     """
-    checks.instance("directions", "generator", generator, Sequential)
-    rows = _rows("directions", z, generator)
+    rows = numbers("directions", "z", z, ("N", "latent")).astype(generator.dtype)
     unit, gram = np.eye(rows.shape[1], dtype=rows.dtype), 0.0
     for row in rows:
         _, cache = generator.forward(np.tile(row, (len(unit), 1)), training=False)
@@ -70,14 +75,15 @@ class Inversion(NamedTuple):
     errors: np.ndarray
 
 
+@checked
 def invert(
     generator: Sequential,
     images: npt.ArrayLike,
     *,
-    steps: int = 300,
-    starts: int = 8,
-    lr: float = 0.05,
-    prior: float = 1e-3,
+    steps: Count = 300,
+    starts: Count = 8,
+    lr: Positive = 0.05,
+    prior: NotNegative = 1e-3,
     rng: int | np.random.Generator = 0,
 ) -> Inversion:
     """z = argmin mean (G(z) - image)^2 + prior mean z^2,  from several starts, the best of which
@@ -95,20 +101,11 @@ def invert(
     prior : >= 0
     rng : seed or Generator of the starts
     """
-    checks.instance("invert", "generator", generator, Sequential)
-    images = checks.real_array("invert: images", images).astype(generator.dtype)
-    steps, starts = checks.count("invert: steps", steps), checks.count("invert: starts", starts)
-    lr = checks.number("invert: lr", lr, above=0.0)
-    prior = checks.number("invert: prior", prior, at_least=0.0)
-    n, width = len(images), _width(generator)
-    target = np.repeat(images, starts, axis=0)
-    z = checks.generator("rng", rng).standard_normal((n * starts, width), generator.dtype)
-    made, _ = generator.forward(z, training=False)
-    if made.shape != target.shape:
-        raise ValueError(
-            f"invert: images must have shape (n, {', '.join(map(str, made.shape[1:]))}) like the "
-            f"generator's, got {images.shape}"
-        )
+    width = _width(generator)
+    sample, _ = generator.forward(np.zeros((2, width)), training=False)
+    images = numbers("invert", "images", images, ("N", *sample.shape[1:])).astype(generator.dtype)
+    n, target = len(images), np.repeat(images, starts, axis=0)
+    z = random_generator("rng", rng).standard_normal((n * starts, width), generator.dtype)
     adam, flat = Adam(lr, beta1=0.9), z.reshape(-1)
     for _ in range(steps):
         made, cache = generator.forward(z, training=False)
@@ -122,10 +119,9 @@ def invert(
 
 
 def _ends(owner, a, b, n):
-    a, b = (checks.real_array(f"{owner}: {name}", x).astype(float) for name, x in zip("ab", (a, b)))
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"{owner}: a and b must be vectors of one size, got {a.shape}, {b.shape}")
-    return a, b, np.linspace(0, 1, checks.count(f"{owner}: n", n, at_least=2))[:, None]
+    a = numbers(owner, "a", a, ("latent",)).astype(float)
+    b = numbers(owner, "b", b, a.shape).astype(float)
+    return a, b, np.linspace(0, 1, n)[:, None]
 
 
 def _width(generator):
@@ -134,10 +130,3 @@ def _width(generator):
         if hasattr(layer, "in_features"):
             return layer.in_features
     raise TypeError(f"invert: the generator must begin with a linear layer, got {generator}")
-
-
-def _rows(owner, z, generator):
-    z = checks.real_array(f"{owner}: z", z).astype(generator.dtype)
-    if z.ndim != 2 or not len(z):
-        raise ValueError(f"{owner}: z must be noise (n, latent), got {z.shape}")
-    return z
