@@ -14,7 +14,7 @@ from . import backend as kernels
 from . import data, layers, losses, metrics, models, optim, penalties
 from .gan import GAN
 from .metrics import classifier, judge
-from .models import auxiliary, image_recipes, recipes
+from .models import auxiliary, image_recipes, interop, recipes
 from .models import conditional_games as conditional
 from .models.saved import load
 from .network import Sequential
@@ -32,8 +32,9 @@ __version__ = "0.1.0"
 __all__ = [
     "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "load", "train",
     "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
-    "gradcheck", "image_recipes", "judge", "kernels", "layers", "ledger", "losses", "metrics",
-    "models", "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
+    "gradcheck", "image_recipes", "interop", "judge", "kernels", "layers", "ledger", "losses",
+    "metrics", "models", "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers",
+    "watch",
 ]  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def rule_of(annotation: Any) -> Rule | None:
         return functools.partial(_list_of, inside[0])
     if annotation is bool:
         return flag
-    unchecked = (int, float, str, object, type(None), np.ndarray)
+    unchecked = (Any, int, float, str, object, type(None), np.ndarray)
     if isinstance(annotation, type) and annotation not in unchecked and origin is None:
         return None if annotation is inspect.Parameter.empty else instance(annotation)
     return None

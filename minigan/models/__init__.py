@@ -16,6 +16,7 @@ What was trained, in a file:
 
 - `saved`              `Sequential.save`, `GAN.save` and `load`
 - `described`          `register`, for layers of your own: architectures in words
+- `interop`            PyTorch, JAX, safetensors (also as `minigan.interop`)
 
 Conditional GANs (also as `minigan.conditional` and `minigan.auxiliary`):
 
