@@ -133,6 +133,11 @@ def test_networks_and_players(ex):
     of_params(lambda D: step(real, fake, D)[0], D, step(real, fake, D)[1])
     of_params(lambda G: other(z, G, D)[0], G, other(z, G, D)[1])
     of_params(lambda D: ex[26].r1_gradient(real, D, 3.0)[0], D, ex[26].r1_gradient(real, D, 3.0)[1])
+    x, w, b = normal(5), np.array(1.3), np.array(-0.4)
+    agree_each(
+        lambda w, b: ex[26].r1_curved(x, w, b, 3.0)[0],
+        [w, b], [np.array(part) for part in ex[26].r1_curved(x, w, b, 3.0)[1:]],
+    )  # fmt: skip
 
 
 def test_a_step_is_minigans(ex):

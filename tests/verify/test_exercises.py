@@ -91,6 +91,22 @@ def test_the_page_is_one(exercise):
 
 LINEAR = LADDER[2]  # dx = dy @ W.T, dW = x.T @ dy, db = dy.sum(axis=0)
 
+LINES = LINEAR.solved.splitlines()
+GAP = LINES.index("    dx = dy @ W.T") + 1
+
+
+def placed(words):
+    """The words, with @gap, @def, @import for the file and the line of these."""
+    for mark, line in (
+        ("@gap", "    dx = dy @ W.T"),
+        ("@def", "def "),
+        ("@import", "import numpy"),
+    ):
+        number = next(n for n, text in enumerate(LINES, 1) if text.startswith(line))
+        words = words.replace(mark, f"{LINEAR.file}, line {number}")
+    return words
+
+
 OTHER = [  # (right line, another, what is said)
     ("dW = x.T @ dy", "dW = x.T @ dy / 2", "dW: it is the right one divided by 2"),
     ("dW = x.T @ dy", "dW = 0 * W", "dW: it is zero everywhere"),
@@ -110,7 +126,7 @@ OTHER = [  # (right line, another, what is said)
 def test_other_mistakes(right, wrong, words, tmp_path):
     found = examined(tmp_path, LINEAR, LINEAR.solved.replace(right, wrong))
     assert len(found["wrong"]) == 1 and words in found["wrong"][0], found
-    assert found["wrong"][0].startswith("ex03_linear_backward.py, line 47, linear_backward: ")
+    assert found["wrong"][0].startswith(placed("@def, linear_backward: "))
 
 
 def test_a_wrong_number_is_shown_in_the_worked_example(tmp_path):
@@ -141,22 +157,22 @@ def test_pages_that_are_not_right_do_not_matter_to_others(tmp_path):
 # -- whatever else a page may do ----------------------------------------------------------------
 
 BODY = "    dx = dy @ W.T"
-BAD = {  # what stands in place of BODY: what is said, after the name of the file
-    "    dx = (dy @ W.T": ", line 49: SyntaxError: '(' was never closed",
-    "  dx = dy @ W.T": ", line 49: IndentationError: unindent does not match",
-    "    dx = dy @ W[:2]": ", line 49, linear_backward: the shapes on the two sides of @ do not",
-    "    dx = dy @ W.T + x[:2]": ", line 49, linear_backward: the shapes do not fit; here: dy (4",
-    "    dx = dy @ W.T * np.nan": ", line 47, linear_backward: dx: at [0, 0] there is nan",
-    "    dx = np.log(-np.abs(dy @ W.T))": ", line 49, linear_backward: FloatingPointError: invalid",
-    "    raise SystemExit(0)": ", line 49, linear_backward: sys.exit() or exit() ends Python",
-    "    raise KeyboardInterrupt": ", line 49, linear_backward: KeyboardInterrupt",
-    "    dx = undefined": ", line 49, linear_backward: NameError: name 'undefined' is not defined",
-    "    return linear_backward(dy, x, W)": ", line 49, linear_backward: RecursionError",
-    "    dx = 'dy'": ", line 47, linear_backward: dx: it must be an array of real numbers, and is",
-    "    dx = dy @ W.T * 1j": ", line 47, linear_backward: dx: it must be an array of real numbers",
-    "    return dy": ", line 47, linear_backward: it must return dx, dW, db; it gives one value",
-    "    return": ", line 47, linear_backward: it must return dx, dW, db; it gives None",
-    "    dx = dy @ W.T; dy *= 2": ", line 47, linear_backward: dy is changed in place",
+BAD = {  # what stands in place of BODY: what is said
+    "    dx = (dy @ W.T": "@gap: SyntaxError: '(' was never closed",
+    "  dx = dy @ W.T": "@gap: IndentationError: unindent does not match",
+    "    dx = dy @ W[:2]": "@gap, linear_backward: the shapes on the two sides of @ do not",
+    "    dx = dy @ W.T + x[:2]": "@gap, linear_backward: the shapes do not fit; here: dy (4",
+    "    dx = dy @ W.T * np.nan": "@def, linear_backward: dx: at [0, 0] there is nan",
+    "    dx = np.log(-np.abs(dy @ W.T))": "@gap, linear_backward: FloatingPointError: invalid",
+    "    raise SystemExit(0)": "@gap, linear_backward: sys.exit() or exit() ends Python",
+    "    raise KeyboardInterrupt": "@gap, linear_backward: KeyboardInterrupt",
+    "    dx = undefined": "@gap, linear_backward: NameError: name 'undefined' is not defined",
+    "    return linear_backward(dy, x, W)": "@gap, linear_backward: RecursionError",
+    "    dx = 'dy'": "@def, linear_backward: dx: it must be an array of real numbers, and is",
+    "    dx = dy @ W.T * 1j": "@def, linear_backward: dx: it must be an array of real numbers",
+    "    return dy": "@def, linear_backward: it must return dx, dW, db; it gives one value",
+    "    return": "@def, linear_backward: it must return dx, dW, db; it gives None",
+    "    dx = dy @ W.T; dy *= 2": "@def, linear_backward: dy is changed in place",
 }  # fmt: skip
 
 
@@ -164,18 +180,21 @@ BAD = {  # what stands in place of BODY: what is said, after the name of the fil
 def test_bad_pages(bad, tmp_path):
     assert LINEAR.solved.count(BODY) == 1
     found = examined(tmp_path, LINEAR, LINEAR.solved.replace(BODY, bad))
-    assert found["wrong"] and found["wrong"][0].startswith(LINEAR.file + BAD[bad]), found
+    assert found["wrong"] and found["wrong"][0].startswith(placed(BAD[bad])), found
     assert "\n" not in found["wrong"][0] and "Traceback" not in found["wrong"][0]
 
 
 OUTSIDE = {
     "(dy, x, W)": (
         "(x, dy, W)",
-        ", line 47, linear_backward: its first line must be def linear_backward(dy, x, W):",
+        "@def, linear_backward: its first line must be def linear_backward(dy, x, W):",
     ),
-    "def linear_backward": ("def mine", ": the function linear_backward(dy, x, W) is missing"),
-    "import numpy as np": ("import nimpy as np", ", line 44: ModuleNotFoundError: No module named"),
-    "return": ("\0", " cannot be read: there is a zero byte in it"),
+    "def linear_backward": (
+        "def mine",
+        f"{LINEAR.file}: the function linear_backward(dy, x, W) is missing",
+    ),
+    "import numpy as np": ("import nimpy as np", "@import: ModuleNotFoundError: No module named"),
+    "return": ("\0", f"{LINEAR.file} cannot be read: there is a zero byte in it"),
 }
 
 
@@ -185,7 +204,7 @@ def test_bad_pages_outside_of_the_gap(right, tmp_path):
     head, text = LINEAR.solved.split("import numpy", 1)
     page = head + ("import numpy" + text).replace(right, wrong, 1)
     found = examined(tmp_path, LINEAR, page)
-    assert found["wrong"][0].startswith(LINEAR.file + words), found
+    assert found["wrong"][0].startswith(placed(words)), found
 
 
 @pytest.fixture
@@ -201,10 +220,10 @@ def outcome(folder, bad):
 def test_a_loop_without_end_is_ended(folder, monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 0.5)
     found = outcome(folder, "    while True:\n        print(1)")
-    assert found.wrong == [
-        f"{LINEAR.file}, line 50, linear_backward: still running after 0.5 seconds; does a loop "
-        "never end?"
-    ] or found.wrong[0].startswith(f"{LINEAR.file}, line 49, linear_backward: still running")
+    line = (
+        f"{LINEAR.file}, line {{}}, linear_backward: still running after 0.5 seconds; does a loop "
+    )
+    assert found.wrong[0].startswith((line.format(GAP), line.format(GAP + 1)))
     assert len(found.printed) == sandbox.SHOWN + 1 and found.printed[-1].endswith("more lines")
 
 
@@ -214,7 +233,7 @@ def test_pages_that_end_python_or_eat_memory_or_print(folder):
         f"{LINEAR.file}: it ended Python (exit status 7) before it could be checked"
     ]
     found = outcome(folder, f"    print('here')\n    np.ones((10**6, 10**6))\n{BODY}")
-    assert "line 50, linear_backward: this needs more memory" in found.wrong[0]
+    assert f"line {GAP + 1}, linear_backward: this needs more memory" in found.wrong[0]
     assert found.printed == ["here"] and not found.ok and not folder.passed(LINEAR)
     assert all(len(line) < 80 for line in str(found).splitlines())
 

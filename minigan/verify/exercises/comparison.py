@@ -90,7 +90,7 @@ def worst(found: Any, expected: Any) -> str:
     gap = np.abs(found - expected)
     at = np.unravel_index(gap.argmax(), found.shape)
     where = f"worst at [{', '.join(map(str, at))}]: " if found.ndim else ""
-    if gap[at] < 1e-4 * np.abs(expected).max():
+    if gap[at] < 1e-6 * np.abs(expected).max():
         where = f"nearly right, but wrong by {gap[at]:.1g}; is float64 used throughout? {where}"
     return f"{where}you have {found[at]:.9g}, right is {expected[at]:.9g}"
 

@@ -8,185 +8,16 @@ Each result is a finding (kind, words), of one of these kinds:
     note    what else helps the learner
 """
 
-import copy
-import inspect
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from ..gradcheck import explain
-from .comparison import close, flatten, named, same, short, unfit, worst
-from .mishaps import Finding, Stopped, is_open, open_gap, reported
+from .call import cases
+from .comparison import same, short
+from .mishaps import Finding, Stopped, is_open, reported
 from .pages import Pages
-
-PARAMETERS = {"W": "weight", "b": "bias"}  # as the general checker calls them
-
-
-@dataclass
-class Call:
-    """A function, called in the learner's page and in the solution with the same arguments.
-
-    function : its name; or a function of the page and these arguments, which calls it
-    names    : of the outputs, in order
-    note     : what is special about the case
-    """
-
-    pages: Pages
-    function: str | Callable
-    arguments: dict[str, Any]
-    names: str
-    note: str = ""
-
-    @property
-    def name(self) -> str:
-        """The function that is called in the page."""
-        if isinstance(self.function, str):
-            return self.function
-        names = self.function.__code__.co_names
-        functions = vars(self.pages.solution)
-        return next(name for name in names if inspect.isfunction(functions.get(name)))
-
-    @property
-    def place(self) -> str:
-        """The learner's file, the line in which the function begins, and its name."""
-        code = getattr(getattr(self.pages.page, self.name, None), "__code__", None)
-        line = f", line {code.co_firstlineno}" if code else ""
-        return f"{self.pages.exercise.file}{line}, {self.name}"
-
-    def called(self, page: ModuleType) -> list[Any]:
-        """The outputs of a page. Raises Stopped if there are not as many as there should be."""
-        arguments = copy.deepcopy(self.arguments)
-        if isinstance(self.function, str):
-            result = getattr(page, self.function)(**arguments)
-        else:
-            result = self.function(page, **arguments)
-        for name, value in arguments.items():
-            if not same(value, self.arguments[name]):
-                raise Stopped("wrong", f"{self.place}: {name} is changed in place; make a new one")
-        names = self.names.split(", ")
-        outputs = [result] if len(names) == 1 else result
-        if not isinstance(outputs, tuple | list) or len(outputs) != len(names):
-            came = f"{len(outputs)} values" if isinstance(outputs, tuple | list) else "one value"
-            came = "None" if result is None else came
-            raise Stopped("wrong", f"{self.place}: it must return {self.names}; it gives {came}")
-        return list(outputs)
-
-    def arrays(self, outputs: list[Any], like: list[Any]) -> dict[str, Any]:
-        """The outputs by name, those in lists as grads[0][1], nested like the right ones."""
-        named = zip(self.names.split(", "), outputs, like)
-        arrays = [flatten(name, value, right) for name, value, right in named]
-        return {path: array for output in arrays for path, array in output.items()}
-
-    def findings(self) -> Iterator[Finding]:
-        """What is right and what is wrong with the learner's outputs."""
-        try:
-            self.check_signature()
-            with reported(self.pages.folder):
-                outputs = self.called(self.pages.page)
-        except Stopped as stopped:
-            kind, words = stopped.finding
-            if stopped.error and kind == "wrong":
-                words = words if words.startswith("ex") else f"{self.place}: {words}"
-                cause = self.typical_error(stopped.error)
-                words += (f". {cause}" if cause else "") + self.noted
-            yield kind, words
-            return
-        right = self.called(self.pages.solution)
-        found, expected = self.arrays(outputs, right), self.arrays(right, right)
-        if any(is_open(value) for value in found.values()):
-            yield "open", open_gap(getattr(self.pages.page, self.name).__code__)
-            found = {path: value for path, value in found.items() if not is_open(value)}
-        mistakes = self.mistakes(found, expected, right)
-        wrong = {path for paths in mistakes.values() for path in paths}
-        fine = [path for path in found if path not in wrong]
-        yield from (("right", name) for name in named(fine, expected).split(", ") if name)
-        for words, paths in mistakes.items():
-            yield "wrong", f"{self.place}: {named(paths, expected)}: {words}{self.noted}"
-
-    @property
-    def noted(self) -> str:
-        return f" ({self.note})" if self.note else ""
-
-    def check_signature(self) -> None:
-        """Raises Stopped unless the learner's function takes what the solution's takes."""
-        if not isinstance(self.function, str):
-            return
-        given = getattr(self.pages.page, self.name, None)
-        right = inspect.signature(getattr(self.pages.solution, self.name))
-        if not inspect.isfunction(given):
-            file = self.pages.exercise.file
-            raise Stopped("wrong", f"{file}: the function {self.name}{right} is missing")
-        names = list(right.parameters)
-        if list(inspect.signature(given).parameters)[: len(names)] != names:
-            raise Stopped("wrong", f"{self.place}: its first line must be def {self.name}{right}:")
-
-    def mistakes(
-        self, found: dict[str, Any], expected: dict[str, Any], right: list[Any]
-    ) -> dict[str, list[str]]:
-        """What is wrong, and with which of the outputs."""
-        outputs = dict(zip(self.names.split(", "), right))
-        misfits = {p: unfit(found[p], expected.get(p, outputs.get(p))) for p in found}
-        wrong = [p for p in found if misfits[p] or not close(found[p], expected[p])]
-        known = self.typical(wrong, found, expected, right)
-        mistakes: dict[str, list[str]] = {}
-        unknown: dict[str, str] = {}  # what is said of each output that nothing explains
-        for path in wrong:
-            words, misfit = known.get(path), misfits[path]
-            if misfit:
-                words = f"{misfit}; {words}" if words else misfit
-            words = words or explained(path, found[path], expected[path], self.arguments)
-            if not words:
-                output, _, inside = path.partition("[")
-                place = f"in {path}, " if inside else ""
-                numbers = f"wrong, {place}{worst(found[path], expected[path])}"
-                words = unknown.setdefault(output, numbers)
-            mistakes.setdefault(words, []).append(path)
-        return mistakes
-
-    def typical(
-        self, wrong: list[str], found: dict[str, Any], expected: dict[str, Any], right: list[Any]
-    ) -> dict[str, str]:
-        """The typical mistake that gives exactly what was found; of several, that which explains
-        the most outputs."""
-        explanations = []
-        for variant, words in self.pages.variants() if wrong else ():
-            try:
-                with np.errstate(all="ignore"):
-                    outputs = self.arrays(self.called(variant), right)
-            except Exception:  # many a mistake ends in an error, and explains no array
-                continue
-            equal = {p for p in found if p in outputs and same(found[p], outputs[p])}
-            explains = [p for p in wrong if p in equal and not same(outputs[p], expected.get(p))]
-            explanations.append((len(explains), len(equal), words, explains))
-        explanations.sort(key=lambda explanation: explanation[:2])  # the best one comes last
-        return {path: words for *_, words, explains in explanations for path in explains}
-
-    def typical_error(self, error: BaseException | None) -> str | None:
-        """The typical mistake that ends in the same error."""
-        for variant, words in self.pages.variants() if error else ():
-            try:
-                with reported(self.pages.folder):
-                    self.called(variant)
-            except Stopped as stopped:
-                if str(stopped.error) == str(error) and type(stopped.error) is type(error):
-                    return words
-        return None
-
-
-def explained(path: str, found: Any, expected: Any, arguments: dict[str, Any]) -> str | None:
-    """The general checker's explanation of a wrong gradient, if it has one."""
-    if path[0] != "d" and not path.startswith("grads"):
-        return None
-    context = {PARAMETERS.get(name, name): value for name, value in arguments.items()}
-    name = path if path[0] == "d" else "the gradient"
-    context |= {"tensor": path} if path[0] == "d" else {}
-    explanation = explain(found, expected, **context)
-    return f"it {explanation.removeprefix(f'{name} ')}" if explanation else None
 
 
 def findings(pages: Pages) -> Iterator[Finding]:
@@ -207,7 +38,7 @@ def of_the_cases(pages: Pages) -> Iterator[Finding]:
     """What is right and wrong, up to the first case that each function gets wrong."""
     right: dict[str, list[str]] = {}
     finished, wrong = set(), False
-    for case in (Call(pages, *case) for case in pages.solution.cases(np.random.default_rng(0))):
+    for case in cases(pages):
         if case.name in finished:
             continue
         results = list(case.findings())

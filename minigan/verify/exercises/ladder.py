@@ -29,7 +29,7 @@ import functools
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 CUT = "# == for the checker ".ljust(80, "=")
@@ -44,7 +44,7 @@ class Exercise:
     """
 
     name: str
-    source: str
+    source: str = field(repr=False)
 
     @property
     def file(self) -> str:
@@ -81,7 +81,7 @@ class Exercise:
 
     @functools.cached_property
     def hints(self) -> list[str]:
-        return [hint for gap in self.gaps for hint in gap.hints]
+        return [f"({gap.function}) {hint}" for gap in self.gaps for hint in gap.hints]
 
     @functools.cached_property
     def gaps(self) -> list["Gap"]:

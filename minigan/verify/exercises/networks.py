@@ -6,8 +6,14 @@ Params = list[tuple[np.ndarray, np.ndarray]]
 
 
 def network(rng: np.random.Generator, *sizes: int) -> Params:
-    """Random weights and biases, of layers with these numbers of inputs and outputs."""
-    return [(rng.standard_normal((n, m)), rng.standard_normal(m)) for n, m in zip(sizes, sizes[1:])]
+    """Random weights and biases, of layers with these numbers of inputs and outputs.
+
+    They are small enough for logits near 0, where the losses have a slope.
+    """
+    return [
+        (rng.standard_normal((n, m)) / np.sqrt(n), rng.standard_normal(m) / 2)
+        for n, m in zip(sizes, sizes[1:])
+    ]
 
 
 def cache_of(x: np.ndarray, params: Params) -> Params:

@@ -1,8 +1,8 @@
 """A learner's page and its solution as modules, beside each other."""
 
 import ast
+import functools
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -20,30 +20,34 @@ class Pages:
 
     def __init__(self, folder: Path, exercise: Exercise, trusted: list[str]) -> None:
         self.folder, self.exercise, self.trusted = folder, exercise, trusted
+        self.named: set[str] = set()  # typical mistakes that were found
+        self.answers = {name: _load(name, *_answer(name)) for name in exercise.needs}
         self.solution = self._solution(exercise.source)
-        for name in exercise.needs:
-            if name not in trusted:
-                _load(name, *_answer(name))
         with reported(folder):
             for name in exercise.needs:
                 if name in trusted:
                     _load(name, *_read(folder / f"{name}.py"))
             self.page = _load(exercise.name, *_read(folder / exercise.file))
 
-    def variants(self) -> Iterator[tuple[ModuleType, str]]:
+    @functools.cached_property
+    def variants(self) -> list[tuple[ModuleType, str]]:
         """The solution with each of the typical mistakes in it, and what to say of that."""
-        for right, wrong, words in self.solution.MISTAKES:
-            yield self._solution(with_mistake(self.exercise, right, wrong)), words
+        return [
+            (self._solution(with_mistake(self.exercise, right, wrong)), words)
+            for right, wrong, words in self.solution.MISTAKES
+        ]
 
     def _solution(self, source: str) -> ModuleType:
-        """The solution, or a variant of it, which leaves nothing in sys.modules."""
-        before = {name: sys.modules[name] for name in self.exercise.needs if name in sys.modules}
-        for name in self.exercise.needs:
-            _load(name, *_answer(name))
+        """The solution, or a variant of it; sys.modules stays as it is."""
+        names = [*self.exercise.needs, self.exercise.name]
+        before = {name: sys.modules.get(name) for name in names}
+        sys.modules.update(self.answers)
         module = _load(self.exercise.name, source, f"<{self.exercise.name}>")
-        for name in (*self.exercise.needs, self.exercise.name):
-            del sys.modules[name]
-        sys.modules.update(before)
+        for name, other in before.items():
+            if other is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = other
         return module
 
 

@@ -27,7 +27,7 @@ main(sys.argv[1])
 """
 
 
-@dataclass
+@dataclass(repr=False)
 class Outcome:
     """What the checker found in a page. `str(outcome)` is the text for a terminal."""
 
@@ -46,6 +46,9 @@ class Outcome:
         {"right": self.right, "wrong": self.wrong, "open": self.open, "note": self.notes}[
             kind
         ].append(words)
+
+    def __repr__(self) -> str:  # what a notebook shows below the text that was printed
+        return f"Outcome({self.exercise.name}, ok={self.ok})"
 
     def __str__(self) -> str:
         lines = [

@@ -65,4 +65,7 @@ MISTAKES = [
         "dL/dr is taken at -r instead of r: it must tend to 0 as r grows",
     ),
     ("db = dr", "db = dr * b", "r moves by 1 when b moves by 1, so db is dL/dr alone"),
+    ("dw = dr * x", "dw = x", "the factor dL/dr is missing"),
+    ("db = dr", "db = 1", "the factor dL/dr is missing"),
+    ("dr = -1 / (1 + math.exp(r))", "dr = -math.exp(-r)", "this is not dL/dr: -1 / (1 + exp(r))"),
 ]

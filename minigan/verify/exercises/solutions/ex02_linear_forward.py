@@ -57,4 +57,6 @@ MISTAKES = [
     ("x @ W + b", "x * W + b", "* multiplies entry by entry; the product of matrices is @"),
     ("x @ W + b", "x @ W + b[:, None]", "b is added along the batch; each column has its own b"),
     ("x @ W + b", "x @ W - b", "b is subtracted; it must be added"),
+    ("x @ W + b", "x @ W + b.sum()", "the sum of b is added; each column has its own b"),
+    ("x @ W + b", "x @ (W + b)", "b is added to W; it is added to the product"),
 ]

@@ -12,7 +12,8 @@ answers three questions: how does the loss move with x, with W and with b?
     dW[i, j] = sum over n of x[n, i] dy[n, j]
     db[j]    = sum over n of dy[n, j]
 
-Wanted: dx, dW and db. The first two are matrix products.
+Wanted: dx, dW and db. The first two are matrix products, with a transpose in
+them: W' (in NumPy, W.T) has the rows of W as its columns.
 
 Shapes:
     dy (N, out)    x (N, in)    W (in, out)

@@ -89,4 +89,6 @@ MISTAKES = [
     (S, "y = np.log1p(t)", "max(x, 0) is missing"),
     (S, "y = np.maximum(x, 0) + np.log(1 + t)", "1 + t is 1 for a tiny t; use np.log1p(t)"),
     (S, "y = np.maximum(x, 0) - np.log1p(t)", "the logarithm is added, not subtracted"),
+    (T, "y = (1 + np.tanh(x)) / 2", "this is sigmoid(2 x): tanh would have to be taken at x / 2"),
+    (S, "y = np.maximum(-x, 0) + np.log1p(t)", "this is softplus(-x)"),
 ]

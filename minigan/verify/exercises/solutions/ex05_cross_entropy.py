@@ -114,4 +114,10 @@ MISTAKES = [
         "value = np.sum(softplus(-f))",
         "a sum over the samples; the mean is wanted",
     ),
+    (G_FAKE, "df = np.full_like(f, -1 / len(f))", "the factor sigmoid(-f) is missing"),
+    (
+        "value = np.mean(softplus(-f))",
+        "value = -np.mean(softplus(f))",
+        "this is the minimax loss, -softplus(f): it has no slope where D is sure of a fake",
+    ),
 ]

@@ -84,4 +84,5 @@ MISTAKES = [
         "value = np.sum(softplus(-r))",
         "a sum over the samples; the mean is wanted",
     ),
+    (R, "dr = -sigmoid(r) / len(r)", "sigmoid is taken at r; the softplus is taken at -r"),
 ]

@@ -71,4 +71,6 @@ MISTAKES = [
     (DX, "dy * leaky_forward(x, slope)", "dy is multiplied by y; multiply it by the slope at x"),
     (DX, "dy", "the mask is missing: dy is passed on as it is"),
     (DX, "np.where(x > 0, 1.0, slope)", "this is the slope alone; it must be multiplied by dy"),
+    (Y, "np.maximum(x, 0) + slope * x", "s x is added everywhere; it belongs where x <= 0 only"),
+    (Y, "np.where(x > 0, x, slope)", "this is s where x <= 0, and must be s x"),
 ]

@@ -90,4 +90,5 @@ MISTAKES = [
         "",
         "values are dropped in evaluation too, where y must be x",
     ),
+    (M, "mask = (u >= 1 - p) / (1 - p)", "the share p is kept; it is the one to be dropped"),
 ]

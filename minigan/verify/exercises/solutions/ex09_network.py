@@ -119,4 +119,10 @@ MISTAKES = [
         "dy, dW, db = linear_backward(dy, x, W)",
         "LeakyReLU's slope is missing on the way back",
     ),
+    (
+        DZ,
+        "dz = dy if is_last else leaky_backward(dy, dy)",
+        "the mask is taken from dy; it must be z > 0",
+    ),
+    ("grads.insert(0, (dW, db))", "grads.append((dW, db))", "grads are in the reverse order"),
 ]

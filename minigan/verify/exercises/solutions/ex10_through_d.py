@@ -103,4 +103,5 @@ MISTAKES = [
     (LOSS, f"{LOSS}\n    df = df * len(f)", "the 1/N is missing: dL_G/df has it, once"),
     (LOSS, f"{LOSS}\n    df = df / len(f)", "divided by N twice: the 1/N is in df already"),
     (LOSS, f"{LOSS}\n    df = np.ones_like(f)", "this is the slope of D; multiply it by dL_G/df"),
+    (LOSS, f"{LOSS}\n    df = np.ones_like(f) / len(f)", "the slope of the mean logit, not of L_G"),
 ]

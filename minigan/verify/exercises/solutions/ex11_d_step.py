@@ -87,4 +87,10 @@ MISTAKES = [
         "discriminator_loss(f, r)",
         "real and fake are exchanged in the loss",
     ),
+    (REAL, REAL.replace("(dr", "(-dr"), "the sign of dr is wrong: L_D falls when r grows"),
+    (
+        "value, dr, df = discriminator_loss(r, f)",
+        "value, df, dr = discriminator_loss(r, f)",
+        "dr and df are exchanged",
+    ),
 ]

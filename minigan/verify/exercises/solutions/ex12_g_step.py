@@ -89,4 +89,6 @@ MISTAKES = [
     (LOSS, f"{LOSS}\n    df = df * len(f)", "the 1/N is missing: dL_G/df has it, once"),
     (LOSS, f"{LOSS}\n    df = df / len(f)", "divided by N twice: the 1/N is in df already"),
     (BACK, f"{BACK}\n    grads = [(0 * W, 0 * b) for W, b in G]", "zero: G would never learn"),
+    (LOSS, f"{LOSS}\n    df = np.ones_like(f)", "this is the slope of D; df must be dL_G/df"),
+    (LOSS, f"{LOSS}\n    df = -df", "the sign is wrong: G would learn to look fake"),
 ]

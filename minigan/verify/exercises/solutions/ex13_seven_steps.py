@@ -120,4 +120,6 @@ MISTAKES = [
     (MOVE_G, "", "G does not move: the end of step 6 is missing"),
     (OF_D + OF_G, OF_G + OF_D, "G moves before D; D moves first"),
     (MOVE_D, MOVE_D + JUDGE + MOVE_D, "D moves twice in one step"),
+    (MOVE_D, MOVE_D.replace("lr", "-lr"), "D moves up its gradient"),
+    (MOVE_G, MOVE_G.replace("lr", "-lr"), "G moves up its gradient"),
 ]

@@ -101,4 +101,15 @@ MISTAKES = [
     (M, "m = (1 - beta1) * m + beta1 * g\n", "beta1 and 1 - beta1 are exchanged"),
     (V, "v = (1 - beta2) * v + beta2 * g**2\n", "beta2 and 1 - beta2 are exchanged"),
     (STEP, STEP.replace("m_hat /", "g /"), "g is used in the step, and its mean m_hat is not"),
+    (VH, "v_hat = v / (1 - beta1**t)", "v is corrected with beta1; its own is beta2"),
+    (
+        f"{MH}\n    {VH}",
+        "m_hat = m / (1 - beta1 ** (t + 1))\n    v_hat = v / (1 - beta2 ** (t + 1))",
+        "t + 1 stands for t: the first step has t = 1",
+    ),
+    (
+        f"{MH}\n    {VH}",
+        "m_hat = m / (1 - beta1 ** (t - 1))\n    v_hat = v / (1 - beta2 ** (t - 1))",
+        "t - 1 stands for t: the first step has t = 1",
+    ),
 ]

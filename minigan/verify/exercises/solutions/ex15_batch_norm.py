@@ -29,8 +29,8 @@ By hand, with two samples of one channel, eps = 0, gamma = 10 and beta = 5:
     >>> inv_std
     array([0.5])
 
-Why it matters: DCGAN made deep generators trainable with it. But it mixes the
-samples of a batch: a critic with a gradient penalty must do without.
+Why it matters: DCGAN's deep generator trains with it. But it mixes the samples
+of a batch, so a critic with a gradient penalty must do without.
 """
 
 import numpy as np
@@ -89,4 +89,10 @@ MISTAKES = [
     (Y, "y = gamma * x_hat", "the shift beta is missing"),
     (Y, "y = x_hat", "gamma and beta are missing"),
     (Y, "y = beta * x_hat + gamma", "gamma and beta are exchanged"),
+    (
+        MEAN,
+        "mean, var = x.mean(axis=0), len(x) * x.var(axis=0)",
+        "var is a sum over the samples; it is their mean",
+    ),
+    (Y, "y = gamma * (x_hat + beta)", "beta is multiplied by gamma too; it is added last"),
 ]

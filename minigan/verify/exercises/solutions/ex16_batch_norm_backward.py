@@ -99,4 +99,14 @@ MISTAKES = [
     ),
     ("dbeta = dy.sum(axis=0)", "dbeta = g.sum(axis=0)", "g stands for dy; beta has no factor"),
     ("dbeta = dy.sum(axis=0)", "dbeta = dy.mean(axis=0)", "a mean over the samples; sum them"),
+    (
+        "dgamma = (dy * x_hat).sum(axis=0)",
+        "dgamma = (dy * x_hat).sum(axis=1)",
+        "summed over the channels; the sum over the samples is wanted",
+    ),
+    (
+        "dgamma = (dy * x_hat).sum(axis=0)",
+        "dgamma = (dy * x_hat).mean(axis=0)",
+        "a mean over the samples; sum them",
+    ),
 ]

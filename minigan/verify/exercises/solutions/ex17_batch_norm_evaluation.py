@@ -115,4 +115,7 @@ MISTAKES = [
         "g = dy * gamma\n    dx = (g - g.mean(axis=0)) / np.sqrt(running_var + eps)",
         "the part through the mean is subtracted; in evaluation the mean is a constant",
     ),
+    (Y, Y.replace("(x - running_mean)", "x"), "the running mean is not subtracted"),
+    (DX, DX.replace(" + eps", ""), "eps is missing in dx"),
+    (Y, Y.replace(" + eps", ""), "eps is missing in y"),
 ]

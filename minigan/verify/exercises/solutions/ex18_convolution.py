@@ -151,4 +151,16 @@ MISTAKES = [
         PART.replace("x, u, v, stride", "x, v, u, stride"),
         "u and v are exchanged: u counts down the rows, v across",
     ),
+    (
+        SIZE,
+        "places = (size + 2 * padding - kernel + 1) // stride",
+        "the + 1 stands inside of the division; it comes after it",
+    ),
+    (
+        ROWS,
+        "rows = slice(u * stride, u * stride + height * stride, stride)\n"
+        "    columns = slice(v * stride, v * stride + width * stride, stride)",
+        "the start is multiplied by the stride; tap (u, v) begins at pixel (u, v)",
+    ),
+    (PART, f"{PART} + b", "b is added by every tap; it is in y already"),
 ]

@@ -30,7 +30,7 @@ By hand, with one row of two pixels and s = 2:
     array([14., 22.])
 
 Why it matters: with a convolution behind it, it does what a transposed
-convolution does, without the checkerboard. A public GAN took one copy's
+convolution does, without the checkerboard. A public library took one copy's
 gradient instead of the sum, and lost three quarters of it.
 """
 
@@ -86,5 +86,10 @@ MISTAKES = [
         DX,
         "dx = blocks[:, :, 0].sum(axis=3)",
         "summed along the columns only; a block has s rows too",
+    ),
+    (
+        DX,
+        "dx = dy[:, s - 1 :: s, s - 1 :: s]",
+        "the gradient of one copy only; sum over all s x s of them",
     ),
 ]

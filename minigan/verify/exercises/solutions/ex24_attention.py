@@ -103,4 +103,5 @@ MISTAKES = [
     ("dv = a.T @ dy", "dv = a @ dy", "a must be transposed in dv = a' dy"),
     ("ds = softmax_backward(da, a)", "ds = da", "softmax's backward pass is left out"),
     ("ds = softmax_backward(da, a)", "ds = a * da", "softmax's path through the sum is missing"),
+    (S, "s = q @ k.T * np.sqrt(q.shape[1])", "multiplied by sqrt(d); the scores are divided by it"),
 ]

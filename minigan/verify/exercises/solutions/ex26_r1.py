@@ -1,46 +1,57 @@
 """Exercise 26: R1, the gradient of a gradient
 
-R1 asks D to be flat where the real samples are. With g_i = grad_x D(x_i), the
-arrow of exercise 10 before the loss comes in, at each of N real samples,
+R1 asks D to be flat where the real samples are. With g_i the gradient of D's
+logit by x, at the real sample x_i,
 
     R = gamma / 2 * mean over i of |g_i|^2
 
-D is to go down this too, so R must be differentiated by D's weights: it is a
-gradient that is differentiated once more. Four sweeps through D do it:
+D goes down R as well, so R is differentiated by D's weights: a gradient is
+differentiated once more. Four sweeps through D do it:
 
-    1. forward, for the cache
-    2. backward from dy = 1 at every logit. It gives g, and in each layer its
-       own dz, the slope of the logit by that layer's z
-    3. R and its slope by g:   v = dR/dg = gamma / N * g
-    4. forward again, with the tangent of exercise 25, from x_dot = v.
-       In each layer, x_dot being what enters it,
+    1. forward                              gives the cache
+    2. backward, from 1 at every logit      gives dz in each layer, and g
+       (here R, and v = dR/dg = gamma / N * g)
+    3. forward with the tangent, from v     gives x_dot and z_dot in each layer
+    4. backward once more                   gives dz_dot in each layer
 
-           dW = x_dot' dz        db = 0
+Why: with v held, R moves as the sum of v g does, which is the slope of D along
+v. So the question is: how do the weight gradients of sweep 2 move when x moves
+along v? In each layer dW = x' dz and db = sum of dz. By the product rule,
 
-Why: R moves as g does, along v; and the sum of v g is the slope of D along v,
-which sweep 4 computes. Its z_dot = x_dot W is linear in W, and dz says how the
-logit moves with it. The bias moves nothing there: db = 0. (Where an activation
-curves, a last sweep backward adds more. LeakyReLU is straight, so it adds
-nothing.)
+    dR/dW = x_dot' dz + x' dz_dot        dR/db = sum of dz_dot over the samples
 
-Wanted: sweep 2, and the sweep with the tangent.
+LeakyReLU is straight: where x moves a little, its slope stays. So dz_dot = 0
+in all layers; sweep 4 and the gradients of the biases are gone. A curved
+activation changes its slope. Of one neuron D(x) = softplus(w x + b), with
+s = sigmoid(w x + b), whose own slope is s (1 - s):
+
+    dz = s        g = s w        dz_dot = s (1 - s) z_dot
+
+Wanted: for a network with LeakyReLU, sweeps 2 and 3 with the gradients; for
+the curved neuron, sweep 4 with the gradients.
 
 Shapes:
     x, g, v (N, in)    in each layer: dz, z_dot (N, out), x_dot (N, in)
+    curved neuron: x, v, s, z_dot, dz_dot (N,); w, b, R, dw, db are numbers
 
-By hand, with D(x) = w x: g = w, R = gamma / 2 w^2, so dR/dw = gamma w. With
-gamma = 3, w = 2: R = 6 and dw = 6. By the sweeps, with N = 1: dz = 1, g = 2,
-v = 3 * 2 = 6, dw = v * dz = 6.
+By hand, straight: D(x) = w x with w = 2 and gamma = 3. g = w, R = 3/2 w^2 = 6,
+dR/dw = 3 w = 6. By the sweeps: dz = 1, v = 3 * 2 = 6, dw = v dz = 6.
+
+Curved: w = 2, b = 0, x = 0, gamma = 4. s = 1/2, g = 1, R = 2, v = 4,
+z_dot = 4 * 2 = 8, dz_dot = 1/4 * 8 = 2; dw = 4 * 1/2 + 0 * 2 = 2 and db = 2.
 
     >>> D = [(np.array([[2.0]]), np.array([7.0]))]
     >>> r1_gradient(np.array([[5.0]]), D, gamma=3.0)
     (6.0, [(array([[6.]]), array([0.]))])
+    >>> r1_curved(np.array([0.0]), w=2.0, b=0.0, gamma=4.0)
+    (2.0, 2.0, 2.0)
 
 Why it matters: with R1 a GAN settles where without it it circles; of all
 penalties it is the one to try first.
 """
 
 import numpy as np
+from ex04_sigmoid_softplus import sigmoid
 from ex07_leaky_relu import leaky_backward
 from ex09_network import network_forward
 
@@ -65,7 +76,7 @@ def r1_gradient(x, D, gamma):
     g, cache, signals = slopes(x, D)
     # GAP value, x_dot
     # HINT |g_i|^2 is a sum over the coordinates; the mean is over the N samples.
-    # HINT x_dot begins as v.
+    # HINT x_dot begins as v, in the first layer.
     value = gamma / 2 * np.sum(g**2) / len(x)
     x_dot = gamma / len(x) * g
     # END
@@ -73,12 +84,30 @@ def r1_gradient(x, D, gamma):
     for (_x, z), dz, (W, b) in zip(cache, signals, D):
         # GAP dW, db, x_dot
         # HINT dW comes first: it needs the x_dot that enters this layer.
-        # HINT Then x_dot of the next layer, by the tangent. After the last, no one uses it.
+        # HINT Then the x_dot of the next layer, as in exercise 25, with LeakyReLU everywhere:
+        # HINT nobody looks at what leaves the last layer.
         dW, db = x_dot.T @ dz, np.zeros_like(b)
         x_dot = leaky_backward(x_dot @ W, z)
         # END
         grads.append((dW, db))
     return float(value), grads
+
+
+def r1_curved(x, w, b, gamma):
+    """x (N,), D(x) = softplus(w x + b) -> R, dR/dw, dR/db"""
+    s = sigmoid(w * x + b)
+    g = s * w
+    value = gamma / 2 * np.mean(g**2)
+    v = gamma / len(x) * g
+    # GAP dw, db
+    # HINT First z_dot, from v, then dz_dot, then the two gradients.
+    # HINT The products x_dot' dz and x' dz_dot are sums over the samples here.
+    z_dot = v * w
+    dz_dot = s * (1 - s) * z_dot
+    dw = np.sum(v * s) + np.sum(x * dz_dot)
+    db = np.sum(dz_dot)
+    # END
+    return float(value), float(dw), float(db)
 
 
 # == for the checker ===========================================================
@@ -93,6 +122,8 @@ def cases(rng):
         x = rng.standard_normal((6, 2))
         yield "slopes", {"x": x, "D": D}, "g, cache, signals", note
         yield "r1_gradient", {"x": x, "D": D, "gamma": 5.0}, "value, grads", note
+    arguments = {"x": rng.standard_normal(6), "w": 1.3, "b": -0.4, "gamma": 5.0}
+    yield "r1_curved", arguments, "value, dw, db"
 
 
 DZ, VALUE = (
@@ -101,6 +132,8 @@ DZ, VALUE = (
 )
 V, DW = "x_dot = gamma / len(x) * g", "dW, db = x_dot.T @ dz, np.zeros_like(b)"
 NEXT = "x_dot = leaky_backward(x_dot @ W, z)"
+DW_CURVED = "dw = np.sum(v * s) + np.sum(x * dz_dot)"
+DZ_DOT = "dz_dot = s * (1 - s) * z_dot"
 MISTAKES = [
     (DZ, "dz = dy", "LeakyReLU's slope is missing in sweep 2"),
     (
@@ -139,5 +172,21 @@ MISTAKES = [
         NEXT,
         "x_dot = leaky_backward(x_dot @ W + b, z)",
         "the bias is in the tangent; it does not move with x",
+    ),
+    (DW_CURVED, "dw = np.sum(v * s)", "the part x' dz_dot is missing: s moves with x"),
+    (DW_CURVED, "dw = np.sum(x * dz_dot)", "the part x_dot' dz is missing"),
+    (DZ_DOT, "dz_dot = s * z_dot", "the slope of s is s (1 - s), and not s"),
+    (
+        DZ_DOT,
+        "dz_dot = 0 * z_dot",
+        "dz_dot is 0 only where an activation is straight; s moves with x",
+    ),
+    (DZ_DOT, "dz_dot = s * (1 - s)", "the factor z_dot is missing in dz_dot"),
+    (DZ_DOT, "dz_dot = s * (1 - s) * v", "v stands for z_dot, which is v w"),
+    ("db = np.sum(dz_dot)", "db = 0.0", "the bias is not without effect here: it moves s"),
+    (
+        VALUE,
+        "value = gamma / 2 * np.sum(np.sqrt(np.sum(g**2, axis=1))) / len(x)",
+        "|g_i| is not squared in R",
     ),
 ]

@@ -30,9 +30,8 @@ By hand, with r = [4, 6] and f = [1, 0]:
     >>> float(distance(r, f))
     4.5
 
-Why it matters: a sign that is wrong in a loss, and wrong again in its test,
-was in a well-known library for years. Compare with the formula, not with what
-"works": a critic with both signs turned around trains just as well.
+Why it matters: a public library had the sign wrong in this loss, and wrong
+again in the loss's test, so the test passed. Compare with the formula.
 """
 
 import numpy as np
@@ -102,4 +101,5 @@ MISTAKES = [
         "estimate = np.mean(f) - np.mean(r)",
         "this is L_D itself; the estimate is -L_D",
     ),
+    ("value = -np.mean(f)", "value = -np.sum(f)", "a sum over the samples; the mean is wanted"),
 ]

@@ -124,4 +124,14 @@ MISTAKES = [
         "samples that are far from every mode are counted too",
     ),
     (REACHED, "reached = (distances <= std).any(axis=0).sum()", "within 3 std, and not within one"),
+    (
+        ANGLES,
+        "angles = -2 * np.pi * np.arange(K) / K",
+        "the modes run clockwise; the angles grow with j",
+    ),
+    (
+        "x = centres[j] + std * noise",
+        "x = centres[j] + np.sqrt(std) * noise",
+        "the root of std stands for std",
+    ),
 ]

@@ -201,4 +201,16 @@ MISTAKES = [
         "W, _, _ = adam_step(W, dW, mW, vW, t, lr)",
         "the memory of W is not kept",
     ),
+    (
+        MOVE_G,
+        MOVE_G.replace("G_memory, t", "new_memory(G), t"),
+        "G's memory is begun anew in each step",
+    ),
+    (
+        MOVE_D,
+        MOVE_D.replace("D_memory, t", "new_memory(D), t"),
+        "D's memory is begun anew in each step",
+    ),
+    (MOVE_G, MOVE_G.replace("lr", "-lr"), "G moves up its gradient"),
+    (MOVE_D, MOVE_D.replace("lr", "-lr"), "D moves up its gradient"),
 ]
