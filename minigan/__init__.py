@@ -21,7 +21,7 @@ from .network import Sequential
 from .observe import watch
 from .observe.diagnosis import diagnose
 from .theory import dirac, spectrum
-from .training import checkpoint, game_steps, schedules, stabilisers
+from .training import checkpoint, game_steps, parallel, schedules, stabilisers
 from .training.averaging import Average
 from .training.history import History
 from .training.loop import train
@@ -33,8 +33,8 @@ __all__ = [
     "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "load", "train",
     "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
     "gradcheck", "image_recipes", "interop", "judge", "kernels", "layers", "ledger", "losses",
-    "metrics", "models", "optim", "penalties", "recipes", "schedules", "spectrum", "stabilisers",
-    "watch",
+    "metrics", "models", "optim", "parallel", "penalties", "recipes", "schedules", "spectrum",
+    "stabilisers", "watch",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ Read `loop` first; its `_training_steps` is the loop itself.
 - `schedules`    factors for the learning rates
 - `stabilisers`  instance noise, packing, smoothed labels, annealing
 - `checkpoint`   `save` and `load`: the state of a run, restored to the last bit
+- `parallel`     several ranks of MPI (also as `minigan.parallel`)
 - `run`          `Run`, the parts of a run that a checkpoint saves
 - `fingerprint`  descriptions of these parts, by which a checkpoint recognises its own run
 - `resuming`     beginning a run that has a file

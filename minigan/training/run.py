@@ -74,7 +74,7 @@ class Run:
         gan = self.gan
         found = {"generator": repr(gan.generator), "discriminator": repr(gan.discriminator)}
         found["latent_dim"] = str(gan.latent_dim)
-        found["step"] = type(gan).__name__
+        found["step"] = getattr(gan, "steps_of", type(gan)).__name__
         found["loss"] = describe_part(gan.loss)
         found["penalties"] = ", ".join(map(describe_part, gan.penalties)) or "none"
         for name, optimizer in self.optimizers.items():
