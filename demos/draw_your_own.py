@@ -123,6 +123,7 @@ history = mg.train(
     rng=args.seed,
     **common.checkpointed(args, results),
 )
+common.save_model(results, gan, average=average)
 frames = snapshots.all() or [(len(history), average.network.forward(noise, training=False)[0])]
 gan.generator = average.network
 

@@ -82,6 +82,7 @@ gan = mg.GAN(
     **two_time_scales(generator_lr=2e-3, discriminator_lr=4e-3),
 )  # fmt: skip
 mg.train(gan, mg.data.gaussian_ring(), steps=args.steps, rng=args.seed + 3)
+common.save_model(results, gan)
 
 # %% Its equilibrium: the data are what G makes of some noise, and D, its output weights 0, is blind
 noise = np.random.default_rng(args.seed).standard_normal((64, 2))

@@ -92,6 +92,7 @@ def keep(step, gan, figures):
 learned = recipes.train(
     data, recipe=recipe, rng=args.seed, callback=keep, **common.checkpointed(args, results)
 )
+common.save_model(results, learned)
 unit, gan = learned.unit, learned.gan
 kept = []
 kept_steps = snapshots.all()[-len(MOMENTS) :]

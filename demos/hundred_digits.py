@@ -28,6 +28,7 @@ for seed in range(args.seed, args.seed + args.seeds):
         print(f"{name}, seed {seed}")
         games[name, seed] = image_recipes.game(augment=augment, rng=seed)
         image_recipes.train(games[name, seed], hundred, steps=args.steps, rng=seed)
+common.save_model(results, games["with DiffAugment", args.seed])
 
 # %% What the judge says, beside what the hundred themselves score
 print("\nThe judge, a classifier of digits, is trained once and kept ...")

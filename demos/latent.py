@@ -32,6 +32,7 @@ average = mg.Average(gan.generator)
 mg.train(
     gan, data.images, steps=args.steps, average=average, schedule=RATES, rng=args.seed
 )  # fmt: skip
+common.save_model(results, gan, average=average)
 G = average.network
 
 

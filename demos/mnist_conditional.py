@@ -88,6 +88,7 @@ history = mg.train(
     rng=(args.seed, 3),
     **common.checkpointed(args, results),
 )
+common.save_model(results, gan, average=average)
 
 # %% Ask for every digit a thousand times, and have a classifier of digits read the answers
 pen = pictures.Pen(average.network)

@@ -85,6 +85,7 @@ history = mg.train(
     rng=args.seed,
     **common.checkpointed(args, results),
 )
+common.save_model(results, gan, average=average)
 frames = snapshots.all() or [(len(history), average.network.forward(noise, training=False)[0])]
 
 # %% What was learned: the averaged generator's samples, in the usual measures

@@ -72,6 +72,7 @@ images, _ = mg.data.glyphs(2000, rng=args.seed)
 print("\n\nThe convolutional GAN is trained before its step is recorded:")
 with common.interruptible():  # a Ctrl-C ends the training; the step is recorded all the same
     mg.train(convolutional, images, steps=args.steps, batch_size=32, rng=args.seed)
+common.save_model(results, convolutional)
 print("\nComparing entries of its gradients with finite differences ...")
 larger = mg.ledger.record(convolutional, images[:8])
 report = larger.check(entries=8, rng=args.seed)

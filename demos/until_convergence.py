@@ -47,6 +47,7 @@ plateau = mg.Plateau(distance, every=EVERY, patience=PATIENCE, improvement=IMPRO
 history = mg.train(
     gan, ring, steps=args.steps, batch_size=128, average=average, stop=plateau, rng=args.seed
 )
+common.save_model(results, gan, average=average)
 steps, distances = np.array(plateau.values or [(len(history), distance())]).T
 print(history.stopped or f"not converged within {args.steps:,} steps")
 
@@ -111,7 +112,7 @@ for name, step in stops.items():
             f"{at(step):.4f}, {at(step) / distances.min():.1f} times the best."
         )
 words += [
-    "At p = q the losses are log 4 and log 2, and so they are wherever D cannot tell at the moment,",
+    "At p = q the losses are log 4 and log 2, and so they are wherever D cannot tell just now,",
     "whether because G is good or because D is not. A loss is a score in a match, not a distance.",
 ]
 results.finish(

@@ -69,6 +69,7 @@ history = mg.train(
     rng=args.seed,
     **common.checkpointed(args, results),
 )
+common.save_model(results, gan)
 
 # %% Four steps on one page
 if not film.frames or film.frames[-1].step != len(history):  # interrupted between two frames

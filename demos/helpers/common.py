@@ -176,6 +176,12 @@ def checkpointed(args, results):
     return {"checkpoint": args.out / "checkpoint.npz", "resume": args.resume}
 
 
+def save_model(results, trained, **options):
+    """Writes what was trained, a GAN or a recipe's result, for `demos/sample.py` and others."""
+    path = results.path("model.npz", "the trained GAN: minigan.load, demos/sample.py")
+    trained.save(path, **options)
+
+
 class Snapshots:
     """Samples taken on the way, kept as files, so that a resumed run has those from before.
 

@@ -163,6 +163,7 @@ def learn(args, data, game, results):
         game, data.images, steps=args.steps, rng=args.seed, callback=record,
         **common.checkpointed(args, results),
     )  # fmt: skip
+    common.save_model(results, game)
     recorded = [kept.all()[-len(moments) :] for kept in (sheets, wants)]
     if not recorded[0] or recorded[0][-1][0] != len(history):  # stopped between two of the steps
         for rows, last in zip(recorded, now()):
