@@ -21,7 +21,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._old_checks import shown
+from ._checks import shown
 
 Shape = tuple[int | None, ...]
 

@@ -119,13 +119,17 @@ def _unless_none(rule, owner, name, value):
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def integer(least: int = 1) -> Rule:
+def integer(least: int = 1, most: int = LARGEST) -> Rule:
+    expected = f"an integer >= {least}" if most == LARGEST else f"an integer from {least} to {most}"
+
     def rule(owner: Any, name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            refuse(TypeError, owner, name, f"an integer >= {least}", value)
-        if not least <= value <= LARGEST:
-            bound = f">= {least}" if value < least else f"<= {LARGEST}"
-            refuse(ValueError, owner, name, f"an integer {bound}", value)
+            refuse(TypeError, owner, name, expected, value)
+        if not least <= value <= most:
+            too_large = value > LARGEST == most
+            refuse(
+                ValueError, owner, name, f"an integer <= {most}" if too_large else expected, value
+            )
         return int(value)
 
     return rule
@@ -168,14 +172,16 @@ def is_finite(value: Any) -> bool:
         return False
 
 
+at_least_zero = integer(0)
 Count = Annotated[int, integer(1)]
-CountOrZero = Annotated[int, integer(0)]
+CountOrZero = Annotated[int, at_least_zero]
 Classes = Annotated[int, integer(2)]
 Finite = Annotated[float, real()]
 Positive = Annotated[float, real(above=0)]
-NotNegative = Annotated[float, real(least=0)]
+not_negative, share = real(least=0), real(least=0, most=1)
+NotNegative = Annotated[float, not_negative]
 Decay = Annotated[float, real(least=0, below=1)]
-Share = Annotated[float, real(least=0, most=1)]
+Share = Annotated[float, share]
 PositiveShare = Annotated[float, real(above=0, most=1)]
 Epsilon = Annotated[float, real(least=1e-37)]  # a smaller one may be 0 in float32
 
@@ -213,6 +219,20 @@ def pair(owner: Any, name: str, value: Any) -> tuple[int, int]:
     return height, width
 
 
+def image_shape(divisor: int) -> Rule:
+    expected = f"(H, W, C) with H and W multiples of {divisor}, at least 8"
+
+    def rule(owner: Any, name: str, value: Any) -> tuple[int, int, int]:
+        if not isinstance(value, tuple | list):
+            refuse(TypeError, owner, name, expected, value)
+        shape = tuple(_size(owner, name, size, expected, value) for size in value)
+        if len(shape) != 3 or any(side % divisor or side < 8 for side in shape[:2]):
+            refuse(ValueError, owner, name, expected, value)
+        return shape
+
+    return rule
+
+
 def shape_to_fill(owner: Any, name: str, value: Any) -> tuple[int, ...]:
     """The shape of a sample; -1 in it stands for what remains."""
     expected = "an integer >= 1 or a tuple of them, of which one may be -1"
@@ -228,6 +248,8 @@ Widths = Annotated[Sequence[int], sizes(0)]  # of layers; there may be none
 Shape = Annotated[Sequence[int], sizes(1)]
 ImageShape = Annotated[tuple[int, int, int], sizes(3, 3)]  # (H, W, C)
 Pair = Annotated[Any, pair]
+EvenShape = Annotated[tuple[int, int, int], image_shape(2)]  # of images, (H, W, C)
+QuarteredShape = Annotated[tuple[int, int, int], image_shape(4)]
 
 
 # -- other single values ---------------------------------------------------------------------------
@@ -358,8 +380,8 @@ _PENALTY = "one of minigan.penalties, such as R1(1.0)"
 
 DType = Annotated[Any, dtype]
 Seed = Annotated[int | tuple[int, ...] | np.random.Generator, seed]
-FilePath = Annotated[str | Path, path]
-Functions = Annotated[Callable[..., Any] | Sequence[Callable[..., Any]] | None, functions]
+FilePath = Annotated[Any, path]  # a str or a Path; the function gets a Path
+Functions = Annotated[Any, functions]  # None, one or a list; the function gets a list
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate check", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
@@ -565,3 +587,8 @@ def of_one_logit(owner: Any, name: str, value: Any) -> Any:
 
 
 Adversarial = Annotated[Any, of_one_logit]  # the loss around which another one is built
+
+
+def changes_of_a_resumed_run(changes: Sequence[str], resume: bool) -> None:
+    if changes and not resume:
+        raise ValueError("train: changes must be of a run that is resumed; pass resume=True too")

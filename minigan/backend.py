@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ._old_checks import FLOATS, flag, shown
+from ._checks import FLOATS, flag, shown
 
 __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm"]
 

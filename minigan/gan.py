@@ -21,13 +21,10 @@ import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from . import _mistakes as mistakes
-from . import backend, losses
+from . import _checks, _mistakes, backend, losses
 from ._checks import (
     Count,
-    CountOrZero,
     DType,
     LossLike,
     OptimizerLike,
@@ -64,33 +61,24 @@ class GAN:
 
     @checked
     def __init__(
-        self,
-        generator: Sequential,
-        discriminator: Sequential,
-        *,
-        latent_dim: Count,
-        sample_shape: Shape | None = None,
-        loss: LossLike | None = None,
-        penalties: Penalties = (),
+        self, generator: Sequential, discriminator: Sequential, *, latent_dim: Count,
+        sample_shape: Shape | None = None, loss: LossLike | None = None, penalties: Penalties = (),
         generator_optimizer: OptimizerLike | None = None,
-        discriminator_optimizer: OptimizerLike | None = None,
-        rng: Seed = 0,
-    ) -> None:
+        discriminator_optimizer: OptimizerLike | None = None, rng: Seed = 0,
+    ) -> None:  # fmt: skip
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim, self.penalties = latent_dim, penalties
-        self.loss = losses.NonSaturating() if loss is None else loss
-        self.generator_optimizer = Adam() if generator_optimizer is None else generator_optimizer
-        self.discriminator_optimizer = (
-            Adam() if discriminator_optimizer is None else discriminator_optimizer
-        )
+        self.loss = loss or losses.NonSaturating()
+        self.generator_optimizer = generator_optimizer or Adam()
+        self.discriminator_optimizer = discriminator_optimizer or Adam()
         self.rng = random_generator(rng, "noise")
-        mistakes.check_parts(self)
-        self.sample_shape = sample_shape or mistakes.try_out(self)
+        _mistakes.check_parts(self)
+        self.sample_shape = sample_shape or _mistakes.try_out(self)
         self._warned_of_range = False
 
     # -- the seven steps -----------------------------------------------------------------------
 
-    def train_step(self, real: ArrayLike) -> Figures:
+    def train_step(self, real: Any) -> Figures:
         """Both updates, for one minibatch of real samples (N, ...): steps 1 to 6.
 
         Returns the figures of both as a dict of floats. Raises ValueError or TypeError, with
@@ -104,7 +92,7 @@ class GAN:
         self.move_generator(figures)
         return figures
 
-    def discriminator_step(self, real: ArrayLike) -> Figures:
+    def discriminator_step(self, real: Any) -> Figures:
         """The discriminator's update alone, on fakes of its own: steps 1 to 5."""
         real = read_only(self.check_real(real))
         fake, _ = self.generate(len(real))
@@ -112,7 +100,7 @@ class GAN:
         self.move_discriminator(figures)
         return figures
 
-    def generator_step(self, real: ArrayLike) -> Figures:
+    def generator_step(self, real: Any) -> Figures:
         """The generator's update alone: steps 1 to 4, and 6. (Only a relativistic loss looks at
         the real minibatch; of the others it takes the size.)"""
         real = read_only(self.check_real(real))
@@ -127,8 +115,7 @@ class GAN:
     def discriminator_gradient(self, real: Array, fake: Array) -> Figures:
         """4. dL_D/dtheta_D in D's grad, penalties included. G's samples are constants here."""
         self.discriminator.zero_grad()
-        judge = backend.step(self) or self.judge
-        loss, penalty, real_logits, fake_logits = judge(real, fake)
+        loss, penalty, real_logits, fake_logits = (backend.step(self) or self.judge)(real, fake)
         return {
             "discriminator_loss": loss,
             "penalty": float(penalty),
@@ -163,25 +150,25 @@ class GAN:
 
     def move_discriminator(self, figures: Figures) -> None:
         """5. One step of D's optimizer, unless a figure is not finite."""
-        mistakes.check_finite(figures)
+        _mistakes.check_finite(figures)
         self.discriminator_optimizer.step(self.discriminator.theta, self.discriminator.grad)
         for penalty in self.penalties:
             penalty.after_step(self.discriminator)
 
     def move_generator(self, figures: Figures) -> None:
         """One step of G's optimizer, unless a figure is not finite."""
-        mistakes.check_finite(figures)
+        _mistakes.check_finite(figures)
         self.generator_optimizer.step(self.generator.theta, self.generator.grad)
 
     # -- what the steps use --------------------------------------------------------------------
 
     def check_real(self, real: Any) -> Array:
         """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
-        return mistakes.check_real(self, real)
+        return _mistakes.check_real(self, real)
 
-    @checked
-    def draw_noise(self, n: CountOrZero) -> Array:
+    def draw_noise(self, n: int) -> Array:
         """z ~ N(0, I), shape (n, latent_dim)."""
+        n = _checks.at_least_zero("GAN.draw_noise", "n", n)
         return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
 
     @checked
@@ -194,11 +181,9 @@ class GAN:
     def copy(self, dtype: DType | None = None) -> "GAN":
         """An independent GAN in the same state, networks and moments in another dtype if given."""
         twin = copy.deepcopy(self)
-        if dtype is None:
-            return twin
-        twin.generator = twin.generator.copy(dtype)
-        twin.discriminator = twin.discriminator.copy(dtype)
-        for optimizer in (twin.generator_optimizer, twin.discriminator_optimizer):
+        for player in () if dtype is None else ("generator", "discriminator"):
+            setattr(twin, player, getattr(twin, player).copy(dtype))
+            optimizer = getattr(twin, f"{player}_optimizer")
             for name in optimizer.moments if optimizer.steps else ():
                 setattr(optimizer, name, getattr(optimizer, name).astype(dtype))
         return twin
@@ -219,10 +204,9 @@ class GAN:
         return self.rng, self.generator.rng, self.discriminator.rng
 
     def __repr__(self) -> str:
-        sample = ", ".join(map(str, self.sample_shape))
+        G, D = self.generator.theta.size, self.discriminator.theta.size
         return (
-            f"GAN({self.latent_dim} noise values -> samples of shape ({sample}), {self.loss!r}, "
-            f"penalties {list(self.penalties)}, G: {self.generator.theta.size:,} parameters, "
-            f"{self.generator_optimizer!r}, D: {self.discriminator.theta.size:,} parameters, "
-            f"{self.discriminator_optimizer!r})"
+            f"GAN({self.latent_dim} noise values -> samples {self.sample_shape}, {self.loss!r}, "
+            f"penalties {list(self.penalties)}, G: {G:,} parameters, {self.generator_optimizer!r}, "
+            f"D: {D:,} parameters, {self.discriminator_optimizer!r})"
         )

@@ -39,10 +39,8 @@ from typing import Any
 import numpy as np
 
 from . import _checks as checks
-from ._checks import PositiveShare, checked
-from .layers.activations import sigmoid, softplus
+from .layers.activations import Array, sigmoid, softplus
 
-Array = np.ndarray
 Played = tuple[float, Array, Array]  # value, d_real, d_fake
 
 
@@ -55,12 +53,6 @@ class Loss:
     def __init_subclass__(cls) -> None:
         for name in {"discriminator", "generator"} & vars(cls).keys():
             setattr(cls, name, _of_logits(vars(cls)[name]))
-
-    def discriminator(self, real: Any, fake: Any) -> Played:
-        raise NotImplementedError
-
-    def generator(self, real: Any, fake: Any) -> Played:
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -116,32 +108,6 @@ class NonSaturating(Minimax):
 
     def generator(self, real: Array, fake: Array) -> Played:
         return mean(softplus(-fake)), np.zeros_like(real), -sigmoid(-fake) / fake.size
-
-
-class OneSidedSmoothing(NonSaturating):
-    """The non-saturating game with the label a < 1 for real samples, fakes' left at 0.
-
-    L_D = mean [a softplus(-r) + (1 - a) softplus(r)] + mean softplus(f)
-                                        dL_D/dr = (sigmoid(r) - a) / N,  dL_D/df = sigmoid(f) / N
-    L_G as in NonSaturating
-
-    At the optimum sigmoid(D) = a p / (p + q), which is at most a: for a < 1 the optimal logit stays
-    finite where there are no fakes. Smoothing the fakes' label too would put q into the numerator,
-    and reward fakes for staying where they are (Salimans et al. 2016, sec. 3.4).
-    0 < a <= 1; the paper's is 0.9.
-    """
-
-    @checked
-    def __init__(self, label: PositiveShare = 0.9) -> None:
-        self.label = label
-
-    def discriminator(self, real: Array, fake: Array) -> Played:
-        a = self.label
-        value = mean(a * softplus(-real) + (1 - a) * softplus(real)) + mean(softplus(fake))
-        return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
-
-    def __repr__(self) -> str:
-        return f"OneSidedSmoothing({self.label:g})"
 
 
 class LeastSquares(Loss):
@@ -212,28 +178,6 @@ class Relativistic(Loss):
         checks.paired(self, "real_logits", real, "fake_logits", fake)
         value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
         return value, d_real, d_fake
-
-
-@np.errstate(under="ignore")
-def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
-    """mean over the batch of -log softmax(logits)[label], for a classifier.
-
-    logits (N, K), labels (N,) integers in [0, K). Returns (value, dlogits) with
-    dlogits = (softmax(logits) - onehot(labels)) / N.
-    """
-    logits, labels = checks.logits_and_labels("softmax_cross_entropy", logits, labels)
-    log_p, rows = log_softmax(logits), np.arange(len(labels))
-    dlogits = np.exp(log_p)
-    dlogits[rows, labels] -= 1
-    return -mean(log_p[rows, labels]), dlogits / len(labels)
-
-
-@np.errstate(under="ignore")
-def log_softmax(x: Array) -> Array:
-    """x - log sum_k exp(x_k) along each row; the largest entry is subtracted first, so that exp
-    does not overflow."""
-    x = x - x.max(axis=1, keepdims=True)
-    return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
 def mean(values: Array) -> float:

@@ -10,7 +10,7 @@ from . import backend
 from ._random import random_generator
 from .layers.base import Array, Layer
 from .layers.composite import add
-from .layers.flat_vectors import FlatVectors, check_owners, fresh_layers, walk_inside_out
+from .layers.flat_vectors import FlatVectors, check_owners, fresh_layers
 from .layers.memory import read_only, unchanging
 
 
@@ -46,12 +46,10 @@ class Sequential(FlatVectors):
     """
 
     def __init__(
-        self,
-        layers: Annotated[Sequence[Layer], checks.some_of(Layer)],
+        self, layers: Annotated[Sequence[Layer], checks.some_of(Layer)],
         *more: Annotated[Any, checks.one_list],
-        dtype: checks.DType = "float32",
-        rng: checks.Seed | None = None,
-    ) -> None:
+        dtype: checks.DType = "float32", rng: checks.Seed | None = None,
+    ) -> None:  # fmt: skip
         super().__init__({str(i): layer for i, layer in enumerate(layers)})
         check_owners(self)
         self._seeded = rng is not None
@@ -59,27 +57,6 @@ class Sequential(FlatVectors):
         self.lay_out(dtype, random_generator(0 if rng is None else rng, "weights"))
         for layer in to_draw:
             layer.initialize(self.rng)
-
-    @property
-    def layers(self) -> list[Layer]:
-        return list(self.children.values())
-
-    def initialize(self, rng: np.random.Generator) -> None:
-        """Draws every parameter of the network anew."""
-        for layer in walk_inside_out(self):
-            if not isinstance(layer, Sequential):
-                layer.initialize(rng)
-
-    def save(self, path: Any) -> None:
-        """Writes the network, architecture and weights, to a file that `minigan.load` reads.
-
-        Raises TypeError for a layer that is neither minigan's nor registered (see
-        `minigan.models.register`), FloatingPointError for a weight that is not finite, OSError if
-        the file cannot be written.
-        """
-        from .models.saved import save_network  # which imports this module
-
-        save_network(self, path)
 
     @np.errstate(under="ignore")  # a result that is too small for a float is 0, and no error
     def forward(self, x: Any, training: bool = True) -> tuple[Array, Caches]:

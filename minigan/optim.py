@@ -29,8 +29,7 @@ class _Optimizer:
         both are vectors of one floating-point dtype, theta writeable and the one seen before."""
         checks.theta_and_grad(self, theta, grad)
         if self.steps == 0:
-            for moment in self.moments:
-                setattr(self, moment, np.zeros_like(theta))
+            vars(self).update({name: np.zeros_like(theta) for name in self.moments})
         self.steps += 1
         self._theta = theta
         (backend.update(self) or self.update)(theta, grad)
@@ -44,9 +43,8 @@ class _Optimizer:
         return vars(self) | {"_theta": None}
 
     def __repr__(self) -> str:
-        left_out = {"steps", "_theta", *self.moments}
-        options = [f"{k}={v:g}" for k, v in vars(self).items() if k not in left_out]
-        return f"{type(self).__name__}({', '.join(options)})"
+        kept = {k: v for k, v in vars(self).items() if k not in ("steps", "_theta", *self.moments)}
+        return f"{type(self).__name__}({', '.join(f'{k}={v:g}' for k, v in kept.items())})"
 
 
 class SGD(_Optimizer):

@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
-from minigan.losses import log_softmax
+from minigan.layers.cross_entropy import log_softmax
 from minigan.models.auxiliary import AuxiliaryClassifier, Information
 from minigan.models.conditional_games import WithCode
 from minigan.verify.gradcheck import check_loss, check_step

@@ -7,7 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan import classifier, judge
-from minigan.losses import log_softmax
+from minigan.layers.cross_entropy import log_softmax
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.losses import softmax_cross_entropy
+from minigan.layers.cross_entropy import softmax_cross_entropy
 from minigan.verify.gradcheck import check_loss
 from minigan.verify.gradcheck.differences import central_differences
 from minigan.verify.gradcheck.report import relative_error

@@ -37,7 +37,7 @@ class Digits(NamedTuple):
 class Learned(NamedTuple):
     """A trained GAN, and what was recorded during training."""
 
-    game: image_recipes.Game
+    game: image_recipes.ImageGame
     history: mg.History
     sheets: list  # [(step, samples (60, 28, 28, 1))]
     wants: list  # [(step, (4, 8, 28, 28, 1))]: real, dD/dpixel there, fake, dD/dpixel there

@@ -9,7 +9,7 @@ from .stage import Stage
 def fused_activation(layer):
     """(code, slope) of an activation, as the kernels take it; None if it cannot be fused."""
     if isinstance(layer, LeakyReLU):
-        return LEAKY_RELU, layer.slope
+        return LEAKY_RELU, layer.negative_slope
     return {Tanh: (TANH, 0.0), Sigmoid: (SIGMOID, 0.0)}.get(type(layer))
 
 

@@ -3,12 +3,13 @@
 The contract they share is in `base`.
 """
 
-from .activations import Dropout, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from .activations import LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .attention import SelfAttention
 from .augmentation import RandomBrightness, RandomCutout, RandomTranslation
 from .base import Layer
 from .conditional_norm import ConditionalBatchNorm
 from .convolution import Conv2d, ConvTranspose2d
+from .dropout import Dropout
 from .feature_output import LogitWithFeatures
 from .features import Embedding, FourierFeatures, MinibatchStdDev
 from .linear import Linear

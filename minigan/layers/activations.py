@@ -1,4 +1,4 @@
-"""Activations: y = phi(x), one number at a time, and dropout.
+"""Activations: y = phi(x), one number at a time.
 
     backward:  dx     = phi'(x) dy
     tangent:   y_dot  = phi'(x) x_dot
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import Decay, NotNegative
+from .._checks import NotNegative
 from .base import Array, Cache, Layer
 
 
@@ -39,28 +39,24 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: NotNegative = 0.2) -> None:
         super().__init__()
-        self.slope = negative_slope
-
-    @property
-    def negative_slope(self) -> float:
-        return self.slope
+        self.negative_slope = negative_slope
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
-        y = np.where(x > 0, x, self.slope * x)
+        y = np.where(x > 0, x, self.negative_slope * x)
         return y, y
 
     def backward_input(self, dy: Array, y: Array) -> Array:
-        return np.where(y > 0, dy, self.slope * dy)
+        return np.where(y > 0, dy, self.negative_slope * dy)
 
     def tangent(self, x_dot: Array, y: Array) -> Array:
-        return np.where(y > 0, x_dot, self.slope * x_dot)
+        return np.where(y > 0, x_dot, self.negative_slope * x_dot)
 
     def curvature(self, dy: Array, y: Array, x_dot: Array) -> Array | None:
         return None  # phi'' = 0 wherever it exists
 
     def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope:g})"
+        return f"LeakyReLU({self.negative_slope:g})"
 
 
 class ReLU(LeakyReLU):
@@ -154,40 +150,3 @@ class SiLU(Layer):
     def curvature(self, dy: Array, x: Array, x_dot: Array) -> Array | None:
         s = sigmoid(x)
         return s * (1 - s) * (2 + x * (1 - 2 * s)) * x_dot * dy
-
-
-class Dropout(Layer):
-    """y = x m / (1 - p), m ~ Bernoulli(1 - p) drawn at each training pass; y = x in evaluation.
-
-    backward: dx = dy m / (1 - p);  tangent: y_dot = x_dot m / (1 - p);  curvature: none, y is
-    linear in x once m is drawn. The cache is the scaled mask, so all three use the mask of their
-    forward pass. The scaling keeps the mean of y at x (Srivastava et al. 2014). 0 <= p < 1.
-    """
-
-    in_symbols: Any = ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {})
-
-    piecewise_linear = True
-
-    def __init__(self, p: Decay) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x)
-        if not training or self.p == 0:
-            return x, None
-        kept = self.rng.random(x.shape, np.float32) >= self.p
-        mask = kept.astype(x.dtype) / (1 - self.p)
-        return x * mask, mask
-
-    def backward_input(self, dy: Array, mask: Array) -> Array:
-        return dy if mask is None else dy * mask
-
-    def tangent(self, x_dot: Array, mask: Array) -> Array:
-        return x_dot if mask is None else x_dot * mask
-
-    def curvature(self, dy: Array, mask: Array, x_dot: Array) -> Array | None:
-        return None
-
-    def __repr__(self) -> str:
-        return f"Dropout({self.p:g})"

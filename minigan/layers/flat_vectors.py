@@ -72,6 +72,27 @@ class FlatVectors(Composite):
         if values is not vector:  # as it is after `theta += ...`
             vector[...] = checks.numbers(type(self).__name__, name, values, vector.shape)
 
+    @property
+    def layers(self) -> list[Any]:
+        return list(self.children.values())
+
+    def save(self: Any, path: Any) -> None:
+        """Writes the network, architecture and weights, to a file that `minigan.load` reads.
+
+        Raises TypeError for a layer that is neither minigan's nor registered (see
+        `minigan.models.register`), FloatingPointError for a weight that is not finite, OSError if
+        the file cannot be written.
+        """
+        from ..models.saved import save_network  # which imports this module
+
+        save_network(self, path)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draws every parameter of the network anew."""
+        for layer in walk_inside_out(self):
+            if not isinstance(layer, FlatVectors):
+                layer.initialize(rng)
+
     def zero_grad(self) -> None:
         self._grad.fill(0)
 

@@ -24,10 +24,8 @@ class Linear(Layer):
     """
 
     in_symbols: Any = (
-        "{x} {W}",
-        "d{y} {W}'",
-        {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
-    )
+        "{x} {W}", "d{y} {W}'", {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
+    )  # fmt: skip
 
     piecewise_linear = True
 

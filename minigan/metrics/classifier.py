@@ -18,7 +18,7 @@ from .. import _interrupts as interrupts
 from .. import _old_checks as checks
 from .._progress import Bar, say, track
 from ..layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, ReLU
-from ..losses import softmax_cross_entropy
+from ..layers.cross_entropy import softmax_cross_entropy
 from ..network import Sequential
 from ..optim import Adam
 from ..training.schedules import cosine

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .. import _archive as archive
 from .. import _old_checks as checks
 from ..data.images import cache_folder
-from ..losses import log_softmax
+from ..layers.cross_entropy import log_softmax
 from ..network import Sequential
 from . import (
     class_coverage,

@@ -12,11 +12,14 @@ carry the code that G was given; real samples carry their label, or zeros (`cond
 A penalty looks at the slope of the logit alone.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import Adversarial, Classes, CountOrZero, NotNegative, checked
 from ..layers.conditional import class_of_code
-from ..losses import Array, Loss, Played, softmax_cross_entropy
+from ..layers.cross_entropy import softmax_cross_entropy
+from ..losses import Array, Loss, Played
 
 
 class _Auxiliary(Loss):
@@ -28,7 +31,7 @@ class _Auxiliary(Loss):
 
     real_samples_have_it: bool
 
-    def __init__(self, adversarial: Loss, weight: float, code: int) -> None:
+    def __init__(self, adversarial: Any, weight: float, code: int) -> None:
         self.adversarial = adversarial
         self.generator_sees_real = adversarial.generator_sees_real
         self.weight = weight

@@ -4,8 +4,10 @@ See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for t
 """
 
 import math
+from typing import Any
 
-from .._old_checks import count, generator
+from .._checks import Classes, Count, CountOrZero, DType, Seed, Widths, checked
+from .._random import random_generator
 from ..layers import Reshape
 from ..network import Sequential
 from .conditional_games import LabelPlanes, OneHot, Projection, WithCode
@@ -14,73 +16,98 @@ from .dcgan import dcgan_discriminator, dcgan_generator, with_small_weights
 SHAPE = (28, 28, 1)
 
 
+@checked
 def conditional_generator(
-    latent_dim, classes, *, continuous=0, channels=64, hidden=(), dtype="float32", rng=0
-):
-    """Noise (N, latent_dim + code) -> rows (N, 784 + code), the code carried along.
+    latent_dim: Count,
+    classes: Classes,
+    *,
+    continuous: CountOrZero = 0,
+    channels: Count = 64,
+    hidden: Widths = (),
+    dtype: DType = "float32",
+    rng: Seed = 0,
+) -> Sequential:
+    """Noise (N, latent_dim + code) -> rows (N, 784 + code): an image and its code.
 
-    Of a row of noise, the last `classes` values choose the class (see `OneHot`); before them stand
-    `continuous` values more that are carried too, as InfoGAN wants. code = continuous + classes.
-    The choice has the variance of the values that it was made of, so G cannot overlook it; who
-    reads the code looks for the largest, however large.
-    channels, hidden : as in `dcgan_generator`
+    The last `classes` values of a row of noise choose the class (see `OneHot`). The choice has the
+    variance of the values that it was made of, so G cannot overlook it; readers of the code take
+    the argmax, so its scale does not matter to them.
+
+    Parameters
+    ----------
+    classes : K >= 2
+    continuous : number of values before those of the class that are copied to the row too, for
+        InfoGAN; code = continuous + classes
+    channels, hidden, dtype, rng : as in `dcgan_generator`
     """
-    code = count("classes", classes) + count("continuous", continuous, at_least=0)
-    network = dcgan_generator(
-        count("latent_dim", latent_dim) + code, channels=channels, hidden=hidden
-    )
+    code = continuous + classes
+    network = dcgan_generator(latent_dim + code, channels=channels, hidden=hidden)
     layers = [OneHot(classes, scale=math.sqrt(classes)), WithCode(network, code, whole=True)]
-    return with_small_weights(
-        Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator"))
-    )
+    rng = random_generator(rng, "generator")
+    return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
 
 
+@checked
 def projection_discriminator(
-    classes, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
-):
-    """Labelled rows (N, 784 + classes) -> logits (N, 1): one for each class, and the one is read.
+    classes: Classes,
+    *,
+    channels: Count = 64,
+    batch_norm: bool = True,
+    hidden: Widths = (),
+    dtype: DType = "float32",
+    rng: Seed = 1,
+) -> Sequential:
+    """Labelled rows (N, 784 + classes) -> logits (N, 1): of a logit for each class, the row's own.
 
-    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    channels, batch_norm, hidden, dtype, rng : as in `dcgan_discriminator`
     """
-    trunk = _carrying(1 + count("classes", classes), classes, channels, batch_norm, hidden)
+    trunk = _carrying(1 + classes, classes, channels, batch_norm, hidden)
     return _network([trunk, Projection(classes)], batch_norm, dtype, rng)
 
 
+@checked
 def concatenation_discriminator(
-    classes, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
-):
+    classes: Classes,
+    *,
+    channels: Count = 64,
+    batch_norm: bool = True,
+    hidden: Widths = (),
+    dtype: DType = "float32",
+    rng: Seed = 1,
+) -> Sequential:
     """Labelled rows (N, 784 + classes) -> logits (N, 1): the class as channels of the image.
 
-    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    channels, batch_norm, hidden, dtype, rng : as in `dcgan_discriminator`
     """
-    layers = dcgan_discriminator(
-        channels=channels,
-        batch_norm=batch_norm,
-        hidden=hidden,
-        shape=(28, 28, 1 + count("classes", classes)),
-    ).layers
+    options: dict[str, Any] = {"channels": channels, "batch_norm": batch_norm, "hidden": hidden}
+    layers = dcgan_discriminator(shape=(28, 28, 1 + classes), **options).layers
     return _network([LabelPlanes(SHAPE, classes), *layers], batch_norm, dtype, rng)
 
 
+@checked
 def auxiliary_discriminator(
-    code, *, channels=64, batch_norm=True, hidden=(), dtype="float32", rng=1
-):
+    code: Count,
+    *,
+    channels: Count = 64,
+    batch_norm: bool = True,
+    hidden: Widths = (),
+    dtype: DType = "float32",
+    rng: Seed = 1,
+) -> Sequential:
     """Rows (N, 784 + code) -> (N, 1 + 2 code): logit, estimate of the code, the code.
 
-    For a loss of `minigan.auxiliary`: code is the number of classes, for `Information` that of
-    categories and continuous values together.
-    channels, batch_norm, hidden : as in `dcgan_discriminator`
+    Parameters
+    ----------
+    code : the number of classes for `AuxiliaryClassifier`, for `Information` that of categories and
+        continuous values together
+    channels, batch_norm, hidden, dtype, rng : as in `dcgan_discriminator`
     """
-    return _network(
-        [_carrying(1 + count("code", code), code, channels, batch_norm, hidden)],
-        batch_norm,
-        dtype,
-        rng,
-    )
+    trunk = _carrying(1 + code, code, channels, batch_norm, hidden)
+    return _network([trunk], batch_norm, dtype, rng)
 
 
 def _carrying(outputs, code, channels, batch_norm, hidden):
-    """What a DCGAN makes of the pixels, the code beside it."""
+    """A DCGAN's discriminator for the pixels; its output, then the code."""
     layers = dcgan_discriminator(
         channels=channels, batch_norm=batch_norm, hidden=hidden, outputs=outputs
     ).layers
@@ -88,5 +115,5 @@ def _carrying(outputs, code, channels, batch_norm, hidden):
 
 
 def _network(layers, batch_norm, dtype, rng):
-    network = Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator"))
+    network = Sequential(layers, dtype=dtype, rng=random_generator(rng, "discriminator"))
     return with_small_weights(network) if batch_norm else network

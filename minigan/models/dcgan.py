@@ -1,8 +1,11 @@
 """Networks of convolutions, for images of any even size and any number of channels."""
 
 import math
+from collections.abc import Sequence
 
-from .._old_checks import count, generator, sizes
+from .. import _checks as checks
+from .._checks import Count, CountOrZero, DType, EvenShape, Seed, Widths, checked
+from .._random import random_generator
 from ..layers import (
     BatchNorm,
     Conv2d,
@@ -14,6 +17,7 @@ from ..layers import (
     Reshape,
     Tanh,
 )
+from ..layers.base import Layer
 from ..network import Sequential
 from .conditional_games import OneHot
 from .mlp import mlp
@@ -22,32 +26,48 @@ MNIST_SHAPE = (28, 28, 1)
 SMALLEST = 4  # pixels: a picture is halved while its shorter side is longer
 
 
+@checked
 def dcgan_generator(
-    latent_dim, *, shape=MNIST_SHAPE, categories=0, channels=64, convolutions=2, hidden=(),
-    dtype="float32", rng=0,
-):  # fmt: skip
-    """DCGAN (Radford et al. 2016): noise (N, latent_dim) -> images (N, H, W, C) in [-1, 1].
+    latent_dim: Count,
+    *,
+    shape: EvenShape = MNIST_SHAPE,
+    categories: CountOrZero = 0,
+    channels: Count = 64,
+    convolutions: Count = 2,
+    hidden: Widths = (),
+    dtype: DType = "float32",
+    rng: Seed = 0,
+) -> Sequential:
+    """DCGAN: noise (N, latent_dim) -> images (N, H, W, C) in [-1, 1].
 
     For 28 x 28 images a linear layer makes 7 x 7 pixels of 2 `channels`; two transposed
     convolutions double the size. With three `convolutions` it makes 4 x 4 pixels of 4 `channels`,
-    and they become 7 x 7 first.
-    Weights start from N(0, 0.02^2), as in the paper. Batch norm makes of their scale a rate: the
-    smaller the weights, the more one step of Adam turns them.
+    and a third one makes them 7 x 7. Weights start from N(0, 0.02^2), as in the paper. Before batch
+    norm the scale of the weights only sets the effective learning rate: smaller weights turn
+    further per Adam step.
 
-    categories   : where not 0, so many values more of the noise, (N, latent_dim + categories) in
-                   all, become one choice among as many, of the same variance. The noise is then in
-                   pieces, and no digit need lie between a 4 and a 9 (see also `DiscreteNoise`).
-    shape        : (H, W, C) of the images, H and W even and at least 8
+    Parameters
+    ----------
+    shape : (H, W, C) of the images, H and W even and at least 8
+    categories : if not 0, the noise has this many values more, (N, latent_dim + categories), which
+        become one choice among as many, of the same variance. Part of the noise is then discrete,
+        so no digit need lie between a 4 and a 9 (see also `DiscreteNoise`)
+    channels : of the images before the last convolution
     convolutions : from 1 to as many as bring the shorter side to 4 pixels: 3 for 28 x 28
-    hidden       : units of the linear layers between the noise and the first pixels, each with
-                   batch norm and ReLU: there the noise is bent before anything is drawn
+    hidden : widths of linear layers, each with batch norm and ReLU, that transform the noise before
+        the first feature map
+    dtype, rng : as in `Sequential`
+
+    References
+    ----------
+    Radford et al. (2016), "Unsupervised representation learning with DCGANs" (arXiv 1511.06434).
     """
     pictures = _halvings("dcgan_generator", shape, channels, convolutions)
     height, width, depth = pictures[-1]
-    categories = count("categories", categories, at_least=0)
-    inputs = count("latent_dim", latent_dim) + categories
-    hidden = (inputs, *sizes("dcgan_generator", "hidden", hidden))
-    layers = [OneHot(categories, scale=math.sqrt(categories))] if categories else []
+    hidden = (latent_dim + categories, *hidden)
+    layers: list[Layer] = []
+    if categories:
+        layers.append(OneHot(categories, scale=math.sqrt(categories)))
     for before, after in zip(hidden, hidden[1:]):
         layers += [Linear(before, after, bias=False), BatchNorm(after), ReLU()]
     layers += [
@@ -62,61 +82,56 @@ def dcgan_generator(
             ReLU(),
             ConvTranspose2d(before, after, _kernel(sides), stride=2, padding=1, bias=i == 0),
         ]
-    return with_small_weights(
-        Sequential([*layers, Tanh()], dtype=dtype, rng=generator("rng", rng, "generator"))
-    )
+    rng = random_generator(rng, "generator")
+    return with_small_weights(Sequential([*layers, Tanh()], dtype=dtype, rng=rng))
 
 
+@checked
 def dcgan_discriminator(
-    *, shape=MNIST_SHAPE, channels=64, convolutions=2, batch_norm=True, hidden=(), outputs=1,
-    dtype="float32", rng=1,
-):  # fmt: skip
-    """Its mirror image: images (N, H, W, C) -> logits (N, outputs).
+    *,
+    shape: EvenShape = MNIST_SHAPE,
+    channels: Count = 64,
+    convolutions: Count = 2,
+    batch_norm: bool = True,
+    hidden: Widths = (),
+    outputs: Count = 1,
+    dtype: DType = "float32",
+    rng: Seed = 1,
+) -> Sequential:
+    """The mirror image of the generator: images (N, H, W, C) -> (N, outputs).
 
-    shape, channels, convolutions : as in `dcgan_generator`
+    Parameters
+    ----------
     batch_norm : after each convolution but the first, all weights from N(0, 0.02^2) as in the
-                 paper. Leave it out where a gradient penalty is used: then the layers' own (He's)
-                 first weights keep the signal's size.
-    hidden     : units of the linear layers between the pixels' features and the logit. Without any,
-                 the logit is a sum over places: D sees whether strokes are good, hardly whether
-                 they make a digit.
+        paper. Leave it out under a gradient penalty, which refuses it; then the layers' own (He's)
+        first weights keep the size of the signal
+    hidden : widths of linear layers between the convolutions and the logit. Without any, the logit
+        is a sum over places: D sees whether strokes are good, but hardly whether they form a digit
+    shape, channels, convolutions, dtype, rng : as in `dcgan_generator`
     """
     pictures = _halvings("dcgan_discriminator", shape, channels, convolutions)
-    hidden = sizes("dcgan_discriminator", "hidden", hidden)
-    layers = []
+    layers: list[Layer] = []
     for i, ((*sides, before), (_, _, after)) in enumerate(zip(pictures, pictures[1:])):
         normalised = batch_norm and i > 0
-        layers += [
-            Conv2d(before, after, _kernel(sides), stride=2, padding=1, bias=not normalised),
-            *([BatchNorm(after)] if normalised else []),
-            LeakyReLU(0.2),
-        ]
+        kernel = _kernel(sides)
+        layers.append(Conv2d(before, after, kernel, stride=2, padding=1, bias=not normalised))
+        if normalised:
+            layers.append(BatchNorm(after))
+        layers.append(LeakyReLU(0.2))
     layers += [Flatten(), *mlp(math.prod(pictures[-1]), *hidden, outputs)]
-    network = Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator"))
+    network = Sequential(layers, dtype=dtype, rng=random_generator(rng, "discriminator"))
     return with_small_weights(network) if batch_norm else network
 
 
-def most_convolutions(shape):
+def most_convolutions(shape: Sequence[int]) -> int:
     """How often images of this shape can be halved before their shorter side is 4 pixels."""
     return max(1, math.ceil(math.log2(min(shape[:2]) / SMALLEST)))
 
 
-def image_shape(owner, shape):
-    """`shape` as (H, W, C), H and W even and at least 8; else one clear error."""
-    shape = sizes(owner, "shape", shape)
-    if len(shape) != 3 or any(side % 2 or side < 8 for side in shape[:2]):
-        raise ValueError(
-            f"{owner}: shape must be (H, W, C) with even H and W of at least 8, got {shape}"
-        )
-    return shape
-
-
 def _halvings(owner, shape, channels, convolutions):
     """The (H, W, C) of every picture, from the image down to the smallest."""
-    pictures = [image_shape(owner, shape)]
-    channels, most = count("channels", channels), most_convolutions(shape)
-    if count("convolutions", convolutions) > most:
-        raise ValueError(f"{owner}: convolutions must be at most {most}, got {convolutions}")
+    checks.integer(1, most_convolutions(shape))(owner, "convolutions", convolutions)
+    pictures = [shape]
     for i in range(convolutions):
         height, width, _ = pictures[-1]
         pictures.append(((height + 1) // 2, (width + 1) // 2, channels * 2**i))
@@ -129,7 +144,7 @@ def _kernel(sides):
     return tuple(3 if side % 2 else 4 for side in sides)
 
 
-def with_small_weights(network):
+def with_small_weights(network: Sequential) -> Sequential:
     """The network, its weights drawn anew from N(0, 0.02^2)."""
     for name, value, _ in network.named_parameters():
         if name.endswith("weight"):

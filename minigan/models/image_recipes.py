@@ -18,17 +18,16 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
     categories           part of the noise is discrete, so G need not interpolate between digits
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import losses, models, penalties
-from .._checks import flag
-from .._old_checks import generator as random_generator
+from .._checks import EvenShape, Functions, Seed, checked, one_of
+from .._random import random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
 from ..layers.augmentation import diff_augment
@@ -38,10 +37,9 @@ from ..optim import Adam, RMSProp
 from ..training import loop
 from ..training.averaging import Average
 from ..training.history import History
-from ..training.loop import Callback
 from ..training.schedules import cosine
 from ..training.stabilisers import Annealing
-from .dcgan import image_shape, most_convolutions
+from .dcgan import most_convolutions
 
 STEPS, BATCH, AVERAGING = 12_000, 64, 0.999
 LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that become one choice
@@ -71,7 +69,7 @@ PENALTIES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Game:
+class ImageGame:
     """A GAN on images (N, H, W, C) in [-1, 1], and the running average of its G."""
 
     gan: GAN
@@ -88,19 +86,17 @@ class Game:
         self.gan.save(path, average=self.average)
 
 
-Seed = int | tuple[int, ...] | np.random.Generator
-
-
+@checked
 def game(
-    model: str = "dcgan",
+    model: Annotated[str, one_of(*MODELS)] = "dcgan",
     *,
-    loss: str = "relativistic",
-    penalty: str = "r1-r2",
-    shape: tuple[int, int, int] = (28, 28, 1),
+    loss: Annotated[str, one_of(*LOSSES)] = "relativistic",
+    penalty: Annotated[str, one_of(*PENALTIES)] = "r1-r2",
+    shape: EvenShape = (28, 28, 1),
     augment: bool = False,
     rng: Seed = 0,
-) -> Game:
-    """The Game of these names; its weights and random draws come from the seed `rng`.
+) -> ImageGame:
+    """The ImageGame of these names; its weights and random draws come from the seed `rng`.
 
     model    one of MODELS, pairs of `minigan.models`. Only the DCGAN without a penalty has batch
              norm in D, as in its paper: a penalty has to see each sample by itself
@@ -113,25 +109,19 @@ def game(
     Raises ValueError for another shape, for a name that is none of them, and for the residual D
     with "spectral", whose norms would have to be inside its blocks.
     """
-    for name, value, known in (
-        ("model", model, MODELS), ("loss", loss, LOSSES), ("penalty", penalty, PENALTIES),
-    ):  # fmt: skip
-        if value not in known:
-            raise ValueError(f"game: {name} must be one of {', '.join(known)}, got {value!r}")
     if model == "residual" and penalty == "spectral":
         raise ValueError("game: spectral normalisation is for dcgan and mlp, got model 'residual'")
     generator, discriminator = _players(
         model,
         penalty,
-        image_shape("game", shape),
-        random_generator("rng", rng, "generator"),
-        random_generator("rng", rng, "discriminator"),
+        shape,
+        random_generator(rng, "generator"),
+        random_generator(rng, "discriminator"),
     )
-    if flag("game", "augment", augment):
+    if augment:
         layers, discriminator = discriminator.layers, None  # they leave their network
-        discriminator = Sequential(
-            [*diff_augment(fill=-1.0), *layers], rng=random_generator("rng", rng, "augmentation")
-        )
+        augmentation = random_generator(rng, "augmentation")
+        discriminator = Sequential([*diff_augment(fill=-1.0), *layers], rng=augmentation)
     optimizer, critic_steps = _optimizer(penalty)
     gan = GAN(
         generator,
@@ -143,7 +133,7 @@ def game(
         discriminator_optimizer=optimizer(),
         rng=rng,
     )
-    return Game(gan, Average(generator, AVERAGING), critic_steps)
+    return ImageGame(gan, Average(generator, AVERAGING), critic_steps)
 
 
 def _players(
@@ -161,15 +151,12 @@ def _players(
         g = models.residual_generator(LATENT, shape=shape, rng=g_rng)
         d = models.residual_discriminator(shape=shape, rng=d_rng)
     elif penalty == "none":
-        sizes = {
-            "shape": shape, "channels": CHANNELS, "convolutions": min(2, most_convolutions(shape)),
-        }  # fmt: skip
+        sizes: dict[str, Any] = {"shape": shape, "channels": CHANNELS}
+        sizes["convolutions"] = min(2, most_convolutions(shape))
         g = models.dcgan_generator(LATENT, **sizes, rng=g_rng)
         d = models.dcgan_discriminator(**sizes, rng=d_rng)
     else:
-        sizes = {
-            "shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape),
-        }  # fmt: skip
+        sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
         g = models.dcgan_generator(
             LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_rng
         )
@@ -191,18 +178,19 @@ def _optimizer(penalty):
     return lambda: Adam(2e-4, beta1=0.5, beta2=0.999), 1  # Radford et al. 2016
 
 
-def annealing(game: Game, steps: int) -> Annealing:
+def annealing(game: ImageGame, steps: int) -> Annealing:
     """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to FINE."""
     annealed = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
     return Annealing(None, annealed, coarse=COARSE, fine=FINE, steps=steps)
 
 
+@checked
 def train(
-    game: Game,
+    game: ImageGame,
     images: npt.ArrayLike,
     *,
     steps: int,
-    callback: Callback | Sequence[Callback] | None = None,
+    callback: Functions = None,
     rng: Seed = 0,
     **options: Any,
 ) -> History:
@@ -224,7 +212,7 @@ def train(
         critic_steps=game.critic_steps,
         average=game.average,
         schedule=RATES,
-        callback=[annealing(game, steps), *loop.as_list(callback)],
+        callback=[annealing(game, steps), *callback],
         rng=rng,
         **options,
     )

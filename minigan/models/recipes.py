@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _old_checks as checks
+from .. import _checks as checks
+from .._checks import Count, FilePath, Functions, Planar, Seed, checked
+from .._random import random_generator
 from ..gan import GAN
 from ..layers import FourierFeatures, Rescale
 from ..losses import NonSaturating, Relativistic
@@ -26,7 +28,6 @@ from ..penalties import R1, R2
 from ..training import loop
 from ..training.averaging import Average
 from ..training.history import History
-from ..training.loop import Callback
 from ..training.schedules import cosine
 from ..training.stabilisers import Annealing, DiscreteNoise, InstanceNoise, WithInput
 from . import mlp
@@ -78,9 +79,7 @@ class Learned:
 
     def logits(self, points: np.ndarray) -> np.ndarray:
         """D's logits at points (m, 2) in the units of the data, without instance noise: (m,)."""
-        points = checks.as_array("logits: points", points)
-        if points.dtype.kind not in "fiu":
-            raise TypeError(f"logits: points must be numbers (m, 2), got dtype {points.dtype}")
+        points = checks.numbers("logits", "points", points)
         with np.errstate(under="ignore"):
             logits, _ = self.gan.discriminator.forward(points / self.unit, training=False)
         return logits[:, 0]
@@ -112,15 +111,16 @@ class Scaled:
         return self.distribution.sample(n, rng) / self.unit
 
 
+@checked
 def train(
-    distribution: Any,
+    distribution: Planar,
     *,
     recipe: Recipe = RECIPE,
-    callback: Callback | Sequence[Callback] | None = None,
+    callback: Functions = None,
     progress: bool = True,
-    rng: int | tuple[int, ...] | np.random.Generator = 0,
-    checkpoint: str | Path | None = None,
-    checkpoint_every: int = 1000,
+    rng: Seed = 0,
+    checkpoint: FilePath | None = None,
+    checkpoint_every: Count = 1000,
     resume: bool = False,
     changes: Sequence[str] = (),
 ) -> Learned:
@@ -135,20 +135,18 @@ def train(
         get independent streams
     callback, progress, checkpoint, checkpoint_every, resume, changes : as in `minigan.train`
     """
-    checks.part("train", "distribution", distribution, "sample", checks.PLANE)
-    checks.instance("train", "recipe", recipe, Recipe)
-    unit = float(distribution.sample(20_000, checks.generator("rng", rng, "scale")).std())
+    unit = float(distribution.sample(20_000, random_generator(rng, "scale")).std())
     first: list = [DiscreteNoise(recipe.signs)] if recipe.signs else []
     generator = Sequential(
         first + mlp(recipe.latent_dim, *recipe.hidden, 2),
-        rng=checks.generator("rng", rng, "generator"),
+        rng=random_generator(rng, "generator"),
     )
     noise = InstanceNoise(recipe.coarse)
     first = [noise] if recipe.blurred else []
     first += [WithInput(FourierFeatures(2, recipe.frequencies))] if recipe.frequencies else []
     discriminator = Sequential(
         first + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1),
-        rng=checks.generator("rng", rng, "discriminator"),
+        rng=random_generator(rng, "discriminator"),
     )
     penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
     gan = GAN(
@@ -172,7 +170,7 @@ def train(
         batch_size=recipe.batch_size,
         average=average,
         schedule=cosine(),
-        callback=[annealing, *loop.as_list(callback)],
+        callback=[annealing, *callback],
         progress=progress,
         rng=rng,
         checkpoint=checkpoint,

@@ -6,7 +6,8 @@ larger one.
 Their recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, Adam with beta1 = 0.
 """
 
-from .._old_checks import count, generator
+from .._checks import Count, DType, QuarteredShape, Seed, checked
+from .._random import random_generator
 from ..layers import (
     AvgPool2d,
     Conv2d,
@@ -20,21 +21,31 @@ from ..layers import (
     Upsample2d,
 )
 from ..network import Sequential
-from .dcgan import image_shape
 
 
+@checked
 def residual_generator(
-    latent_dim, *, shape=(28, 28, 1), channels=32, hidden=256, dtype="float32", rng=0
-):
+    latent_dim: Count,
+    *,
+    shape: QuarteredShape = (28, 28, 1),
+    channels: Count = 32,
+    hidden: Count = 256,
+    dtype: DType = "float32",
+    rng: Seed = 0,
+) -> Sequential:
     """Noise (N, latent_dim) -> images (N, H, W, C) in [-1, 1].
 
-    shape : (H, W, C), H and W divisible by 4
-
-    Two linear layers make H/4 x W/4 pixels of 2 `channels`. At each size stands one `block`;
+    Two linear layers make H/4 x W/4 pixels of 2 `channels`. There is one `block` at each size;
     between them a 1 x 1 convolution halves the channels, and each pixel becomes 2 x 2.
+
+    Parameters
+    ----------
+    shape : (H, W, C), H and W divisible by 4
+    channels : at H/2 x W/2 pixels
+    hidden : width between the two linear layers
+    dtype, rng : as in `Sequential`
     """
-    height, width, colours = _quarters("residual_generator", shape)
-    c, hidden = count("channels", channels), count("hidden", hidden)
+    c, (height, width, colours) = channels, (shape[0] // 4, shape[1] // 4, shape[2])
     layers = [
         Linear(latent_dim, hidden),
         LeakyReLU(0.2),
@@ -47,13 +58,23 @@ def residual_generator(
         ConvTranspose2d(c, colours, 4, stride=2, padding=1),
         Tanh(),
     ]
-    return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "generator")))
+    return fix_up(Sequential(layers, dtype=dtype, rng=random_generator(rng, "generator")))
 
 
-def residual_discriminator(*, shape=(28, 28, 1), channels=32, hidden=256, dtype="float32", rng=1):
-    """Its mirror image: images (N, H, W, C) -> logits (N, 1)."""
-    height, width, colours = _quarters("residual_discriminator", shape)
-    c, hidden = count("channels", channels), count("hidden", hidden)
+@checked
+def residual_discriminator(
+    *,
+    shape: QuarteredShape = (28, 28, 1),
+    channels: Count = 32,
+    hidden: Count = 256,
+    dtype: DType = "float32",
+    rng: Seed = 1,
+) -> Sequential:
+    """The mirror image of the generator: images (N, H, W, C) -> logits (N, 1).
+
+    shape, channels, hidden, dtype, rng : as in `residual_generator`
+    """
+    c, (height, width, colours) = channels, (shape[0] // 4, shape[1] // 4, shape[2])
     layers = [
         Conv2d(colours, c, 4, stride=2, padding=1),
         block(c),
@@ -65,18 +86,10 @@ def residual_discriminator(*, shape=(28, 28, 1), channels=32, hidden=256, dtype=
         LeakyReLU(0.2),
         Linear(hidden, 1),
     ]
-    return fix_up(Sequential(layers, dtype=dtype, rng=generator("rng", rng, "discriminator")))
+    return fix_up(Sequential(layers, dtype=dtype, rng=random_generator(rng, "discriminator")))
 
 
-def _quarters(owner, shape):
-    """(H / 4, W / 4, C); ValueError unless both are whole."""
-    height, width, colours = image_shape(owner, shape)
-    if height % 4 or width % 4:
-        raise ValueError(f"{owner}: shape must have H and W divisible by 4, got {shape}")
-    return height // 4, width // 4, colours
-
-
-def block(channels):
+def block(channels: int) -> Residual:
     """x + branch(x): convolutions of 1 x 1, 3 x 3 and 1 x 1, with LeakyReLU(0.2) between them."""
     branch = [
         Conv2d(channels, channels, 1),
@@ -88,12 +101,12 @@ def block(channels):
     return Residual(Sequential(branch))
 
 
-def fix_up(network):
+def fix_up(network: Sequential) -> Sequential:
     """The network, the first weights of its L residual branches, of m layers each, rescaled.
 
     A branch's last weights become 0, the others are multiplied by L^(-1 / (2 m - 2)) (Fixup: Zhang
     et al. 2019). So each block begins as y = x, and one step of learning changes the output as much
-    in a deep network as in a shallow one: what a normalisation would otherwise have to see to.
+    in a deep network as in a shallow one: which is otherwise the purpose of a normalisation.
     """
     branches = [layer.branch for layer in network.layers if isinstance(layer, Residual)]
     for branch in branches:

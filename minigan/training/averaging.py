@@ -1,6 +1,6 @@
 """The running average of a generator over training: less noisy than its weights at any step."""
 
-from .._old_checks import instance, real_number
+from .._checks import Decay, checked
 from ..layers.composite import walk
 from ..layers.spectral import SpectralNorm
 from ..network import Sequential
@@ -23,9 +23,9 @@ class Average:
         singular vectors of a SpectralNorm are those of the averaged weight
     """
 
-    def __init__(self, network: Sequential, decay: float = 0.999) -> None:
-        instance("Average", "network", network, Sequential)
-        self.decay = real_number("Average", "decay", decay, low=0, high=1, open_high=True)
+    @checked
+    def __init__(self, network: Sequential, decay: Decay = 0.999) -> None:
+        self.decay = decay
         self.followed, self.network = network, network.copy()
         self.steps = 0
 

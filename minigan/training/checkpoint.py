@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import _archive as archive
-from .._old_checks import positive_int, real_number
+from .. import _checks as checks
 from ..layers import SpectralNorm
 from ..layers.composite import walk
 from .fingerprint import rate_name, rng_name, settings
@@ -40,7 +40,7 @@ def save(path: str | Path, run: Run) -> None:
     Raises FloatingPointError, and writes nothing, if the state holds a number that is not finite,
     so that the last good checkpoint stays; OSError, naming the file, if it cannot be written.
     """
-    path = archive.as_path("checkpoint.save", "path", path)
+    path = checks.path("checkpoint.save", "path", path)
     fingerprint, step = run.fingerprint, len(run.history)
     arrays = state_arrays(run)
     for name, array in arrays.items():
@@ -112,7 +112,7 @@ def load(path: str | Path, run: Run) -> None:
     that is damaged, of another kind, of another version or of another run. The message names the
     file, what was expected and what was found.
     """
-    file = archive.Archive(archive.as_path("checkpoint.load", "path", path))
+    file = archive.Archive(checks.path("checkpoint.load", "path", path))
     try:
         actions = list(_read(file, run))
     except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
@@ -235,13 +235,13 @@ def _mark(layer, done):
 
 def _count(file, name, value):
     try:
-        return positive_int("header", name, value, minimum=0)
+        return checks.at_least_zero("header", name, value)
     except (TypeError, ValueError) as error:
         raise file.refusal(str(error)) from error
 
 
-def _number(file, name, value, low=0):
+def _number(file, name, value, low=0.0):
     try:
-        return real_number("header", name, value, low=low)
+        return checks.real(least=low)("header", name, value)
     except (TypeError, ValueError) as error:
         raise file.refusal(str(error)) from error

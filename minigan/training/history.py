@@ -1,12 +1,15 @@
 """The record of a training run: the figures of every step."""
 
 from array import array
+from typing import Annotated
 
 import numpy as np
 
-from .. import _old_checks as checks
+from .. import _checks as checks
+from .._checks import Count, checked
 from .._mistakes import check_finite
-from .._old_checks import positive_int
+
+Figures = Annotated[dict[str, float], checks.instance(dict)]
 
 
 class History:
@@ -30,10 +33,10 @@ class History:
         words = f" at the end: {', '.join(last)}" if last else ""
         return f"<History of {len(self):,} steps,{words}{ended}>" if last else "<History, empty>"
 
-    def append(self, step: int, figures: dict[str, float]) -> None:
+    @checked
+    def append(self, step: Count, figures: Figures) -> None:
         """Adds a row. Raises FloatingPointError for a figure that is not finite."""
-        step = positive_int("History", "step", step)
-        check_finite(checks.instance("History", "figures", figures, dict), f"step {step}: ")
+        check_finite(figures, f"step {step}: ")
         for name, value in {"step": step, **figures}.items():
             self.columns.setdefault(name, array(self._typecode(name))).append(value)
 

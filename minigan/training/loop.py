@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _archive as archive
+from .. import _checks as checks
 from .. import _interrupts as interrupts
-from .. import _old_checks as checks
-from .._old_checks import positive_int
+from .._checks import Count, FilePath, Functions, Seed, checked
 from .._progress import Bar, say
 from .._random import RandomStates
 from ..data.minibatches import Minibatches
@@ -35,21 +34,22 @@ Figures = dict[str, float]
 Callback = Callable[[int, GAN, Figures], object]  # called as callback(step, gan, figures)
 
 
+@checked
 def train(
     gan: GAN,
     data: npt.ArrayLike | Any,
     *,
-    steps: int,
-    batch_size: int = 64,
-    critic_steps: int = 1,
+    steps: Count,
+    batch_size: Count = 64,
+    critic_steps: Count = 1,
     average: Average | None = None,
     schedule: Schedule | None = None,
     stop: Plateau | None = None,
-    callback: Callback | Sequence[Callback] | None = None,
+    callback: Functions = None,
     progress: bool = True,
-    rng: int | tuple[int, ...] | np.random.Generator = 0,
-    checkpoint: str | Path | None = None,
-    checkpoint_every: int = 1000,
+    rng: Seed = 0,
+    checkpoint: FilePath | None = None,
+    checkpoint_every: Count = 1000,
     resume: bool = False,
     changes: Sequence[str] = (),
 ) -> History:
@@ -88,15 +88,9 @@ def train(
         it, the step, the first tensor that is not finite, a likely cause and the last checkpoint
     ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed
     """
-    callbacks = as_list(callback)
-    _check_parts(gan, average, stop, schedule, callbacks)
-    steps = positive_int("train", "steps", steps)
-    critic_steps = positive_int("train", "critic_steps", critic_steps)
-    checkpoint_every = positive_int("train", "checkpoint_every", checkpoint_every)
-    progress = checks.flag("train", "progress", progress)
-    resume = checks.flag("train", "resume", resume)
     minibatches = Minibatches(data, batch_size, rng=rng)
-    path = None if checkpoint is None else archive.as_path("train", "checkpoint", checkpoint)
+    path, callbacks = checkpoint, callback
+    checks.changes_of_a_resumed_run(changes, resume)
     run = Run(
         gan,
         minibatches,
@@ -107,7 +101,7 @@ def train(
         stop=stop,
         watchers=tuple(callback for callback in callbacks if hasattr(callback, "restoring")),
         schedule=None if path is None else describe_schedule(schedule),
-        changes=_names(changes, resume),
+        changes=tuple(changes),
     )
     begin(run, path, resume)
     if resume and len(run.history) >= steps and progress:
@@ -197,34 +191,6 @@ def _note_the_end(run: Run, steps: int, interrupted: bool, path: Path | None) ->
     elif interrupted and len(history) < steps:
         history.stopped = f"interrupted at step {len(history)}"
         say(f"Stopped at step {len(history):,}; {path} has it: resume=True (--resume) goes on.")
-
-
-def as_list(callback: Any) -> list[Callback]:
-    """None, one callback or a list of them, as a list."""
-    if callback is None:
-        return []
-    return list(callback) if isinstance(callback, tuple | list) else [callback]
-
-
-def _check_parts(
-    gan: GAN, average: Any, stop: Any, schedule: Any, callbacks: list[Callback]
-) -> None:
-    checks.instance("train", "gan", gan, GAN)
-    for name, part, kind in (("average", average, Average), ("stop", stop, Plateau)):
-        if part is not None:
-            checks.instance("train", name, part, kind)
-    if schedule is not None:
-        checks.function("train", "schedule", schedule)
-    for callback in callbacks:
-        checks.function("train", "callback", callback)
-
-
-def _names(changes: Sequence[str], resume: bool) -> tuple[str, ...]:
-    if not isinstance(changes, tuple | list) or not all(isinstance(n, str) for n in changes):
-        raise TypeError(f"train: changes must be a list of names, got {checks.shown(changes)}")
-    if changes and not resume:
-        raise ValueError("train: changes are from a run that is resumed; pass resume=True too")
-    return tuple(changes)
 
 
 def _losses_in_words(figures: Figures) -> str:

@@ -3,11 +3,12 @@
 import math
 import numbers
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from .. import _old_checks as checks
-from .._old_checks import positive_int, real_number
+from .. import _checks as checks
+from .._checks import Count, NotNegative, checked
 from ..gan import GAN
 
 
@@ -23,27 +24,27 @@ class Plateau:
     improvement : the relative decrease below the best value so far that counts as improvement
     """
 
+    @checked
     def __init__(
         self,
         measure: Callable[[GAN], float],
         *,
-        every: int = 100,
-        patience: int = 5,
-        improvement: float = 0.01,
+        every: Count = 100,
+        patience: Count = 5,
+        improvement: NotNegative = 0.01,
     ) -> None:
-        self.measure = checks.function("Plateau", "measure", measure)
-        self.every = positive_int("Plateau", "every", every)
-        self.patience = positive_int("Plateau", "patience", patience)
-        self.improvement = real_number("Plateau", "improvement", improvement, low=0)
+        self.measure, self.every, self.patience = measure, every, patience
+        self.improvement = improvement
         self.values: list[tuple[int, float]] = []  # (step, measurement)
         self.best, self.waited = math.inf, 0
 
-    def reached(self, step: int, gan: GAN) -> bool:
+    @checked
+    def reached(self, step: Count, gan: Any) -> bool:
         """Measures every `every` steps; returns True once a measurement makes training stop.
 
         Raises TypeError or FloatingPointError for a measurement that is not a finite number.
         """
-        if positive_int("Plateau", "step", step) % self.every:
+        if step % self.every:
             return False
         value = self.measure(gan)
         if not isinstance(value, numbers.Real):

@@ -6,7 +6,8 @@ minigan.train(gan, data, steps=10_000, schedule=minigan.schedules.linear(final=0
 import math
 from collections.abc import Callable
 
-from .._old_checks import real_number
+from .. import _checks as checks
+from .._checks import Decay, NotNegative, Positive, checked
 
 Schedule = Callable[[float], float]
 
@@ -16,30 +17,29 @@ def constant() -> Schedule:
     return lambda t: 1.0
 
 
-def linear(*, start: float = 0.0, final: float = 0.0) -> Schedule:
+@checked
+def linear(*, start: Decay = 0.0, final: NotNegative = 0.0) -> Schedule:
     """1 until t = start, then linear to `final` >= 0 at t = 1; 0 <= start < 1."""
-    start = real_number("linear", "start", start, low=0, high=1, open_high=True)
-    final = real_number("linear", "final", final, low=0)
     return lambda t: 1 + (final - 1) * max(0.0, _progress(t) - start) / (1 - start)
 
 
-def cosine(*, final: float = 0.0) -> Schedule:
+@checked
+def cosine(*, final: NotNegative = 0.0) -> Schedule:
     """final + (1 - final) (1 + cos(pi t)) / 2, final >= 0 (Loshchilov and Hutter 2017)."""
-    final = real_number("cosine", "final", final, low=0)
     return lambda t: final + (1 - final) * (1 + math.cos(math.pi * _progress(t))) / 2
 
 
-def exponential(*, final: float = 0.01) -> Schedule:
+@checked
+def exponential(*, final: Positive = 0.01) -> Schedule:
     """final^t, final > 0: the same ratio from each step to the next."""
-    final = real_number("exponential", "final", final, low=0, open_low=True)
     return lambda t: final ** _progress(t)
 
 
 def rate_factor(schedule: Schedule, t: float) -> float:
     """schedule(t), which must be a finite number >= 0."""
-    return real_number("train", "schedule(t)", schedule(t), low=0)
+    return checks.not_negative("train", "schedule(t)", schedule(t))
 
 
 def _progress(t: float) -> float:
     """t, checked to be in [0, 1]: outside, a formula may give a negative or a rising factor."""
-    return real_number("schedule", "t", t, low=0, high=1)
+    return checks.share("schedule", "t", t)

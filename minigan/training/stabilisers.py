@@ -13,15 +13,42 @@ learning rates are in `minigan.schedules`.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from .._old_checks import instance, part, positive_int, real_number, shown
+from .._checks import Count, NotNegative, Positive, PositiveShare, checked, list_having
 from ..gan import GAN
+from ..layers.activations import sigmoid, softplus
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
-from ..losses import OneSidedSmoothing
+from ..losses import Array, NonSaturating, Played, mean
 from .schedules import exponential
 
 __all__ = ["Annealing", "DiscreteNoise", "InstanceNoise", "OneSidedSmoothing", "Pack", "WithInput"]
+
+
+class OneSidedSmoothing(NonSaturating):
+    """The non-saturating game with the label a < 1 for real samples, fakes' left at 0.
+
+    L_D = mean [a softplus(-r) + (1 - a) softplus(r)] + mean softplus(f)
+                                        dL_D/dr = (sigmoid(r) - a) / N,  dL_D/df = sigmoid(f) / N
+    L_G as in NonSaturating
+
+    At the optimum sigmoid(D) = a p / (p + q), which is at most a: for a < 1 the optimal logit stays
+    finite where there are no fakes. Smoothing the fakes' label too would put q into the numerator,
+    and reward fakes for staying where they are (Salimans et al. 2016, sec. 3.4).
+    0 < a <= 1; the paper's is 0.9.
+    """
+
+    @checked
+    def __init__(self, label: PositiveShare = 0.9) -> None:
+        self.label = label
+
+    def discriminator(self, real: Array, fake: Array) -> Played:
+        a = self.label
+        value = mean(a * softplus(-real) + (1 - a) * softplus(real)) + mean(softplus(fake))
+        return value, (sigmoid(real) - a) / real.size, sigmoid(fake) / fake.size
+
+    def __repr__(self) -> str:
+        return f"OneSidedSmoothing({self.label:g})"
 
 
 class Annealing:
@@ -44,29 +71,20 @@ class Annealing:
     The constructor sets the first values; pass the object to `minigan.train` as `callback`.
     """
 
+    @checked
     def __init__(
         self,
         noise: InstanceNoise | None,
-        penalties: Sequence[Any] = (),
+        penalties: Annotated[Sequence[Any], list_having("gamma", "R1 or R2")] = (),
         *,
-        coarse: float,
-        fine: float,
-        steps: int,
-        until: float = 0.8,
-        strength: float = 1.0,
+        coarse: Positive,
+        fine: Positive,
+        steps: Count,
+        until: PositiveShare = 0.8,
+        strength: NotNegative = 1.0,
     ) -> None:
-        name = type(self).__name__
-        self.noise = None if noise is None else instance(name, "noise", noise, InstanceNoise)
-        if not isinstance(penalties, tuple | list):
-            raise TypeError(f"{name}: penalties must be a list, got {shown(penalties)}")
-        self.penalties = tuple(
-            part(name, "penalties", each, "gamma", "R1 or R2") for each in penalties
-        )
-        self.coarse = real_number(name, "coarse", coarse, low=0, open_low=True)
-        fine = real_number(name, "fine", fine, low=0, open_low=True)
-        self.steps = positive_int(name, "steps", steps)
-        self.until = real_number(name, "until", until, low=0, high=1, open_low=True)
-        self.strength = real_number(name, "strength", strength, low=0)
+        self.noise, self.penalties = noise, penalties
+        self.coarse, self.steps, self.until, self.strength = coarse, steps, until, strength
         self.factor = exponential(final=fine / self.coarse)
         self._set(0.0)
 

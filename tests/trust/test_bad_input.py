@@ -33,6 +33,7 @@ from minigan import (  # noqa: F401
     watch,
 )
 from minigan import layers as L
+from minigan.layers import cross_entropy  # noqa: F401
 from minigan.theory.spectrum import Game
 from minigan.verify.gradcheck.differences import central_differences  # noqa: F401
 

@@ -1,13 +1,14 @@
 """Bugs of activations, linear layers and convolutions, and of the optimizer."""
 
-from ...layers.activations import Dropout, LeakyReLU
+from ...layers.activations import LeakyReLU
 from ...layers.convolution import Conv2d, ConvTranspose2d, correlate
+from ...layers.dropout import Dropout
 from ...layers.linear import Linear
 from ...layers.shape import Upsample2d
 from ...optim import Adam
 from .mutants import Bug, Edit
 
-LEAKY_BACKWARD = "return np.where(y > 0, dy, self.slope * dy)"
+LEAKY_BACKWARD = "return np.where(y > 0, dy, self.negative_slope * dy)"
 CONV_BIAS = 'self.grads["bias"] += dy.sum(axis=(0, 1, 2), dtype=np.float64)'
 LAST_SAMPLE = 'for sample in dy:\n    self.grads["bias"][...] = sample.sum(axis=(0, 1))'
 
@@ -33,7 +34,7 @@ BUGS = [
             Edit(
                 LeakyReLU.backward_input,
                 LEAKY_BACKWARD,
-                "return np.where(y >= 0, dy, self.slope * dy)",
+                "return np.where(y >= 0, dy, self.negative_slope * dy)",
             ),
         ),
         seen="numpy-tutorials, MNIST",
@@ -62,7 +63,7 @@ BUGS = [
             Edit(
                 LeakyReLU.backward_input,
                 LEAKY_BACKWARD,
-                "dy[y <= 0] *= self.slope\nreturn dy",
+                "dy[y <= 0] *= self.negative_slope\nreturn dy",
             ),
         ),
         seen="deep-learning-from-scratch; DCGAN-Numpy",

@@ -73,7 +73,11 @@ def activation(layer, positive):
     positive : is x > 0? LeakyReLU has a formula for either side.
     """
     if isinstance(layer, L.LeakyReLU):
-        return ("1*x", "1") if positive else (f"{layer.slope!r}*x", f"{layer.slope!r}")
+        return (
+            ("1*x", "1")
+            if positive
+            else (f"{layer.negative_slope!r}*x", f"{layer.negative_slope!r}")
+        )
     formulas = _in_symbols(layer)
     return formulas if formulas and len(formulas) == 2 else None
 
@@ -81,7 +85,7 @@ def activation(layer, positive):
 def value(layer, x, y, params):
     """The formula of y = layer(x), in symbols. params: {name: symbol}, of `parameters`."""
     if isinstance(layer, L.LeakyReLU):
-        return f"{x} where {x} > 0, else {_times(layer.slope, x)}"
+        return f"{x} where {x} > 0, else {_times(layer.negative_slope, x)}"
     if (templates := activation(layer, True)) is not None:
         return words(templates[0], x=x)
     formula, _, _ = _layer_formulas(layer)
@@ -93,7 +97,7 @@ def value(layer, x, y, params):
 def input_gradient(layer, x, y, params):
     """The formula of dx, in symbols."""
     if isinstance(layer, L.LeakyReLU):
-        return f"d{y} where {x} > 0, else {_times(layer.slope, f'd{y}')}"
+        return f"d{y} where {x} > 0, else {_times(layer.negative_slope, f'd{y}')}"
     if (templates := activation(layer, True)) is not None:
         return f"d{y} {words(templates[1], x=x, y=y)}"
     _, formula, _ = _layer_formulas(layer)
