@@ -50,7 +50,7 @@ def convolutional(loss="NonSaturating"):
 
 
 def minibatch(gan, n=6, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, *gan.sample_shape))
+    return np.tanh(np.random.default_rng(seed).standard_normal((n, *gan.sample_shape)))
 
 
 @pytest.mark.parametrize("loss", LOSSES)

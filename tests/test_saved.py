@@ -50,7 +50,8 @@ def gans():
         "dcgan": paired(
             models.dcgan_generator(2, categories=2, convolutions=3, hidden=(4,), **generator),
             models.dcgan_discriminator(**critic, hidden=(3,)), 4,
-            loss=mg.losses.OneSidedSmoothing(0.8), penalties=[mg.penalties.GradientPenalty(2.0)],
+            loss=mg.stabilisers.OneSidedSmoothing(0.8),
+            penalties=[mg.penalties.GradientPenalty(2.0)],
         ),
         "residual": paired(
             models.residual_generator(2, channels=2, hidden=4),
@@ -88,7 +89,7 @@ def test_every_model(tmp_path):
 
 
 PARTS = [
-    mg.losses.Minimax(), mg.losses.NonSaturating(), mg.losses.OneSidedSmoothing(0.7),
+    mg.losses.Minimax(), mg.losses.NonSaturating(), mg.stabilisers.OneSidedSmoothing(0.7),
     mg.losses.LeastSquares(), mg.losses.Wasserstein(), mg.losses.Hinge(),
     mg.losses.Relativistic(), models.FeatureMatching(mg.losses.Hinge(), 3),
     mg.auxiliary.AuxiliaryClassifier(mg.losses.Hinge(), 3, weight=0.5),

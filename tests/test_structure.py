@@ -223,6 +223,38 @@ def test_the_core_is_small():
     assert sum(lines_of_code((PACKAGE / name).read_text()) for name in CORE) <= CORE_LINES
 
 
+def lines_that_call_a_check(tree):
+    """The lines on which a function of _checks is called, or decorates another function."""
+    names, modules = set(), set()
+    for node in everywhere(tree):
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            of_checks = (node.module or "").rpartition(".")[2] in CHECKS
+            found = names if of_checks else modules if alias.name in CHECKS else set()
+            found.add(alias.asname or alias.name)
+
+    def is_check(node):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return node.value.id in modules and node.attr != "shown"
+        return isinstance(node, ast.Name) and node.id in names - {"shown"}
+
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and is_check(n.func)]
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    decorators = [d for n in functions for d in n.decorator_list if is_check(d)]
+    return {node.lineno for node in calls + decorators}
+
+
+def test_few_lines_call_a_check():
+    """Arguments are checked by their annotations (see `_checks`), not between formulas."""
+    found = lines_that_call_a_check(ast.parse("from ._checks import real, checked\n@checked\n"
+                                              "def f(): return real(least=0)\n"))  # fmt: skip
+    assert found == {2, 3}
+    lines = [
+        (str(name), line) for name, tree in TREES.items() if name.stem not in CHECKS
+        for line in lines_that_call_a_check(tree)
+    ]  # fmt: skip
+    assert len(lines) <= CHECK_LINES, Counter(name for name, _ in lines)
+
+
 # -- names -----------------------------------------------------------------------------------------
 
 

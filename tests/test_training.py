@@ -107,7 +107,7 @@ def test_schedules():
     assert [round(cosine(t), 12) for t in (0, 0.5, 1)] == [1, 0.6, 0.2]
     assert mg.schedules.exponential(final=0.01)(0.5) == pytest.approx(0.1)
     assert mg.schedules.constant()(0.3) == 1
-    with pytest.raises(ValueError, match="linear: start must be in"):
+    with pytest.raises(ValueError, match="linear: start must be a number in"):
         mg.schedules.linear(start=1)
 
 

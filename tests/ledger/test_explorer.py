@@ -372,7 +372,7 @@ def test_what_a_page_cannot_compute_is_refused_in_one_line(tmp_path):
         return str(caught.value)
 
     assert "not the penalty Dragan(1)" in refusal(penalties=(mg.penalties.Dragan(1.0),))
-    assert "not the loss OneSided" in refusal(loss=mg.losses.OneSidedSmoothing())
+    assert "not the loss OneSided" in refusal(loss=mg.stabilisers.OneSidedSmoothing())
     players = mg.models.mlp_generator(2, (2,), hidden=(64,)), mg.models.mlp_discriminator((2,))
     large = mg.GAN(*players, latent_dim=2)
     with pytest.raises(
