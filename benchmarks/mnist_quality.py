@@ -65,6 +65,7 @@ The recipe as it stands, on seeds 0 to 4: 93.9, 94.2, 93.3, 95.2 and 93.4% confi
 .89 and .89.
 """
 
+import functools
 import importlib.util
 import json
 import time
@@ -75,6 +76,7 @@ from matplotlib.ticker import LogFormatter
 
 import minigan as mg
 from minigan import image_recipes, judge, plots
+from minigan._jobs import Failed, outcomes
 
 METHODS = {
     "recipe": {},
@@ -108,7 +110,7 @@ class Diary:
             return
         now = time.perf_counter()
         images = sample(SCORED)
-        scores = judge.score(self.judged.look(images), self.real)
+        scores = judge.score(self.judged.classify(images), self.real)
         seconds = now - self.begin - self.paused
         self.rows.append({"step": step, "seconds": seconds, **scores.scalars()})
         self.rows[-1]["least_share"] = float(scores.shares.min())
@@ -116,8 +118,18 @@ class Diary:
         self.paused += time.perf_counter() - now
 
 
-def run(method, images, diary, steps, seed):
-    """One training, written down in the diary."""
+@functools.cache
+def scoring(folder):
+    """(training images, the judge, what it sees in them): once for each process."""
+    images, labels = mg.data.mnist(folder=folder)
+    judged = judge.load_or_train(images, labels, progress=False)
+    return images, judged, judged.classify(images[:SCORED])
+
+
+def run(method, seed, steps, folder):
+    """One training: (rows of the table, a hundred samples of the end)."""
+    images, judged, real = scoring(folder)
+    diary = Diary(judged, real, steps)
     game = image_recipes.game(**METHODS[method], rng=seed)
     if method == "pytorch":
         import torch_game
@@ -137,6 +149,7 @@ def run(method, images, diary, steps, seed):
             game, images, steps=steps, rng=seed, progress=False,
             callback=lambda step, gan, figures: diary(step, game.sample),
         )  # fmt: skip
+    return diary.rows, diary.sheet
 
 
 def in_words(row):
@@ -183,6 +196,8 @@ def sheets(drawn, real, path):
 
 
 def main():
+    import mnist_quality  # this file, under the name by which other processes import it
+
     args = common.arguments(
         __doc__,
         "mnist_quality",
@@ -190,6 +205,7 @@ def main():
         methods=("recipe", f"by commas, of {', '.join(METHODS)}"),
         seeds=("0-4", "first-last"),
         steps=(image_recipes.STEPS, "training steps of every run, save the longer ones"),
+        jobs=(1, "runs at a time"),
     )
     methods = common.listed("methods", args.methods, METHODS)
     seeds = common.seeds("seeds", args.seeds)
@@ -199,32 +215,34 @@ def main():
     print(f"{common.in_words(facts)}; {args.steps} steps of {image_recipes.BATCH} images")
     folder = args.data or None
     try:
-        images, labels = mg.data.mnist(folder=folder)
+        images, judged, real = mnist_quality.scoring(folder)
         test_images, test_labels = mg.data.mnist("test", folder=folder)
     except (OSError, ValueError) as error:
         common.refuse(f"--data: {error}")
-    judged = judge.hire(images, labels, progress=False)
     accuracy = judged.accuracy(test_images, test_labels)
-    real = judged.look(images[:SCORED])
-    held_out = judge.score(judged.look(test_images[:SCORED]), real)
+    held_out = judge.score(judged.classify(test_images[:SCORED]), real)
     held_out = {**held_out.scalars(), "least_share": float(held_out.shares.min())}
     print(f"the judge: {accuracy:.2%} of the test images; {'held-out':14}  {in_words(held_out)}")
-    runs, drawn = {}, {}
-    for method in methods:
-        runs[method] = {}
-        for seed in seeds:
-            steps = args.steps * (3 if method == "longer" else 1)
-            diary = Diary(judged, real, steps)
-            run(method, images, diary, steps, seed)
-            runs[method][seed] = diary.rows
-            drawn.setdefault(method, diary.sheet)
-            np.save(args.out / f"{method}-{seed}.npy", diary.sheet)
-            final = diary.rows[-1]
-            print(
-                f"{method:14} seed {seed}  {in_words(final)}, {final['seconds']:.0f} s", flush=True
-            )
-            content = {"machine": facts, "judge": accuracy, "held_out": held_out, "runs": runs}
-            (args.out / "mnist_quality.json").write_text(json.dumps(content, indent=2) + "\n")
+    tasks = [
+        (method, seed, args.steps * (3 if method == "longer" else 1), folder)
+        for method in methods
+        for seed in seeds
+    ]
+    runs, drawn = {method: {} for method in methods}, {}
+    done = outcomes(mnist_quality.run, tasks, jobs=args.jobs, label="mnist quality")
+    for (method, seed, *_), outcome in done:
+        if isinstance(outcome, Failed):
+            print(f"{method:14} seed {seed}  {outcome.reason}", flush=True)
+            continue
+        rows, sheet = outcome
+        runs[method] = dict(sorted({**runs[method], seed: rows}.items()))
+        if seed == min(runs[method]):
+            drawn[method] = sheet
+        np.save(args.out / f"{method}-{seed}.npy", sheet)
+        final = rows[-1]
+        print(f"{method:14} seed {seed}  {in_words(final)}, {final['seconds']:.0f} s", flush=True)
+        content = {"machine": facts, "judge": accuracy, "held_out": held_out, "runs": runs}
+        (args.out / "mnist_quality.json").write_text(json.dumps(content, indent=2) + "\n")
     curves(runs, held_out, args.out / "curves.png")
     sheets(drawn, test_images[:100], args.out / "samples.png")
 

@@ -76,6 +76,7 @@ import numpy as np
 
 import minigan as mg
 from minigan import plots
+from minigan._jobs import Failed, outcomes
 from minigan.models.recipes import PLAIN, RECIPE, train
 
 METHODS = {
@@ -91,14 +92,11 @@ DATA = {"ring": mg.data.gaussian_ring(), "grid": mg.data.gaussian_grid()}
 BAR = 0.95
 
 
-def run(name, method, seed, steps):
+def run(method, name, seed, steps):
     """One training, scored: a row of the table."""
-    data = DATA[name]
+    data, recipe = DATA[name], replace(METHODS[method], steps=steps)
     start = time.perf_counter()
-    try:
-        learned = train(data, recipe=replace(method, steps=steps), rng=seed, progress=False)
-    except FloatingPointError as error:
-        return {"seed": seed, "success": False, "failed": str(error)}
+    learned = train(data, recipe=recipe, rng=seed, progress=False)
     seconds = time.perf_counter() - start
     score = mg.metrics.mode_coverage(learned.sample(10_000), data.modes, data.std)
     success = bool(score.covered == score.modes and score.hq >= BAR)
@@ -176,6 +174,8 @@ def write(folder, results, lines, facts, steps):
 
 
 def main():
+    import mode_coverage  # this file, under the name by which other processes import it
+
     args = common.arguments(
         __doc__,
         "mode_coverage",
@@ -184,22 +184,31 @@ def main():
         methods=(",".join(METHODS), "which methods, by commas"),
         data=(",".join(DATA), "which data, by commas"),
         steps=(RECIPE.steps, "training steps of every run"),
+        jobs=(1, "runs at a time"),
     )
     facts = common.machine()
     lines = [f"{common.in_words(facts)}; {args.steps} steps of {RECIPE.batch_size} samples"]
     print(lines[0])
-    results = {}
     wanted = {"seeds": common.seeds("seeds", args.seeds)}
     wanted["ablation_seeds"] = common.seeds("ablation_seeds", args.ablation_seeds)
     data = common.listed("data", args.data, DATA)
-    for method in common.listed("methods", args.methods, METHODS):
-        results[method] = {name: [] for name in data}
-        for seed in wanted["seeds" if method in ("recipe", "plain") else "ablation_seeds"]:
-            for name, rows in results[method].items():
-                rows.append(run(name, METHODS[method], seed, args.steps))
-                lines.append(f"{method:15} {name:5} {in_words(rows[-1])}")
-                print(lines[-1], flush=True)
-                totals = write(args.out, results, lines, facts, args.steps)
+    methods = common.listed("methods", args.methods, METHODS)
+    tasks = [
+        (method, name, seed, args.steps)
+        for method in methods
+        for seed in wanted["seeds" if method in ("recipe", "plain") else "ablation_seeds"]
+        for name in data
+    ]
+    results = {method: {name: [] for name in data} for method in methods}
+    for (method, name, seed, _), row in outcomes(
+        mode_coverage.run, tasks, jobs=args.jobs, label="mode coverage"
+    ):
+        if isinstance(row, Failed):
+            row = {"seed": seed, "success": False, "failed": row.reason}
+        results[method][name] = sorted([*results[method][name], row], key=lambda r: r["seed"])
+        lines.append(f"{method:15} {name:5} {in_words(row)}")
+        print(lines[-1], flush=True)
+        totals = write(args.out, results, lines, facts, args.steps)
     print("\n".join(["", *totals]))
     picture(results, args.out / "mode_coverage.png")
 

@@ -5,94 +5,34 @@ same illness); the five healthy ones differ in loss, penalty and data. The diagn
 vital signs that were measured during training.
 """
 
-# %% The patients: which illness is provoked, and by which choice
+# %% The patients: see `helpers/patients.py`
 import numpy as np
-from helpers import common, progress
+from helpers import common
+from helpers.patients import PATIENTS, visit
 from matplotlib.colors import LinearSegmentedColormap
 
-import minigan as mg
 from minigan import plots
+from minigan._jobs import Failed, outcomes
 from minigan.observe.diagnosis import SIGNS
 
 parser = common.parser(__doc__, steps=1500)
 parser.add_argument("--seeds", type=common.whole(1), default=1, help="trainings of each patient")
+parser.add_argument("--jobs", type=common.whole(1), default=1, help="trainings at a time")
 args = common.parse(parser)
 results = common.Results(args.out)
-adam, sgd, layers, losses, penalties = (
-    mg.optim.Adam, mg.optim.SGD, mg.layers, mg.losses, mg.penalties
-)  # fmt: skip
-FADING = mg.schedules.linear(start=0.3, final=0.01)
-ring, moons = mg.data.gaussian_ring(std=0.05), mg.data.two_moons(std=0.08)
-faraway = ring.sample(20_000, 0) + np.array([12, 0], np.float32)
-R1_R2 = [penalties.R1(0.05), penalties.R2(0.05)]
-
-
-def sigmoids(seed):
-    """A generator of eight linear layers with sigmoids between them."""
-    sizes = [2] + [32] * 7
-    inside = [
-        layer for a, b in zip(sizes, sizes[1:]) for layer in (layers.Linear(a, b), layers.Sigmoid())
-    ]
-    return mg.Sequential([*inside, layers.Linear(32, 2)], rng=seed)
-
-
-# name: (illness or None, data, loss, {other choices})
-PATIENTS = {
-    "lr = 0.5": ("learning rate too high", ring, losses.NonSaturating(),
-                 {"lr_d": 0.5, "lr_g": 0.5, "schedule": None}),
-    "D's lr = 0.1": ("learning rate too high", ring, losses.NonSaturating(),
-                     {"lr_d": 0.1, "schedule": None}),
-    "minimax, data far away": ("generator starved", faraway, losses.Minimax(), {"lr_g": 1e-5}),
-    "G stands still": ("discriminator saturated", faraway, losses.NonSaturating(), {"lr_g": 1e-6}),
-    "critic without a bound": ("divergence", ring, losses.Wasserstein(),
-                               {"optimizer": sgd, "lr_d": 1.0, "lr_g": 1.0, "schedule": None}),
-    "eight sigmoids in G": ("gradients out of balance", ring, losses.NonSaturating(),
-                            {"generator": sigmoids}),
-    "G 100 times as fast as D": ("mode collapse", ring, losses.NonSaturating(),
-                                 {"lr_d": 1e-4, "lr_g": 1e-2, "schedule": None}),
-    "non-saturating, R1": (None, ring, losses.NonSaturating(), {"penalties": R1_R2[:1]}),
-    "relativistic, R1 + R2": (None, ring, losses.Relativistic(), {"penalties": R1_R2}),
-    "hinge": (None, moons, losses.Hinge(), {}),
-    "least squares": (None, moons, losses.LeastSquares(), {}),
-    "WGAN-GP": (None, moons, losses.Wasserstein(),
-                {"penalties": [penalties.GradientPenalty(1.0)], "critic_steps": 3}),
-}  # fmt: skip
-
-
-def visit(
-    data, loss, seed, *, optimizer=adam, lr_d=1e-3, lr_g=1e-3, schedule=FADING, penalties=(),
-    generator=None, critic_steps=1,
-):  # fmt: skip
-    """(the diagnosis, samples) after training one patient."""
-    make = generator or (lambda seed: mg.models.mlp_generator(2, (2,), hidden=(64, 64), rng=seed))
-    gan = mg.GAN(
-        make(seed),
-        mg.models.mlp_discriminator((2,), hidden=(64, 64), rng=seed + 1),
-        latent_dim=2,
-        loss=loss,
-        penalties=penalties,
-        generator_optimizer=optimizer(lr=lr_g),
-        discriminator_optimizer=optimizer(lr=lr_d),
-        rng=seed,
-    )
-    vitals = mg.watch.Vitals(gan, data, rng=seed)
-    try:
-        mg.train(
-            gan, data, steps=args.steps, batch_size=128, critic_steps=critic_steps,
-            schedule=schedule, callback=vitals, progress=False, rng=seed,
-        )  # fmt: skip
-    except FloatingPointError as error:
-        ended.append(error)
-    return mg.diagnose(vitals), gan.sample(600)
-
-
 # %% Train them all. Ctrl-C ends this; the patients that are complete are reported
-found, samples, ended = {}, {}, []
 rounds = [(name, args.seed + i) for name in PATIENTS for i in range(args.seeds)]
+tasks = [(*each, args.steps, args.backend) for each in rounds]
+visits = {}
 with common.interruptible() as interrupted:
-    for name, seed in progress.each(rounds, "training", "patient"):
-        _, data, loss, choices = PATIENTS[name]
-        found[name, seed], samples[name, seed] = visit(data, loss, seed, **choices)
+    for (name, seed, *_), outcome in outcomes(visit, tasks, jobs=args.jobs, label="training"):
+        if isinstance(outcome, Failed):
+            print(common.wrapped(f"{name}, seed {seed}: {outcome.reason}"))
+        else:
+            visits[name, seed] = outcome
+found = {each: visits[each][0] for each in rounds if each in visits}
+samples = {each: visits[each][1] for each in found}
+ended = [visits[each][2] for each in found if visits[each][2]]
 PATIENTS = {
     name: patient
     for name, patient in PATIENTS.items()
