@@ -22,7 +22,7 @@ STRETCH = 0.01  # seconds of work, at least, between two looks at the clock
 
 
 def _serve(pipe, prepare, arguments):
-    """A contender's process. prepare(*arguments) -> (what to report, run(count))."""
+    """A contender's process. prepare(*arguments) -> (what to report, run(count, *choice))."""
     try:
         report, run = prepare(*arguments)
     except ImportError as error:
@@ -32,8 +32,8 @@ def _serve(pipe, prepare, arguments):
         pipe.send(("failed", f"{type(error).__name__}: {error}"))
         return
     pipe.send(("ready", report))
-    for seconds in iter(pipe.recv, None):
-        pipe.send(_turn(run, seconds))
+    for seconds, choice in iter(pipe.recv, None):
+        pipe.send(_turn(lambda count: run(count, *choice), seconds))
 
 
 def _turn(run, seconds):
@@ -57,6 +57,9 @@ def _seconds(run, count):
 class Contender:
     """A process that runs prepare(*arguments)'s `run` when it is its turn.
 
+    Its libraries choose their kernels themselves: OPENBLAS_CORETYPE, which would choose for NumPy,
+    is left out of its environment.
+
     .report is what `prepare` reports; .absent is the reason if its library cannot be imported.
     Raises SystemExit if `prepare` fails otherwise.
 
@@ -72,6 +75,7 @@ class Contender:
         )
         threads = mock.patch.dict(os.environ, dict.fromkeys(THREADS, str(threads)))
         with threads, contextlib.ExitStack() as hidden:
+            os.environ.pop("OPENBLAS_CORETYPE", None)  # until the block ends
             if prepare.__module__ != "__main__":
                 script = sys.modules["__main__"]
                 hidden.enter_context(mock.patch.object(script, "__spec__", None))
@@ -85,10 +89,10 @@ class Contender:
             raise SystemExit(f"{' '.join(map(str, arguments))}: {answer}")
         self.report, self.absent = (answer, None) if state == "ready" else (None, answer)
 
-    def turn(self, seconds):
-        """Seconds per run, over about so many seconds."""
+    def turn(self, seconds, *choice):
+        """Seconds per run(count, *choice), over about so many seconds."""
         time.sleep(PAUSE)
-        self._pipe.send(seconds)
+        self._pipe.send((seconds, choice))
         return self._answer()
 
     def _answer(self):
@@ -103,14 +107,14 @@ class Contender:
         self._process.join()
 
 
-def measure(contenders, seconds, rounds):
-    """{name: [seconds per run, one for each round]}, in about `seconds` for each contender."""
+def measure(contenders, seconds, rounds, *choice):
+    """{name: [seconds per run(count, *choice), one for each round]}, in `seconds` for each name."""
     turns = (rounds + 1) * len(contenders)
     times = {name: [] for name in contenders}
     with tqdm(total=turns, unit="turn", disable=None, leave=False, dynamic_ncols=True) as bar:
         for turn in range(rounds + 1):
             for name, contender in contenders.items():
-                taken = contender.turn(seconds / rounds)
+                taken = contender.turn(seconds / rounds, *choice)
                 if turn:  # in the first one, functions are compiled
                     times[name].append(taken)
                 bar.update()

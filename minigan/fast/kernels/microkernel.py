@@ -26,7 +26,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .lanes import INDEX, Lanes, data_pointer
-from .machine import TILE_ROWS, TILE_VECTORS
+from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS
 
 DOTS = 8  # inner products that `add_dots` computes at once
 MOST_STEPS = 4  # of `combine_rows`
@@ -64,7 +64,7 @@ def multiply_tile(
         lanes = Lanes(builder, signature.args[7].dtype)
         for width in range(1, TILE_VECTORS + 1):
             with builder.if_then(builder.icmp_signed("==", vectors, INDEX(width))):
-                _emit_tile(
+                emit_tile(
                     lanes, width, c_rows, column, adds, a_rows, inner, first, last,
                     lanes.address(panels, start), finishes, lanes.address(bias, bias_start), slope,
                 )  # fmt: skip
@@ -73,7 +73,7 @@ def multiply_tile(
     return signature, emit
 
 
-def _emit_tile(
+def emit_tile(
     lanes, vectors, c_rows, column, adds, a_rows, inner, first, last, panel, finishes, bias, slope
 ):
     """The code of a tile of this width, between pointers."""
@@ -100,8 +100,8 @@ def _emit_tile(
     with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
         offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
         b = [lanes.load(row_of_b, v) for v in range(vectors)]
-        # If A is transposed its rows are adjacent numbers: prefetch the cache line of later tiles.
-        lanes.prefetch(lanes.address(a[0], offset), 1)
+        if not PACKS_A:  # if A is transposed, the next strip is in the next cache line
+            lanes.prefetch(lanes.address(a[0], offset), 1)
         for i in range(TILE_ROWS):
             a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
             for v in range(vectors):
