@@ -15,7 +15,7 @@ from turns import Contender, measure
 
 from minigan import plots
 
-ROUNDS = 9  # turns of each library on each shape
+ROUNDS = 5  # turns of each library on each shape
 
 
 def climb(seconds, threads, peaks):
