@@ -129,6 +129,61 @@ def test_other_mistakes(right, wrong, words, tmp_path):
     assert found["wrong"][0].startswith(placed("@def, linear_backward: "))
 
 
+ELSEWHERE = [  # (exercise, right line, another way to make a typical mistake, what is said)
+    (1, "dr = -1 / (1 + math.exp(r))", "dr = 1 - 1 / (1 + math.exp(-r))", "the sign is wrong"),
+    (2, "y = x @ W + b", "y = (W.T @ x.T).T", "the bias b is missing"),
+    (4, "y = np.where(x >= 0, 1, t) / (1 + t)", "y = 1 / (1 + t)", "right for x >= 0 only"),
+    (5, "df = sigmoid(f) / len(f)", "df = sigmoid(f) / (len(f) + len(r))", "divided by 2"),
+    (6, "dr = -sigmoid(-r) / len(r)", "dr = -sigmoid(-r) / (3 * len(r) - len(r))", "divided by 2"),
+    (
+        7,
+        "np.where(x > 0, dy, slope * dy)",
+        "np.maximum(dy, slope * dy)",
+        "the mask is taken from dy",
+    ),
+    (8, "mask = (u >= p) / (1 - p)", "mask = np.where(u < p, 0, 1)", "not divided by 1 - p"),
+    (
+        9,
+        "dz = dy if is_last else leaky_backward(dy, z)",
+        "dz = 1 * dy",
+        "LeakyReLU's slope is miss",
+    ),
+    (
+        11,
+        "return value, add(on_real, on_fake)",
+        "return value, on_fake",
+        "of the real samples is mis",
+    ),
+    (12, "grads = network_backward(dfake", "grads = network_backward(-dfake", "the sign is wrong"),
+    (14, "m_hat / (np.sqrt(v_hat)", "m / (np.sqrt(v)", "the corrections by 1 - beta^t are missing"),
+    (16, "dbeta = dy.sum(axis=0)", "dbeta = dy[-1]", "it counts the last sample alone"),
+    (19, "dW[u, v] = dW_at_tap", "dW[kh - 1 - u, kw - 1 - v] = dW_at_tap", "flipped"),
+    (
+        21,
+        "dx = blocks.sum(axis=(2, 4))",
+        "dx = blocks[:, :, 0, :, 0]",
+        "the gradient of one copy only",
+    ),
+    (23, "dx = y * (dy - ", "dx = (dy - ", "it is the right one without y"),
+    (24, "dv = a.T @ dy", "dv = a.T @ dy / len(a)", "divided by 4, and 4 is the batch size"),
+    (28, "dr = np.full_like(r, -1 / len(r))", "dr = 0 * r - 1", "the 1/N of the mean is missing"),
+    (
+        29,
+        "2 * np.pi * np.arange(K) / K",
+        "2 * np.pi * np.arange(K) / (K - 1)",
+        "the end is included",
+    ),
+]
+
+
+@pytest.mark.parametrize("number, right, wrong, words", ELSEWHERE)
+def test_typical_mistakes_written_otherwise(number, right, wrong, words, tmp_path):
+    exercise = LADDER[number - 1]
+    assert exercise.solved.count(right) == 1
+    found = examined(tmp_path, exercise, exercise.solved.replace(right, wrong))
+    assert found["wrong"] and all(words in said for said in found["wrong"]), found
+
+
 def test_a_wrong_number_is_shown_in_the_worked_example(tmp_path):
     found = examined(tmp_path, LINEAR, LINEAR.solved.replace("dy @ W.T", "dy @ W.T + 1"))
     assert found["note"] == [

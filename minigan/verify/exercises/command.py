@@ -25,9 +25,10 @@ def start(folder: Place) -> None:
     if added < total:
         say("Those that were there stay as they are.")
     say(
-        "Each is a Python file: a text that says what is wanted, and a function with a gap, "
-        "marked `# Your code`. Fill the gap in and save the file. To be told what is right and "
-        "what is wrong, each time you save, run this beside your editor:"
+        "Each is a Python file: a text that says what is wanted, and functions with a gap. A gap "
+        "is the line below `# Your code`, such as `dx, dW = ..., ...`. Put your own lines in its "
+        "place and save the file. To be told what is right and what is wrong each time you save, "
+        "run this beside your editor:"
     )
     if place.path != Path.cwd():
         print(f"    cd {folder}")

@@ -23,7 +23,8 @@ By hand, with N = 2, r = [0, 0] and f = [0, log 3]:
 
     sigmoid(-f) = [1/2, 1/4]            softplus(-f) = [log 2, log 4/3]
     L_G = (0.6931 + 0.2877) / 2 = 0.4904
-    df  = [-1/2, -1/4] / 2 = [-0.25, -0.125]
+    df  = -[1/2, 1/4] / 2 = [-0.25, -0.125]       for G
+    df  =  [1/2, 3/4] / 2 = [0.25, 0.375]         for D: sigmoid(f) / N
 
     >>> f = np.array([[0.0], [np.log(3.0)]])
     >>> round(float(generator_loss(f)[0]), 4)

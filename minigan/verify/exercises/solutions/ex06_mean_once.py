@@ -28,7 +28,8 @@ By hand, with W = 0 and b = 0: r = 0, and dr = -1/2 / N. With x = [[2], [4]]:
     array([[-1.5]])
 
 Why it matters: with the mean taken twice, or not at all, a GAN's gradients
-are off by the factor N. Adam hides it, until a penalty is added that is not.
+are wrong by the factor N. Adam hides that, since it divides by the gradient's
+size; until a penalty is added whose gradient is not wrong by N.
 """
 
 import numpy as np

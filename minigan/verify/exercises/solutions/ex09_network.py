@@ -14,9 +14,9 @@ and each backward pass uses the notes of its own forward pass.
 Backward goes through the layers from the last to the first. What comes out of
 one as dx is the dy of the one before:
 
-    dz = dy                       in the last layer
-       = dy, times LeakyReLU's slope at z    in all others
-    dx, dW, db = as in exercise 3, from dz
+    dz = dy                                  in the last layer
+       = dy, times LeakyReLU's slope at z    in all others (exercise 7)
+    dx, dW, db                               from dz, as in exercise 3
 
 Wanted: in the forward loop, z and y of one layer; in the backward loop, the
 next dy (which is this layer's dx), dW and db.

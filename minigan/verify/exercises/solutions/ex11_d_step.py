@@ -10,7 +10,8 @@ D learns from both kinds of sample at once:
 
 The fakes are constants here: nothing goes on into G.
 
-Wanted: L_D, and its gradient by each of D's weights.
+Wanted: L_D, and the gradients by D's weights on the real samples and on the
+fakes. (`add`, at the end of the page, makes their sum.)
 
 Shapes:
     real, fake (N, in)    D [(W1, b1), ...]    grads [(dW1, db1), ...]

@@ -11,7 +11,8 @@ D's weights are constants here.
 Wanted: L_G, and its gradient by each of G's weights.
 
 Shapes:
-    z (N, latent)    fake, dfake (N, out)    G, D, grads: a list of pairs each
+    z (N, latent)    fake, dfake (N, d)    G, D [(W, b), ...]
+    grads [(dW, db), ...], of G
 
 By hand, with N = 1, G(z) = v z with v = 3, D(x) = w x with w = 2, and z = 0.5:
 

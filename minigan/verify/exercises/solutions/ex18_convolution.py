@@ -13,7 +13,9 @@ Before that, x gets a border of p zeros (the padding), so it grows by 2p, and
 
     output size = (size + 2p - k) // s + 1
 
-Wanted: the output size; the slice of one tap; and what a tap adds to y.
+Wanted: the output size; the slice of one tap; and what a tap adds to y. (In
+NumPy x[1:7:2] can be written x[rows] with rows = slice(1, 7, 2), that is
+slice(start, stop, step). Such a slice is a view of x, not a copy.)
 
 Shapes, images as (N, height, width, channels):
     x (N, H, W, in)    W (kh, kw, in, out)    b (out,)    y (N, H', W', out)

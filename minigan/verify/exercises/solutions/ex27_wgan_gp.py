@@ -11,8 +11,8 @@ g_i / |g_i|, the direction of g_i, so that
     v_i = dR/dg_i = 2 weight / N * (|g_i| - 1) * g_i / |g_i|
 
 Where g_i = 0 there is no direction: 0/0 is NaN, and one NaN ends the training
-of all weights. There, v_i is set to 0. (From v on, sweep 4 of exercise 26 goes
-on as before.)
+of all weights. There, v_i is set to 0. (From v on, R is differentiated by D's
+weights as R1 was: sweep 3 of exercise 26.)
 
 Wanted: the points x_i; R; and v, with v_i = 0 where g_i = 0, no warning given.
 
