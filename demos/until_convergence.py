@@ -16,7 +16,7 @@ from minigan import plots
 args = common.arguments(__doc__, steps=20_000)
 results = common.Results(args.out)
 ring = mg.data.gaussian_ring(std=0.05)
-held_out = ring.sample(2000, np.random.default_rng((args.seed, 1)))
+held_out = ring.sample(10_000, np.random.default_rng((args.seed, 1)))
 EVERY, PATIENCE, IMPROVEMENT = 250, 8, 0.02
 
 gan = mg.GAN(
@@ -32,14 +32,14 @@ average = mg.Average(gan.generator)
 
 
 def distance(_=None):
-    """Of 2,000 samples of the averaged generator from the held-out points."""
-    noise = np.random.default_rng((args.seed, 2)).standard_normal((2000, 8))
+    """Of 10,000 samples of the averaged generator from the held-out points."""
+    noise = np.random.default_rng((args.seed, 2)).standard_normal((10_000, 8))
     samples, _ = average.network.forward(noise, training=False)
     return mg.metrics.sliced_wasserstein(held_out, samples)
 
 
 floor = mg.metrics.sliced_wasserstein(
-    held_out, ring.sample(2000, np.random.default_rng((args.seed, 3)))
+    held_out, ring.sample(10_000, np.random.default_rng((args.seed, 3)))
 )
 
 # %% Training, until the distance no longer falls
@@ -88,7 +88,7 @@ for name, loss in losses.items():
 above.axhline(np.log(4), color=plots.MUTED, linestyle=":", label="both at p = q: log 4, log 2")
 above.axhline(np.log(2), color=plots.MUTED, linestyle=":")
 above.set(title="what the players say, and where they would stop", ylabel="loss")
-above.legend(loc="upper right")
+above.legend(loc="center right")
 below.plot(steps, distances, "o-", color=plots.REAL, markersize=4, label="samples, held-out points")
 below.axhline(floor, color="black", linestyle=":", label="two draws of the data")
 best = steps[distances.argmin()]
