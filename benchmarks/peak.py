@@ -1,4 +1,4 @@
-"""The peak rate of the machine: fused multiply-adds on registers, without any memory access."""
+"""The peak rates of the machine: of fused multiply-adds on registers, and of its memory."""
 
 import time
 
@@ -54,7 +54,26 @@ def multiply_add_peak(dtype=np.float32, threads=None, repeats=20):
     return 2 * ACCUMULATORS * lanes * rounds * threads / best / 1e9
 
 
+@njit(parallel=True)
+def _add(a, b, c):
+    for i in prange(a.size):
+        c[i] = a[i] + b[i]
+
+
+def memory_bandwidth(megabytes=128, repeats=5):
+    """Bytes per second of c = a + b, on all cores, for arrays too large for any cache."""
+    a, b, c = (np.ones(megabytes << 18, np.float32) for _ in range(3))
+    _add(a, b, c)
+    best = np.inf
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        _add(a, b, c)
+        best = min(best, time.perf_counter() - begin)
+    return 3 * a.nbytes / best
+
+
 if __name__ == "__main__":
     for kind in (np.float32, np.float64):
         one, all_of_them = multiply_add_peak(kind, 1), multiply_add_peak(kind)
         print(f"{np.dtype(kind).name}: {one:.0f} GFLOP/s on one core, {all_of_them:.0f} on all")
+    print(f"memory: {memory_bandwidth() / 1e9:.1f} GB/s")

@@ -35,6 +35,46 @@ class Step:
             for _ in range(count)
         ]
 
+    def flops(self):
+        """The operations of the matrix products of a step, two for each multiply-add.
+
+        G: forward, and backward to the weights and to the inputs, save to the noise. D's update:
+        real and fake, forward and backward, save to the data. G's: forward, and back to the data.
+        """
+        g, d = _multiply_adds(self.generator), _multiply_adds(self.discriminator)
+        d_update, g_update = 2 * (3 * sum(d) - d[0]), 2 * sum(d) + 3 * sum(g) - g[0]
+        return 2 * self.batch * (d_update + g_update)
+
+    def bytes(self):
+        """What a step must read and write of each parameter, if no cache holds them: G's weights
+        twice, D's four times, their gradients once, and in Adam's update seven numbers each."""
+        return 4 * (10 * _parameters(self.generator) + 12 * _parameters(self.discriminator))
+
+
+def _multiply_adds(network):
+    """Of one sample forward, layer by layer."""
+    found, side = [], 28
+    for kind, *sizes in network:
+        if kind == "images":
+            side = sizes[0]
+        elif kind == "linear":
+            found.append(sizes[0] * sizes[1])
+        elif kind == "conv":  # 4 x 4 taps for each pixel of the output
+            side //= 2
+            found.append(side**2 * 16 * sizes[0] * sizes[1])
+        elif kind == "transpose":  # for each pixel of the input
+            found.append(side**2 * 16 * sizes[0] * sizes[1])
+            side *= 2
+    return found
+
+
+def _parameters(network):
+    """The number of weights, biases, scales and shifts."""
+    taps = {"linear": 1, "conv": 16, "transpose": 16}
+    dense = [(taps[kind], *sizes) for kind, *sizes in network if kind in taps]
+    norms = [sizes[0] for kind, *sizes in network if kind == "norm"]
+    return sum(tap * i * o + o for tap, i, o in dense) + 2 * sum(norms)
+
 
 def mlp(*sizes, last=()):
     """Linear layers with LeakyReLU between them."""

@@ -56,7 +56,7 @@ def _module(layer, of_images):
         kind = nn.BatchNorm2d if of_images else nn.BatchNorm1d
         return kind(layer.num_features, eps=layer.eps, momentum=layer.momentum)
     if isinstance(layer, layers.LeakyReLU):
-        return nn.LeakyReLU(layer.slope)
+        return nn.LeakyReLU(layer.negative_slope)
     if isinstance(layer, OneHot):
         return _Choice(layer.classes, layer.scale)
     if isinstance(layer, layers.Flatten):

@@ -7,11 +7,16 @@ noise, and the losses must be equal: the work that is timed is the same.
 
 A step is: generate; D's loss for real and fake, and its update; D's output for the fakes again, and
 G's update. The contenders are in `contenders.py`; those that are not installed are named.
+
+"of peak" is the share of the machine's multiply-add peak that the matrix products of a step alone
+would need. Beside it stand two bounds: the time of these products at the peak, and that of reading
+and writing all parameters, gradients and moments from memory (a large cache may hold some).
 """
 
 import common
 import numpy as np
 from contenders import CONTENDERS
+from peak import memory_bandwidth, multiply_add_peak
 from steps import STEPS
 from turns import Contender, measure
 
@@ -51,7 +56,9 @@ def main():
         only=("", "names of steps and contenders to run, by commas; all if empty"),
     )
     facts = common.machine()
-    print(f"{common.in_words(facts)}; {args.threads} threads each\n")
+    print(f"{common.in_words(facts)}; {args.threads} threads each")
+    peak, memory = 1e9 * multiply_add_peak(threads=args.threads), memory_bandwidth()
+    print(f"peak: {peak / 1e9:.0f} GFLOP/s; memory: {memory / 1e9:.1f} GB/s\n")
     wanted = set(common.listed("only", args.only, [*CONTENDERS, *(s.name for s in STEPS)]))
     names = [n for n in CONTENDERS if not wanted & set(CONTENDERS) or n in wanted | {"minigan"}]
     steps = [s for s in STEPS if not wanted & {s.name for s in STEPS} or s.name in wanted]
@@ -63,14 +70,29 @@ def main():
         for contender in contenders.values():
             contender.stop()
         ours = np.array(times["minigan"])
+        arithmetic, traffic = 1e3 * step.flops() / peak, 1e3 * step.bytes() / memory
+        print(f"  at least {arithmetic:.2f} ms of arithmetic, {traffic:.2f} ms of memory traffic")
         results[step.name] = {}
         for name, taken in times.items():
             median, low, high = (1e3 * value for value in common.spread(taken))
             ratio = float(np.median(np.array(taken) / ours))  # turn by turn: noise cancels
-            results[step.name][name] = {"ms": median, "low": low, "high": high, "ratio": ratio}
-            print(f"  {name:24} {median:8.3f} ms  [{low:.3f}, {high:.3f}]  {ratio:6.2f} x minigan")
+            share = arithmetic / median
+            results[step.name][name] = {
+                "ms": median, "low": low, "high": high, "ratio": ratio, "share": share,
+            }  # fmt: skip
+            print(
+                f"  {name:24} {median:8.3f} ms  [{low:.3f}, {high:.3f}]  {ratio:6.2f} x minigan"
+                f"  {share:5.0%} of peak"
+            )
     common.write_json(
-        args.out / "train_step.json", {"machine": facts, "threads": args.threads, "steps": results}
+        args.out / "train_step.json",
+        {
+            "machine": facts,
+            "threads": args.threads,
+            "peak_gflops": peak / 1e9,
+            "memory_gb_per_s": memory / 1e9,
+            "steps": results,
+        },  # fmt: skip
     )
     picture(results, args.out / "train_step.png", facts)
 

@@ -56,7 +56,7 @@ def apply(layer, x, p):
             F.batch_norm(x, None, None, p["gamma"], p["beta"], training=True, eps=layer.eps)
         )
     if isinstance(layer, L.LeakyReLU):
-        return F.leaky_relu(x, layer.slope)
+        return F.leaky_relu(x, layer.negative_slope)
     if isinstance(layer, L.Tanh):
         return torch.tanh(x)
     assert isinstance(layer, L.Reshape), layer
