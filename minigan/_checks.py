@@ -209,6 +209,12 @@ def _size(owner, name, size, expected, value):
     return int(size)
 
 
+def a_tuple(owner: Any, name: str, value: Any) -> Any:
+    if not isinstance(value, tuple | list):
+        refuse(TypeError, owner, name, "a tuple", value)
+    return value
+
+
 def pair(owner: Any, name: str, value: Any) -> tuple[int, int]:
     """(height, width) from a pair, or from one integer for both."""
     expected = "an integer >= 1 or a pair of them"
@@ -247,6 +253,7 @@ def shape_to_fill(owner: Any, name: str, value: Any) -> tuple[int, ...]:
 Widths = Annotated[Sequence[int], sizes(0)]  # of layers; there may be none
 Shape = Annotated[Sequence[int], sizes(1)]
 ImageShape = Annotated[tuple[int, int, int], sizes(3, 3)]  # (H, W, C)
+PartialShape = Annotated[Any, a_tuple]  # None in it stands for any length
 Pair = Annotated[Any, pair]
 EvenShape = Annotated[tuple[int, int, int], image_shape(2)]  # of images, (H, W, C)
 QuarteredShape = Annotated[tuple[int, int, int], image_shape(4)]
@@ -488,10 +495,10 @@ def class_numbers(owner: Any, name: str, value: Any, classes: int) -> np.ndarray
     return value
 
 
-def at_least_features(owner: Any, x: np.ndarray, fewest: int) -> np.ndarray:
+def at_least_features(owner: Any, x: np.ndarray, fewest: int, name: str = "x") -> np.ndarray:
     """x (N, F), F >= fewest."""
     if x.shape[1] < fewest:
-        refuse(ValueError, owner, "x", f"rows of at least {fewest} features", x)
+        refuse(ValueError, owner, name, f"rows of at least {fewest} features", x)
     return x
 
 
@@ -592,3 +599,41 @@ Adversarial = Annotated[Any, of_one_logit]  # the loss around which another one 
 def changes_of_a_resumed_run(changes: Sequence[str], resume: bool) -> None:
     if changes and not resume:
         raise ValueError("train: changes must be of a run that is resumed; pass resume=True too")
+
+
+def one_each(owner: Any, name: str, value: np.ndarray, of: str, rows: np.ndarray) -> None:
+    """One value for each of the rows."""
+    if len(value) != len(rows):
+        refuse(ValueError, owner, name, f"one for each of {len(rows)} {of}", value)
+
+
+def plane(owner: Any, name: str, value: Any) -> np.ndarray:
+    """Finite points of the plane (m, 2), in float64."""
+    return numbers(owner, name, value, ("m", 2), finite=True, kinds="fiu").astype(np.float64)
+
+
+def regular_file(owner: Any, name: str, value: Any) -> Path:
+    """The path of a regular file: reading a pipe could take forever."""
+    found = path(owner, name, value)
+    if found.is_file():
+        return found
+    if found.is_dir():
+        raise ValueError(f"{found}: expected a file, found a folder")
+    if found.exists():
+        raise ValueError(f"{found}: expected a regular file, found a pipe, socket or device")
+    raise FileNotFoundError(f"{found}: no such file")
+
+
+RegularFile = Annotated[Any, regular_file]  # a str or a Path; the function gets a Path
+
+
+def folder(owner: Any, name: str, value: Any) -> Path:
+    """The path of a folder that is there."""
+    found = path(owner, name, value)
+    if not found.is_dir():
+        raise FileNotFoundError(f"{owner}: {name} must be a folder, but there is none at {found}")
+    return found
+
+
+Folder = Annotated[Any, folder]  # a str or a Path; the function gets a Path
+PictureSize = Annotated[tuple[int, int], sizes(2, 2)]  # (height, width)

@@ -355,33 +355,33 @@ def test_ready_models(kind):
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: C.OneHot(1), ValueError, "OneHot: classes must be an integereger >= 2, got 1"),
+        (lambda: C.OneHot(1), ValueError, "OneHot: classes must be an integer >= 2, got 1"),
         (lambda: C.OneHot(2.0), TypeError, "OneHot: classes must be an integer"),
         (lambda: C.OneHot(3, scale=0), ValueError, r"scale must be a finite number > 0, got 0"),
-        (lambda: C.OneHot(3).forward(np.zeros((4, 2))), ValueError, "at least 3 features, got 2"),
+        (lambda: C.OneHot(3).forward(np.zeros((4, 2))), ValueError, "at least 3 features, got"),
         (lambda: C.WithCode("net", 3), TypeError, "WithCode: layer must be a Layer, got 'net'"),
         (lambda: C.WithCode(L.Tanh(), 0), ValueError, "WithCode: width must be an integer >= 1"),
         (lambda: C.WithCode(L.Tanh(), 2, whole="no"), TypeError, "WithCode: whole must be True"),
         (lambda: C.WithCode(L.Tanh(), 2).forward(np.zeros((4, 2))), ValueError, "least 3 features"),
         (lambda: C.Projection(1), ValueError, "Projection: classes"),
-        (lambda: C.Projection(3).forward(np.zeros((4, 6))), ValueError, r"\(N, 7\), got \(4, 6\)"),
+        (lambda: C.Projection(3).forward(np.zeros((4, 6))), ValueError, r"\(N, 7\), got .* \(4, 6\)"),
         (lambda: C.LabelPlanes((4, 4), 3), ValueError, r"a tuple of 3 integers >= 1, got \(4, 4\)"),
         (lambda: C.LabelPlanes(4, 3), TypeError, "LabelPlanes: shape must be a tuple of 3"),
         (lambda: C.LabelPlanes(SHAPE, 0), ValueError, "LabelPlanes: classes"),
         (lambda: C.LabelPlanes(SHAPE, 3).forward(np.zeros((4, 16))), ValueError, r"\(N, 19\)"),
-        (lambda: C.label(images(3)[0], [0, 1], K), ValueError, "one label an image"),
+        (lambda: C.label(images(3)[0], [0, 1], K), ValueError, "one for each of 3 images"),
         (lambda: C.label(images(2)[0], [0, K], K), ValueError, r"in \[0, 3\), got 0 to 3"),
         (lambda: C.label(images(2)[0], [0, -1], K), ValueError, r"in \[0, 3\), got -1 to 0"),
         (lambda: C.label(images(2)[0], [0.0, 1], K), TypeError, "label: labels must be integers"),
         (lambda: C.label(images(2)[0], [0, 1], 1), ValueError, "label: classes"),
-        (lambda: C.label(["a", "b"], [0, 1], K), TypeError, "label: images must be numbers"),
-        (lambda: C.label([0.5, 1], [0, 1], K), ValueError, r"images must have shape \(M, ...\)"),
-        (lambda: C.blank([0.5, 1], 3), ValueError, r"blank: images must have shape"),
+        (lambda: C.label(["a", "b"], [0, 1], K), TypeError, "label: images must be real numbers"),
+        (lambda: C.label([0.5, 1], [0, 1], K), ValueError, r"images must be .* of shape \(M, F, ...\)"),
+        (lambda: C.blank([0.5, 1], 3), ValueError, r"blank: images must be"),
         (lambda: C.blank(images(2)[0], 0), ValueError, "blank: width"),
         (lambda: C.unlabel(np.zeros((2, 18)), SHAPE, K), ValueError, "got \\(2, 18\\)"),
         (lambda: C.unlabel(np.zeros((2, 19)), 16, K), TypeError, "unlabel: shape"),
-        (lambda: C.ask(np.zeros((2, 2)), [0, 1], K), ValueError, "ask: expected noise"),
-        (lambda: C.ask(np.zeros((2, 5)), [0, 1, 2], K), ValueError, r"got \(2, 5\) and \(3,\)"),
+        (lambda: C.ask(np.zeros((2, 2)), [0, 1], K), ValueError, "ask: noise must be"),
+        (lambda: C.ask(np.zeros((2, 5)), [0, 1, 2], K), ValueError, r"labels must be one for each of 2 rows"),
         (lambda: C.ask(np.zeros((2, 5)), [0, 9], K), ValueError, "ask: labels must be in"),
     ],
 )  # fmt: skip
@@ -391,5 +391,5 @@ def test_bad_input(make, error, words):
 
 
 def test_a_minibatch_without_labels_is_refused():
-    with pytest.raises(ValueError, match=r"must have shape \(N, 19\)"):
+    with pytest.raises(ValueError, match=r"of shape \(N, 19\)"):
         game("projection").train_step(images(4)[0])

@@ -28,7 +28,7 @@ CORE_IMPORTS = [
 ]  # fmt: skip
 CORE_LINES = 500
 CHECKS = {"_checks", "_old_checks"}
-CHECK_LINES = 302  # the aim is 109
+CHECK_LINES = 298  # the aim is 109
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = {

@@ -9,13 +9,16 @@ midpoint rule on a Gaussian, at most 2 exp(-2 pi^2) = 5e-9 of the density; only 
 end does a term of second order remain, about |phi'(1)| / 24 = 1% of the density further in.
 """
 
+from typing import Annotated
+
 import numpy as np
 
-from . import _checks
+from .._checks import checked, real
 from .mixtures import RoundMixture
 
 # Below this the curve would need so many points that a density takes minutes.
 _SMALLEST_STD = 1e-3
+Blur = Annotated[float, real(least=_SMALLEST_STD)]
 
 
 class BlurredCurve(RoundMixture):
@@ -32,7 +35,8 @@ class BlurredCurve(RoundMixture):
         return self._centres.copy()
 
 
-def swiss_roll(*, std=0.02):
+@checked
+def swiss_roll(*, std: Blur = 0.02) -> BlurredCurve:
     """A spiral of one and a half turns whose outer end has radius 1, blurred.
 
     c(t) = t (cos t, sin t) / (9 pi / 2), t uniform on [3 pi / 2, 9 pi / 2]: the swiss roll of
@@ -51,14 +55,14 @@ def swiss_roll(*, std=0.02):
         Tenenbaum et al., "A global geometric framework for nonlinear dimensionality reduction",
         2000; as GAN data, Gulrajani et al., "Improved training of Wasserstein GANs", 2017.
     """
-    std = _blur(std)
     outer = 4.5 * np.pi
     # The speed |c'(t)| = sqrt(1 + t^2) / outer is largest at the outer end.
     t = _midpoints(1.5 * np.pi, outer, spacing=std * outer / np.hypot(1, outer))
     return BlurredCurve(np.column_stack([t * np.cos(t), t * np.sin(t)]) / outer, std)
 
 
-def two_moons(*, std=0.05):
+@checked
+def two_moons(*, std: Blur = 0.05) -> BlurredCurve:
     """Two interleaved half circles of radius 1, blurred, each as likely as the other.
 
     The upper moon is (cos t - 1/2, sin t - 1/4), the lower one the same turned by half a turn
@@ -73,17 +77,9 @@ def two_moons(*, std=0.05):
     Raises:
         ValueError, TypeError: `std` is out of range or not a number.
     """
-    std = _blur(std)
     t = _midpoints(0, np.pi, spacing=std)
     upper = np.column_stack([np.cos(t) - 0.5, np.sin(t) - 0.25])
     return BlurredCurve(np.concatenate([upper, -upper]), std)
-
-
-def _blur(std):
-    std = _checks.positive("std", std)
-    if std < _SMALLEST_STD:
-        raise ValueError(f"std: expected at least {_SMALLEST_STD}, got {std}")
-    return std
 
 
 def _midpoints(start, stop, *, spacing):

@@ -7,10 +7,12 @@ adding a constant, and the edges still come out clean.
 """
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
-from . import _checks
+from .._checks import CountOrZero, Seed, checked, integer
+from .._random import random_generator
 
 _CELL = 112  # pixels along a side of a drawn glyph, margins included
 _BOX = 80  # pixels along the longer side of its ink
@@ -20,7 +22,10 @@ _WAVES = 3  # cosines along each axis in a smooth displacement
 
 
 @np.errstate(under="ignore")
-def glyphs(count=10_000, *, size=28, rng=0):
+@checked
+def glyphs(
+    count: CountOrZero = 10_000, *, size: Annotated[int, integer(8)] = 28, rng: Seed = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Digits from sixteen fonts, bent at random, in the format of MNIST.
 
     A digit and a font are drawn uniformly. The digit's ink is centred by its centre of mass, as
@@ -40,9 +45,7 @@ def glyphs(count=10_000, *, size=28, rng=0):
     Raises:
         ValueError, TypeError: an argument that is out of range or of the wrong kind.
     """
-    count = _checks.count("count", count, at_least=0)
-    size = _checks.count("size", size, at_least=8)
-    rng = _checks.generator("rng", rng)
+    rng = random_generator(rng)
     fields, centres = _distance_fields()
     labels = rng.integers(10, size=count)
     fonts = rng.integers(len(fields) // 10, size=count)

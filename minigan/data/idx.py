@@ -16,14 +16,15 @@ import zlib
 
 import numpy as np
 
-from . import _checks
+from .._checks import PartialShape, RegularFile, checked
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
 
-def load_idx(path, *, shape=None):
+@checked
+def load_idx(path: RegularFile, *, shape: PartialShape | None = None) -> np.ndarray:
     """Read an IDX file, plain or compressed with gzip.
 
     Memory follows what is in the file, never what its header promises: the numbers are read in
@@ -46,9 +47,6 @@ def load_idx(path, *, shape=None):
     References:
         LeCun et al., http://yann.lecun.com/exdb/mnist, "File formats".
     """
-    if shape is not None and not isinstance(shape, tuple | list):
-        raise TypeError(f"shape: expected a tuple of sizes, got {_checks.shown(shape)}")
-    path = _checks.file("path", path)
     with open(path, "rb") as file:
         compressed = file.read(2) == _GZIP_MAGIC
         file.seek(0)

@@ -1,18 +1,17 @@
 """A folder of pictures as an array of images."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageOps
 
-from . import _checks
+from .._checks import Folder, PictureSize, checked
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MOST_PIXELS = 1 << 22  # a picture with more (2048 x 2048) is not decoded
 MOST_VALUES = 1 << 30  # of all pictures together: 4 GiB as float32
 
 
-def images_from_folder(folder: str | Path, *, size: tuple[int, int] | None = None) -> np.ndarray:
+@checked
+def images_from_folder(folder: Folder, *, size: PictureSize | None = None) -> np.ndarray:
     """The PNG and JPEG pictures of a folder, in the order of their names, as training images.
 
     A picture stands as viewers show it (its EXIF orientation is followed); a transparent one is
@@ -32,11 +31,6 @@ def images_from_folder(folder: str | Path, *, size: tuple[int, int] | None = Non
     FileNotFoundError : no such folder, or no picture in it
     ValueError : a picture that cannot be read, by name; pictures of several sizes; too many pixels
     """
-    folder = _checks.path("images_from_folder: folder", folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"images_from_folder: expected a folder, there is none at {folder}")
-    if size is not None:
-        size = _size(size)
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise FileNotFoundError(f"images_from_folder: no PNG or JPEG picture in {folder}")
@@ -58,13 +52,6 @@ def images_from_folder(folder: str | Path, *, size: tuple[int, int] | None = Non
     mode = "L" if all(picture.mode == "L" for picture in pictures) else "RGB"
     pixels = np.stack([np.asarray(picture.convert(mode), np.float32) for picture in pictures])
     return pixels.reshape(*pixels.shape[:3], -1) / np.float32(127.5) - 1
-
-
-def _size(size):
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        got = _checks.shown(size)
-        raise TypeError(f"images_from_folder: size must be (height, width), got {got}")
-    return tuple(_checks.count("images_from_folder: size", length) for length in size)
 
 
 def _read(file, size):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pooch
 
-from . import _checks
+from .. import _checks as checks
 from .download import download
 from .idx import load_idx
 
@@ -166,8 +166,7 @@ def cache_folder():
 
 @np.errstate(under="ignore")
 def _load(data_set, split, folder):
-    if not isinstance(split, str) or split not in _SPLITS:
-        raise ValueError(f'split: expected "train" or "test", got {_checks.shown(split)}')
+    checks.one_of(*_SPLITS)(data_set.folder, "split", split)
     images, labels = (_array(data_set, part, folder) for part in _SPLITS[split])
     # 0 .. 255 becomes -1 .. 1. In place, as there are 188 MB of it.
     images = images[..., np.newaxis].astype(np.float32)
@@ -204,12 +203,7 @@ def _named_folder(folder):
     name, value = "folder", folder
     if folder is None:
         name, value = "MINIGAN_DATA", os.environ.get("MINIGAN_DATA") or None
-    if value is None:
-        return None
-    place = _checks.path(name, value)
-    if not place.is_dir():
-        raise FileNotFoundError(f"{name}: expected a folder, but there is none at {place}")
-    return place
+    return None if value is None else checks.folder("data", name, value)
 
 
 def _find(folder, subfolder, part):

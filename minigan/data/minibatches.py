@@ -1,8 +1,12 @@
 """Minibatches: each sample of a data set once per epoch, in an order drawn anew for each epoch."""
 
+from typing import Any
+
 import numpy as np
 
-from .._old_checks import as_array, generator, positive_int, shown
+from .. import _checks as checks
+from .._checks import Count, Seed, checked, shown
+from .._random import random_generator
 
 
 class Minibatches:
@@ -17,13 +21,14 @@ class Minibatches:
     and bytes (0..255), ValueError for an empty array.
     """
 
-    def __init__(self, source, batch_size, *, rng=0):
-        self.batch_size = positive_int("Minibatches", "batch_size", batch_size)
-        self.rng = generator("rng", rng, "minibatches")
+    @checked
+    def __init__(self, source: Any, batch_size: Count, *, rng: Seed = 0) -> None:
+        self.batch_size = batch_size
+        self.rng = random_generator(rng, "minibatches")
         self.source = source
         _refuse_lookalikes(source)
         if isinstance(source, type) or not hasattr(source, "sample"):
-            self.source = as_array("Minibatches: source", source)
+            self.source = checks.as_array("Minibatches", "source", source)
             if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
                 raise TypeError(
                     "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "

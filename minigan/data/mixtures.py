@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import _checks
+from .._checks import Count, Positive, checked
 from .planar import PlanarDistribution, log_mean_exp
 
 # Rows of a (points, components) matrix of exponents that are worked on at once: about 8 MB.
@@ -64,7 +64,10 @@ class GaussianModes(RoundMixture):
         return f"{len(self._centres)} modes, std={self.std:g}"
 
 
-def gaussian_ring(modes=8, *, radius=1.0, std=0.01):
+@checked
+def gaussian_ring(
+    modes: Count = 8, *, radius: Positive = 1.0, std: Positive = 0.01
+) -> GaussianModes:
     """Gaussians evenly spaced on a circle, each as likely as the others.
 
     Mode j stands at radius (cos(2 pi j / modes), sin(2 pi j / modes)), j = 0 .. modes-1. The
@@ -84,15 +87,15 @@ def gaussian_ring(modes=8, *, radius=1.0, std=0.01):
     References:
         Srivastava et al., "VEEGAN", 2017; Lin et al., "PacGAN", 2018.
     """
-    modes = _checks.count("modes", modes, at_least=1)
-    radius = _checks.positive("radius", radius)
-    std = _checks.positive("std", std)
     # arange, not linspace with its end included: that puts the last mode on top of the first.
     angle = 2 * np.pi * np.arange(modes) / modes
     return GaussianModes(radius * np.column_stack([np.cos(angle), np.sin(angle)]), std)
 
 
-def gaussian_grid(side=5, *, spacing=2.0, std=0.05):
+@checked
+def gaussian_grid(
+    side: Count = 5, *, spacing: Positive = 2.0, std: Positive = 0.05
+) -> GaussianModes:
     """Gaussians on a square grid of side x side, centred at the origin, equally likely.
 
     The defaults (25 modes, coordinates -4, -2, 0, 2, 4) are those of VEEGAN and PacGAN.
@@ -111,9 +114,6 @@ def gaussian_grid(side=5, *, spacing=2.0, std=0.05):
     References:
         Srivastava et al., "VEEGAN", 2017; Lin et al., "PacGAN", 2018.
     """
-    side = _checks.count("side", side, at_least=1)
-    spacing = _checks.positive("spacing", spacing)
-    std = _checks.positive("std", std)
     ticks = spacing * (np.arange(side) - (side - 1) / 2)
     x, y = np.meshgrid(ticks, ticks)
     return GaussianModes(np.column_stack([x.ravel(), y.ravel()]), std)

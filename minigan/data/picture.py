@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from . import _checks
+from .._checks import RegularFile, checked
 from .planar import PlanarDistribution
 
 # A picture is decoded only when its header promises no more pixels than this (2048 x 2048).
@@ -55,7 +55,8 @@ class PictureDistribution(PlanarDistribution):
             return np.log(mass) - 2 * np.log(self._pixel)
 
 
-def from_picture(path):
+@checked
+def from_picture(path: RegularFile) -> PictureDistribution:
     """The distribution whose density follows the darkness of a picture.
 
     A pixel of grey level g in [0, 1] has a mass in proportion to 1 - g; colours count by their
@@ -75,7 +76,6 @@ def from_picture(path):
         FileNotFoundError: there is no such file.
         ValueError: the file is no readable picture, is too large, or is white all over.
     """
-    path = _checks.file("path", path)
     darkness = _darkness(path)
     if not darkness.any():
         raise ValueError(f"{path}: expected a picture with something dark on it, found only white")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import _checks
+from .._checks import Count, Positive, checked
 from .planar import PlanarDistribution, log_mean_exp
 
 
@@ -46,7 +46,14 @@ class Pinwheel(PlanarDistribution):
         return log_mean_exp(exponents) - np.log(2 * np.pi * self._std.prod())
 
 
-def pinwheel(arms=5, *, radial_std=0.3, tangential_std=0.1, rate=0.25):
+@checked
+def pinwheel(
+    arms: Count = 5,
+    *,
+    radial_std: Positive = 0.3,
+    tangential_std: Positive = 0.1,
+    rate: Positive = 0.25,
+) -> Pinwheel:
     """Arms of Gaussians around a circle of radius 1, twisted more the farther out they reach.
 
     A point starts as u = (1 + radial_std e1, tangential_std e2) with e1, e2 standard normal, and
@@ -78,12 +85,7 @@ def pinwheel(arms=5, *, radial_std=0.3, tangential_std=0.1, rate=0.25):
         Johnson et al., "Composing graphical models with neural networks for structured
         representations and fast inference", 2016.
     """
-    return Pinwheel(
-        _checks.count("arms", arms, at_least=1),
-        _checks.positive("radial_std", radial_std),
-        _checks.positive("tangential_std", tangential_std),
-        _checks.positive("rate", rate),
-    )
+    return Pinwheel(arms, radial_std, tangential_std, rate)
 
 
 def _rotate(points, angle):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from . import _checks
+from .. import _checks as checks
+from .._random import random_generator
 
 
 class PlanarDistribution:
@@ -39,9 +40,9 @@ class PlanarDistribution:
         Returns:
             Array of shape (n, 2).
         """
-        n = _checks.count("n", n, at_least=0)
-        dtype = _checks.float_dtype("dtype", dtype)
-        return self._draw(n, _checks.generator("rng", rng)).astype(dtype)
+        owner = f"{type(self).__name__}.sample"
+        n, dtype = checks.at_least_zero(owner, "n", n), checks.dtype(owner, "dtype", dtype)
+        return self._draw(n, random_generator(checks.seed(owner, "rng", rng))).astype(dtype)
 
     @np.errstate(under="ignore")
     def log_density(self, points):
@@ -53,7 +54,7 @@ class PlanarDistribution:
         Returns:
             Array of shape (m,), float64. A mixture's stays finite where its density rounds to zero.
         """
-        return self._log_density(_checks.points("points", points))
+        return self._log_density(checks.plane(type(self).__name__, "points", points))
 
     def density(self, points):
         """Density p(x, y) per unit of area at points (m, 2); an array of shape (m,), float64."""

@@ -87,11 +87,11 @@ def test_nothing_there(folder):
     assert "no PNG or JPEG picture in" in refused(FileNotFoundError, folder.path)
     missing = folder.path / "missing"
     assert f"there is none at {missing}" in refused(FileNotFoundError, missing)
-    assert "expected a path" in refused(TypeError, 3)
+    assert "must be a path" in refused(TypeError, 3)
 
 
 def test_bad_sizes(folder):
     folder("a.png", np.zeros((8, 8)))
     for size in (8, (8,), "88x"):
-        assert "size must be (height, width)" in refused(TypeError, folder.path, size=size)
+        assert "size must be a tuple of 2" in refused(TypeError, folder.path, size=size)
     assert "size: expected an integer >= 1" in refused(ValueError, folder.path, size=(0, 8))

@@ -126,7 +126,7 @@ def test_what_is_no_file(tmp_path):
         load_idx(tmp_path / "absent")
     with pytest.raises(ValueError, match="expected a file, found a folder"):
         load_idx(tmp_path)
-    with pytest.raises(TypeError, match="path: expected a path, got NoneType"):
+    with pytest.raises(TypeError, match="path must be a path, got None"):
         load_idx(None)
 
 

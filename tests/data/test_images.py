@@ -162,19 +162,19 @@ def test_a_file_missing_from_the_callers_folder_is_not_downloaded(folder, server
 
 
 def test_a_folder_that_is_not_there(tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError, match="folder: expected a folder, .* none at .*absent"):
+    with pytest.raises(FileNotFoundError, match="folder must be a folder, .* none at .*absent"):
         mnist(folder=tmp_path / "absent")
     monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "vanished"))
-    with pytest.raises(FileNotFoundError, match="MINIGAN_DATA: expected a folder, .*vanished"):
+    with pytest.raises(FileNotFoundError, match="MINIGAN_DATA must be a folder, .*vanished"):
         mnist()
 
 
 def test_arguments():
-    with pytest.raises(ValueError, match='split: expected "train" or "test", got "?\'?valid'):
+    with pytest.raises(ValueError, match="split must be .train. or .test., got \"?'?valid"):
         mnist("valid")
     with pytest.raises(ValueError, match="split: "):
         mnist(["train"])
-    with pytest.raises(TypeError, match="folder: expected a path, got int"):
+    with pytest.raises(TypeError, match="folder: must be a path, got int"):
         mnist(folder=3)
 
 

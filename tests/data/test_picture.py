@@ -237,7 +237,7 @@ def test_what_is_no_file(tmp_path):
         from_picture(tmp_path / "absent.png")
     with pytest.raises(ValueError, match="expected a file, found a folder"):
         from_picture(tmp_path)
-    with pytest.raises(TypeError, match="path: expected a path, got int"):
+    with pytest.raises(TypeError, match="path must be a path, got 3"):
         from_picture(3)
 
 
