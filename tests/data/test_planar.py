@@ -221,7 +221,7 @@ BAD = [
     (lambda: data.gaussian_grid(spacing=np.inf), ValueError, "spacing must be a finite .* got inf"),
     (lambda: data.gaussian_grid(std=None), TypeError, "std must be a finite number"),
     (lambda: data.swiss_roll(std=1e-4), ValueError, "std must be .* >= 0.001, got 0.0001"),
-    (lambda: data.two_moons(std=-1), ValueError, "std must be .* > 0, got -1"),
+    (lambda: data.two_moons(std=-1), ValueError, "std must be .* >= 0.001, got -1"),
     (lambda: data.pinwheel(0), ValueError, "arms must be an integer >= 1, got 0"),
     (lambda: data.pinwheel(radial_std=0), ValueError, "radial_std must be .* > 0, got 0"),
     (lambda: data.pinwheel(tangential_std=0), ValueError, "tangential_std must be .* > 0, got 0"),
