@@ -92,6 +92,10 @@ def test_nothing_there(folder):
 
 def test_bad_sizes(folder):
     folder("a.png", np.zeros((8, 8)))
-    for size in (8, (8,), "88x"):
-        assert "size must be a tuple of 2" in refused(TypeError, folder.path, size=size)
-    assert "size: expected an integer >= 1" in refused(ValueError, folder.path, size=(0, 8))
+    for size, error in (
+        (8, TypeError),
+        ("88x", TypeError),
+        ((8,), ValueError),
+        ((0, 8), ValueError),
+    ):
+        assert "size must be a tuple of 2 integers >= 1" in refused(error, folder.path, size=size)
