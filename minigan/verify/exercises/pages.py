@@ -4,7 +4,7 @@ import ast
 import functools
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from .ladder import CUT, Exercise, find
 from .mishaps import Stopped, reported
@@ -83,5 +83,10 @@ def _load(name: str, source: str, path: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
-    exec(compile(source, path, "exec"), vars(module))
+    exec(_compiled(source, path), vars(module))
     return module
+
+
+@functools.cache
+def _compiled(source: str, path: str) -> CodeType:
+    return compile(source, path, "exec")
