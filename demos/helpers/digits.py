@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib import colormaps
 
 import minigan as mg
-from helpers import common
+from helpers import common, memorisation
 from minigan import image_recipes, judge, plots
 
 SHEET = 60  # samples in a sheet
@@ -226,6 +226,15 @@ def finish(args, data, learned, results):
             f"The judge classifies {verdict.accuracy:.2%} of the held-out {data.name} correctly.",
             *verdict.lines(),
         ]
+        judged = judge.load_or_train(data.images, data.labels)  # from the cache
+        panel = memorisation.Panel(
+            learned.game.sample(memorisation.MOST), data.images, data.held_out, judged
+        )
+        panel.picture().savefig(
+            results.path("memorisation.png", "samples beside the training images nearest to them")
+        )
+        metrics["memorisation"] = panel.scalars()
+        words += panel.lines
     results.finish(metrics, words)
 
 

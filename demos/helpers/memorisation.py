@@ -11,7 +11,7 @@ import minigan as mg
 from minigan import plots
 
 SHOWN, NEIGHBOURS = 8, 3
-MOST = 5000  # images of each kind that are compared
+MOST = 2000  # images of each kind that are compared
 
 
 class Panel:

@@ -64,6 +64,26 @@ def test_until_convergence(run):
     assert list(found["distances"]) == ["250", "500"] and found["floor"] > 0
 
 
+def test_the_memorisation_panel(run):
+    """Samples that are copies of the training images, and such that are not."""
+    memorisation = importlib.import_module("helpers.memorisation")
+    images, other = few_digits()[0], few_digits("test")[0]
+
+    class Judged:
+        """Its features are some of the pixels."""
+
+        def classify(self, pixels):
+            return judge.Predictions(pixels.reshape(len(pixels), -1)[:, ::100], None)
+
+    training, honest = images[:300], images[300:500]
+    for samples, low, high in ((training[:100], 0.99, 1.0), (honest, 0.3, 0.7)):
+        panel = memorisation.Panel(samples, training, other, Judged())
+        assert low <= panel.copying.share <= high
+        assert panel.picture().axes and len(panel.lines) == len(panel.scalars()) - 1 == 3
+    copies = memorisation.Panel(training[:100], training, other, Judged())
+    assert copies.nearest["pixels"][:, 0].tolist() == list(range(memorisation.SHOWN))
+
+
 def test_stacked_mnist(run):
     stacked = importlib.import_module("stacked_mnist")
     images = few_digits()[0]
