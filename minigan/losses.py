@@ -9,6 +9,17 @@ with real_logits r and fake_logits f of shape (N,) or (N, 1), and gradients of t
 players minimise their value. The discriminator gives logits, never probabilities: log sigmoid(r) is
 computed as -softplus(-r), which is exact at +-1000 where log(p + 1e-8) has long been flat.
 
+The derivative that most of them use: softplus(z) = log(1 + exp z), so
+softplus'(z) = exp z / (1 + exp z) = sigmoid(z), and that of softplus(-z) is -sigmoid(-z).
+
+What they minimise. With densities p of real samples and q of fakes, L_D of `Minimax` is the
+integral of p softplus(-D) + q softplus(D). Its derivative in D(x), -p sigmoid(-D) + q sigmoid(D),
+is 0 where sigmoid(D) = p / (p + q): the optimal logit is D = log(p / q). There
+L_D = 2 log 2 - 2 JS, so G, in the game of `Minimax`, minimises the Jensen-Shannon divergence
+JS(p, q). `NonSaturating` has the same D, and G's gradient is that of KL(q, p) - 2 JS.
+`LeastSquares` has D = p / (p + q) as its value. `Hinge` has D = sign(p - q), where L_D is 2 minus
+the integral of |p - q|. `Wasserstein` estimates the distance W1, if D's slopes are at most 1.
+
 The names that other texts use: `NonSaturating` is binary cross-entropy for D and cross-entropy for
 G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the critic's.
 

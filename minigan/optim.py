@@ -93,9 +93,12 @@ class Adam(_Optimizer):
     theta  = theta - lr m / (sqrt(v) + eps),
              m = first / (1 - beta1^t),  v = second / (1 - beta2^t),  t = 1, 2, ...
 
-    The moments start from zero and so begin too small; the division by 1 - beta^t, t the number of
-    the step, corrects them (Kingma and Ba 2015). lr >= 0, 0 <= beta1, beta2 < 1, eps > 0. The
-    defaults are those GANs are usually trained with (Radford et al. 2016): beta1 = 0.5, not 0.9.
+    The moments start from zero and so begin too small: first_t = (1 - beta) sum_s beta^(t-s) g_s,
+    and these weights add up to 1 - beta^t, so E[first_t] = (1 - beta^t) E[g] for a steady g. The
+    division by 1 - beta^t corrects that (Kingma and Ba 2015).
+
+    lr >= 0, 0 <= beta1, beta2 < 1, eps > 0. The defaults are those GANs are usually trained with
+    (Radford et al. 2016): beta1 = 0.5, not 0.9.
     """
 
     moments = ("first", "second")

@@ -38,7 +38,11 @@ SHARED_CLASS_NAMES = {
     "GradientPenalty", "InstanceNoise", "Minimax", "NonSaturating", "R1", "Relativistic",
     "Report", "Row",
 }  # fmt: skip
-ANNOTATED = []  # the packages, such as "data", whose public functions have type hints
+# the packages and modules whose public functions have type hints
+ANNOTATED = [
+    "backend.py", "gan.py", "layers", "losses.py", "models", "network.py", "optim.py", "penalties",
+    "training",
+]  # fmt: skip
 
 
 def dotted(name):

@@ -45,8 +45,12 @@ class _Convolution(Layer):
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """W from N(0, 2 / fan_in) (He et al. 2015), b = 0; fan_in is the number of products that
-        are summed into one output value."""
+        """W from N(0, 2 / fan_in), b = 0, for the reason given in `Linear` (He et al. 2015).
+
+        fan_in is the number of products that are summed into one output value: kernel_h kernel_w in
+        for a convolution. In a transposed one, patches of that size lie `stride` apart, so each
+        output pixel is covered by kernel_h kernel_w / stride^2 of them.
+        """
         weight = self.params["weight"]
         weight[...] = rng.normal(0, np.sqrt(2 / self.fan_in()), weight.shape)
 
@@ -81,6 +85,9 @@ class Conv2d(_Convolution):
         dx[n, i s + u - p, j s + v - p, c] += sum_o dy[n, i, j, o] W[u, v, c, o]
         dW[u, v, c, o] = sum_{n, i, j} x[n, i s + u - p, j s + v - p, c] dy[n, i, j, o]
         db[o] = sum_{n, i, j} dy[n, i, j, o]
+    The formula of y reads the pixel i s + u - p of x for the pixel i of y, with weight W[u, v]; so
+    in dx the pixel i of dy is added to the pixel i s + u - p, with the same weight. That is the
+    formula of `ConvTranspose2d`, whose y is written where this one's x is read.
     tangent: the same convolution of x_dot, without the bias.
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """

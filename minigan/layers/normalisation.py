@@ -6,7 +6,13 @@ i = 1 / sqrt(var + eps) and g = dL/dx_hat,
     dx = i (g - mean(g) - x_hat mean(g x_hat))
 
 The two subtracted terms are the paths through the mean and through the variance (Ioffe and Szegedy
-2015). Batch norm takes its means over the batch, layer norm over each sample. The Jacobian of x_hat
+2015). With n values x_j, c_j = x_j - mean and x_hat_j = i c_j:
+    through c_j itself    dx_j = i g_j
+    through the mean      each c_k falls by 1 / n as x_j grows:  - (1 / n) sum_k i g_k = -i mean(g)
+    through the variance  dvar/dx_j = 2 c_j / n and di/dvar = -i^3 / 2, so i moves by -i^3 c_j / n,
+                          and sum_k g_k c_k times that is  -i x_hat_j mean(g x_hat)
+
+Batch norm takes its means over the batch, layer norm over each sample. The Jacobian of x_hat
 is symmetric, so the same line is the tangent: x_hat_dot is dx with x_dot for g.
 
 Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
@@ -35,6 +41,10 @@ class BatchNorm(Layer):
     with the unbiased n / (n - 1)).
 
     Raises ValueError in training for a batch with fewer than two values per channel.
+
+    A D with batch norm judges real and fake samples in two passes, each normalised by itself. In
+    one batch, their common mean and variance would tell D about the other half, and G would be
+    judged by other statistics in its own update, where no real samples are present.
     """
 
     in_symbols: Any = (
@@ -72,11 +82,11 @@ class BatchNorm(Layer):
         y = self.params["gamma"] * x_hat + self.params["beta"]
         return y.reshape(x.shape), (x_hat, inv_std, training)
 
-    def check_count(self, count):
+    def check_count(self, count: int) -> None:
         if count < 2:
             raise ValueError(f"{self}: needs at least 2 values per channel to train, got {count}")
 
-    def update_running(self, mean, variance, count):
+    def update_running(self, mean: Array, variance: Array, count: int) -> None:
         """running += momentum * (batch - running), for the mean and the unbiased variance."""
         if self.hold_buffers:
             return
@@ -179,12 +189,12 @@ class LayerNorm(Layer):
         return f"LayerNorm({self.num_features})"
 
 
-def column_mean(rows):
+def column_mean(rows: Array) -> Array:
     """The mean of each column, (C,), in the dtype of the rows."""
     return rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
 
 
-def sample_mean(x):
+def sample_mean(x: Array) -> Array:
     """The mean of each sample, (N, 1, ...), in the dtype of x."""
     axes = tuple(range(1, x.ndim))
     return x.mean(axis=axes, dtype=np.float64, keepdims=True).astype(x.dtype)

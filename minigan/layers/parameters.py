@@ -4,6 +4,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class Parameters(dict):
             raise TypeError(f"{self.owner}: {shown(name)} is part of a network and stays in it")
         super().__delitem__(name)
 
-    def update(self, *others, **more):
+    def update(self, *others: Any, **more: Any) -> None:
         for name, value in dict(*others, **more).items():
             self[name] = value
 
@@ -81,23 +82,23 @@ class Parameters(dict):
         self.update(other)
         return self
 
-    def setdefault(self, name, value=None):
+    def setdefault(self, name: str, value: Any = None) -> Any:
         if name not in self:
             self[name] = value
         return self[name]
 
-    def pop(self, name, *default):
+    def pop(self, name: str, *default: Any) -> Any:
         if name not in self and default:
             return default[0]
         value = self[name]
         del self[name]
         return value
 
-    def popitem(self):
+    def popitem(self) -> tuple[str, Any]:
         name = next(reversed(self))
         return name, self.pop(name)
 
-    def clear(self):
+    def clear(self) -> None:
         for name in list(self):
             del self[name]
 

@@ -31,11 +31,11 @@ class Residual(Composite):
         self.dtype = branch.dtype
 
     @property
-    def branch(self):
+    def branch(self) -> Any:
         return self.children["branch"]
 
     @property
-    def skip(self):
+    def skip(self) -> Any:
         return self.children["skip"]
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:

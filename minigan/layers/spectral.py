@@ -19,7 +19,9 @@ class SpectralNorm(Layer):
     W is seen as a matrix (everything but the last axis, out). The singular vectors (u, v) are kept
     as buffers; the first training pass after a change of W moves them by one power iteration
         u = W v / |W v|,   v = W' u / |W' u|,   sigma = u' W v
-    so that the real and the fake minibatch of one step see one and the same sigma.
+    so that the real and the fake minibatch of one step see one and the same sigma. Each iteration
+    multiplies v by W' W, which stretches its part along the largest singular vector the most: the
+    rest shrinks by (sigma_2 / sigma_1)^2 each time.
     backward: the layer gives G = dL/d(W / sigma). With u and v held, dsigma/dW = u v', so
         dL/dW = (G - <G, W / sigma> u v') / sigma.
     Leaving the second term out is a bug that shipped (the scale of W would seem to matter).
@@ -49,7 +51,7 @@ class SpectralNorm(Layer):
         for _ in range(15):
             self.iterate()
 
-    def iterate(self):
+    def iterate(self) -> None:
         """One power iteration: u and v move nearer to the singular vectors of W as it is."""
         self.buffers["u"], self.buffers["v"] = self._iterated()
 
@@ -133,7 +135,7 @@ class SpectralNorm(Layer):
         return f"SpectralNorm({self.children['layer']})"
 
 
-def chain_spectral(gradient, normalised, sigma, u, v):
+def chain_spectral(gradient: Array, normalised: Array, sigma: float, u: Array, v: Array) -> Array:
     """From G = dL/d(W / sigma) to dL/dW = (G - <G, W / sigma> u v') / sigma."""
     through_sigma = np.sum(gradient * normalised) * np.outer(u, v).reshape(gradient.shape)
     return (gradient - through_sigma) / sigma
@@ -150,6 +152,6 @@ def _unit(vector, otherwise):
 
 
 @functools.cache
-def least_sigma(dtype):
+def least_sigma(dtype: np.dtype) -> float:
     """The smallest sigma to divide by: gradients of up to a million stay finite."""
     return float(np.finfo(dtype).tiny) * 2**20
