@@ -1,4 +1,4 @@
-"""The pictures in the README are those that the present code draws."""
+"""The pictures in the README and on the site are those that the present code draws."""
 
 import importlib.util
 import json
@@ -19,8 +19,10 @@ RECORD = json.loads(MAKE.RECORD.read_text(encoding="utf-8"))
 REMAKE = "python demos/pictures/make.py makes the pictures anew"
 
 
-def test_the_readme_embeds_what_the_script_makes():
-    embedded = set(re.findall(r"\]\(demos/pictures/([^)]+)\)", (ROOT / "README.md").read_text()))
+def test_what_the_script_makes_is_embedded():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.rst")]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    embedded = set(re.findall(r"demos/pictures/([\w.]+)", text))
     assert embedded == set(MAKE.PICTURES) == set(RECORD)
 
 

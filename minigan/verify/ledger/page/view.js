@@ -696,7 +696,7 @@ function play(game) {
   if (walked !== null) walked = Math.min(walked, step.moments.length - 1);
   const taken = game.discriminator_optimizer.steps;
   $("title").textContent =
-    `${GAME.title.replace(/: \w+,/, `: ${game.loss},`)}${taken ? `, after ${taken} steps` : ""}`;
+    `${GAME.title.replace(/: \w+,/, `: ${game.loss},`)}${taken ? `, after ${taken} step${taken > 1 ? "s" : ""}` : ""}`;
   $("loss").value = game.loss;
   for (const name of ["R1", "R2"]) {
     if (document.activeElement !== $(name)) $(name).value = game.penalties[name];

@@ -1,0 +1,106 @@
+"""Builds the site: python docs/build.py. It is then in docs/build/html, and needs no network.
+
+A warning, a code block that raises and a link that leads nowhere stop the build. --quick leaves the
+demos out of it: their pages show code without pictures.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from sphinx.cmd.build import main as sphinx
+
+import minigan as mg
+
+HERE = Path(__file__).parent
+
+
+def explorer(path):
+    """The page of the start page: a GAN of 2-3-2 and 2-3-1 neurons, its weights of two decimals."""
+    rng = np.random.default_rng(0)
+    L = mg.layers
+
+    def network(inputs, outputs):
+        layers = [L.Linear(inputs, 3), L.LeakyReLU(0.2), L.Linear(3, outputs)]
+        made = mg.Sequential(layers, dtype="float64", rng=rng)
+        made.theta[...] = np.round(made.theta + rng.normal(0, 0.1, made.theta.size), 2)
+        return made
+
+    gan = mg.GAN(
+        network(2, 2),
+        network(2, 1),
+        latent_dim=2,
+        penalties=[mg.penalties.R1(0.5)],
+        generator_optimizer=mg.optim.SGD(lr=0.3, momentum=0.5),
+        discriminator_optimizer=mg.optim.SGD(lr=0.3, momentum=0.5),
+        rng=rng,
+    )
+    real = np.round(rng.normal(1, 0.5, (2, 2)), 2)
+    gan.train_step(real)
+    mg.ledger.record(gan, real).to_html(path)
+
+
+def as_page(name, source):
+    """A demo as sphinx-gallery reads it: the file's name is the title, and the words behind `# %%`
+    are headings. Indented columns in its docstring stay columns."""
+    _, text, code = source.split('"""', 2)
+    paragraphs = [
+        f"::\n\n{paragraph}" if paragraph.startswith("    ") else paragraph
+        for paragraph in text.strip().split("\n\n")
+    ]
+    head = "\n\n".join([f"{name}\n{'=' * len(name)}", *paragraphs])
+    code = re.sub(r"^# %% (.+)$", lambda found: heading(found[1]), code, flags=re.MULTILINE)
+    return f'"""\n{head}\n"""{code}'
+
+
+def heading(words):
+    words = words.replace("*", r"\*").replace("`", "``")
+    return f"# %%\n# {words}\n# {'-' * len(words)}"
+
+
+def dead_links(folder):
+    """(page, link) of each link of the site to a file or an anchor that is not there."""
+    for page in folder.rglob("*.html"):
+        if "explorer" in page.name or "_static" in page.parts:
+            continue
+        for link in re.findall(r'(?:href|src)="([^"]+)"', page.read_text("utf-8")):
+            file, _, anchor = re.sub(r"\?v=\w+", "", link).partition("#")
+            if re.match(r"\w+:", link):
+                continue
+            target = (page.parent / file).resolve() if file else page
+            if not target.exists():
+                yield page.relative_to(folder), link
+            elif anchor and target.suffix == ".html":
+                if f'id="{anchor}"' not in target.read_text("utf-8"):
+                    yield page.relative_to(folder), link
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="do not run the demos")
+    args = parser.parse_args()
+    for old in ("build", "demos", "gallery", "made"):
+        shutil.rmtree(HERE / old, ignore_errors=True)
+    (HERE / "made").mkdir()
+    (HERE / "gallery").mkdir()
+    shutil.copy(HERE / "gallery_header.rst", HERE / "gallery" / "GALLERY_HEADER.rst")
+    for demo in sorted((HERE.parent / "demos").glob("*.py")):
+        page = as_page(demo.name, demo.read_text("utf-8"))
+        (HERE / "gallery" / demo.name).write_text(page, encoding="utf-8")
+    explorer(HERE / "made" / "explorer.html")
+    html = HERE / "build" / "html"
+    quick = ["-D", "plot_gallery=0"] if args.quick else []
+    failed = sphinx(["-b", "html", "-W", "--keep-going", "-q", *quick, str(HERE), str(html)])
+    links = list(dead_links(html)) if not failed else []
+    for page, link in links:
+        print(f"{page}: the link {link} leads nowhere", file=sys.stderr)
+    if failed or links:
+        sys.exit(1)
+    print(f"The site is in {html}: open {html / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The site: every code block runs, every public name is on the page of the API."""
+
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import minigan as mg
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.rst") if path.relative_to(DOCS).parts[0] != "demos")
+
+
+def blocks(text):
+    """The code below each `.. runs::`."""
+    found = re.findall(r"^\.\. runs::\n\n((?:   .*\n|\n)+)", text + "\n", re.MULTILINE)
+    return [textwrap.dedent(code) for code in found]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ".. runs::" in page.read_text()],
+                         ids=lambda page: page.stem)  # fmt: skip
+def test_the_code_of_a_page_runs(page, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    runs = pytest.importorskip("runs", reason="the site's directives need docutils")
+    text = page.read_text("utf-8")
+    assert len(blocks(text)) == text.count(".. runs::")
+    names = {"__name__": "page"}
+    with mg.kernels.use_backend("numpy"):
+        printed = "\n".join(runs.run(code, names) for code in blocks(text))
+    sys.modules.pop("runs", None)
+    assert "nan" not in re.findall(r"\w+", printed)
+    if page.parent.name == "derivations":
+        assert printed and "FAIL" not in printed, printed
+
+
+def test_every_public_name_is_on_the_page_of_the_api():
+    text = (DOCS / "api.rst").read_text("utf-8")
+    found = re.findall(r"^\.\. auto\w+:: minigan\.(\w+)$", text, re.MULTILINE)
+    assert sorted(found) == sorted(mg.__all__)
+
+
+def test_a_docstring_that_is_shown_exists():
+    for page in PAGES:
+        for name in re.findall(r"^\.\. docstring:: (\S+)$", page.read_text("utf-8"), re.MULTILINE):
+            sys.path.insert(0, str(DOCS / "extensions"))
+            runs = pytest.importorskip("runs", reason="the site's directives need docutils")
+            sys.path.pop(0)
+            assert runs.find(name).__doc__
