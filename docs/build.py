@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from sphinx.cmd.build import main as sphinx
@@ -61,6 +62,29 @@ def heading(words):
     return f"# %%\n# {words}\n# {'-' * len(words)}"
 
 
+def api():
+    """The page of all public names: what is at the top of minigan, then module by module."""
+    names = {name: getattr(mg, name) for name in mg.__all__}
+    modules = sorted(name for name in names if isinstance(names[name], ModuleType))
+    lines = [
+        *titled("The public names", "="),
+        "``import minigan as mg``. Docstrings stand here as they do",
+    ]
+    lines += ["in the source: the formula first, in plain text.", "", *titled("At the top", "-")]
+    for name in names:
+        if name not in modules:
+            kind = "class" if isinstance(names[name], type) else "function"
+            lines += [f".. auto{kind}:: minigan.{name}", "   :members:" * (kind == "class"), ""]
+    for name in modules:
+        lines += titled(f"minigan.{name}", "-")
+        lines += [f".. automodule:: minigan.{name}", "   :members:", ""]
+    return "\n".join(lines)
+
+
+def titled(title, line):
+    return [title, line * len(title), ""]
+
+
 def dead_links(folder):
     """(page, link) of each link of the site to a file or an anchor that is not there."""
     for page in folder.rglob("*.html"):
@@ -91,6 +115,7 @@ def main():
         page = as_page(demo.name, demo.read_text("utf-8"))
         (HERE / "gallery" / demo.name).write_text(page, encoding="utf-8")
     explorer(HERE / "made" / "explorer.html")
+    (HERE / "api.rst").write_text(api() + "\n", encoding="utf-8")
     html = HERE / "build" / "html"
     quick = ["-D", "plot_gallery=0"] if args.quick else []
     failed = sphinx(["-b", "html", "-W", "--keep-going", "-q", *quick, str(HERE), str(html)])
