@@ -76,14 +76,18 @@ def _in_a_process(function, task):
             return Failed("interrupted")
 
 
+def threads_of_each(processes: int) -> dict[str, str]:
+    """The variables of the environment that give each of some processes its share of the cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return dict.fromkeys(THREADS, str(max(1, (cores or 1) // processes)))
+
+
 @contextlib.contextmanager
 def _as_children_see_it(jobs):
     """New processes get their share of the cores, and do not run the script that was started."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    share = str(max(1, (cores or 1) // jobs))
     script = sys.modules["__main__"]
     with contextlib.ExitStack() as changed:
-        changed.enter_context(mock.patch.dict(os.environ, dict.fromkeys(THREADS, share)))
+        changed.enter_context(mock.patch.dict(os.environ, threads_of_each(jobs)))
         changed.enter_context(mock.patch.object(script, "__spec__", None))
         if hasattr(script, "__file__"):
             changed.enter_context(mock.patch.object(script, "__file__"))

@@ -4,15 +4,19 @@
 
 It runs the mpiexec that `pip install 'minigan[mpi]'` puts beside Python (or the one on the path)
 and passes on what the ranks print. If a rank dies, mpiexec ends the others; what it says about that
-in ten lines is said here in one.
+in ten lines is said here in one. Each rank computes with its share of the cores' threads, unless
+the environment has OMP_NUM_THREADS, NUMBA_NUM_THREADS, OPENBLAS_NUM_THREADS already.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from ..._jobs import threads_of_each
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     if args.n < 1:
         parser.error(f"-n: expected a number >= 1, got {args.n}")
     command = [mpiexec, "-n", str(args.n), sys.executable, args.program, *args.arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as running:
+    environment = threads_of_each(args.n) | os.environ
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+    ) as running:
         assert running.stdout is not None
         banner = ""
         for line in running.stdout:
