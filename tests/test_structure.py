@@ -36,7 +36,6 @@ SHARED_FILE_NAMES = {
 }  # fmt: skip
 SHARED_CLASS_NAMES = {
     "GradientPenalty", "InstanceNoise", "Minimax", "NonSaturating", "R1", "Relativistic",
-    "Report", "Row",
 }  # fmt: skip
 # the packages and modules whose public functions have type hints
 ANNOTATED = [

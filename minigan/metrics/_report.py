@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 
-class Report:
+class Measures:
     """A frozen dataclass of scalars and arrays; `str()` is for people, `scalars()` for JSON.
 
     A subclass explains its words in `LEGEND`, {word: one line}.

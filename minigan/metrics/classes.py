@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _checks
-from ._report import Report
+from ._report import Measures
 from .shares import reverse_kl, total_variation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassCoverage(Report):
+class ClassCoverage(Measures):
     """What `class_coverage` found, over C classes."""
 
     samples: int  # samples scored

@@ -28,7 +28,7 @@ from . import (
     kernel_distance,
     precision_recall_density_coverage,
 )
-from ._report import Report
+from ._report import Measures
 
 
 class Predictions(NamedTuple):
@@ -70,7 +70,7 @@ class Judge:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageScores(Report):
+class ImageScores(Measures):
     """What `score` found: classes, then distances, then neighbours (k = 5) in the features."""
 
     samples: int

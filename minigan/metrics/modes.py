@@ -7,14 +7,14 @@ import numpy as np
 
 from . import _checks
 from ._distances import row_blocks, squared_distances
-from ._report import Report
+from ._report import Measures
 from .shares import reverse_kl
 
 HQ_RADIUS = 3.0  # standard deviations
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ModeCoverage(Report):
+class ModeCoverage(Measures):
     """What `mode_coverage` found. K modes in d dimensions; HQ means high quality."""
 
     samples: int  # samples scored

@@ -8,6 +8,8 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.verify.bugs import CHECKS
+from minigan.verify.bugs.private_copies import put_into
 from minigan.verify.gradcheck import check_layer, check_loss, explain
 from minigan.verify.gradcheck.layer_check import surroundings
 
@@ -148,3 +150,72 @@ def test_a_wrong_row_shows_its_diagnosis():
     report = check_layer(Odd(), (4, 3), progress=False)
     assert "no known mistake" in str(report) and report.failures[0].diagnosis is None
     assert check_layer(L.Tanh(), (4, 3), progress=False).rows[1].diagnosis is None
+
+
+# -- the museum ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, bug in mg.bugs.REGISTRY.items() if bug.general])
+def test_exhibits_are_named(name):
+    """First, under the check that catches them; and no row of that report names another one."""
+    bug = mg.bugs.REGISTRY[name]
+    with bug(), np.errstate(all="ignore"):
+        report = CHECKS[bug.caught_by](0)
+    explained = [row.diagnosis for row in report.failures]
+    assert explained[0] is not None and explained[0].exhibit == name
+    assert {found.exhibit for found in explained if found} <= {name, None}
+
+
+def test_an_exhibit_is_tried_without_putting_it_into_the_process():
+    layer = mg.Sequential([L.Linear(2, 2)], dtype="float64", rng=0)
+    x, dy = rng.standard_normal((2, 4, 2))
+    code = L.Linear.backward_params.__code__
+    wrong = put_into(copy.deepcopy(layer), "mean_twice")
+    for network in (layer, wrong):
+        _, cache = network.forward(x)
+        network.backward_params(dy, cache)
+    assert np.allclose(4 * wrong.grad, layer.grad) and L.Linear.backward_params.__code__ is code
+    with mg.bugs.mean_twice():
+        healthy = put_into(copy.deepcopy(layer), None)
+        healthy.zero_grad()
+        healthy.backward_params(dy, healthy.forward(x)[1])
+    assert np.array_equal(healthy.grad, layer.grad)
+
+
+# -- penalties and steps ---------------------------------------------------------------------------
+
+
+def test_mistakes_of_penalties_are_named():
+    critic = mg.Sequential([L.Linear(2, 4), L.Tanh(), L.Linear(4, 1)], rng=0)
+    real, fake = rng.standard_normal((2, 6, 2))
+
+    def explanations():
+        for name, base, says, measure in wrong_games.PENALTIES:
+            penalty = wrong_games.wrong_penalty(base, measure)
+            report = mg.gradcheck.check_penalty(penalty, critic, real, fake, progress=False)
+            rows = [row for row in report.failures if row.check == "gradient"]
+            yield name, says, rows[0].diagnosis
+
+    right, wrong, silent = judged(explanations())
+    assert not wrong and not silent
+
+
+@pytest.mark.parametrize("directions", [None, 2])
+def test_mistakes_of_steps_are_named(directions):
+    real = rng.standard_normal((6, 2))
+
+    def explanations():
+        for name, kind, player, penalised, says in wrong_games.STEPS:
+            generator = mg.Sequential([L.Linear(2, 9), L.Tanh(), L.Linear(9, 2)], rng=0)
+            critic = mg.Sequential([L.Linear(2, 9), L.Tanh(), L.Linear(9, 1)], rng=1)
+            gan = kind(
+                generator, critic, latent_dim=2, penalties=[mg.penalties.R1(1.0)] * penalised
+            )
+            gan.earlier = rng.standard_normal(critic.theta.size)
+            critic.grad[...] = gan.earlier
+            report = mg.gradcheck.check_step(gan, real, directions=directions, progress=False)
+            rows = [row for row in report.failures if row.check == f"{player} update"]
+            yield name, says, next(row for row in rows if "weight" in row.tensor).diagnosis
+
+    right, wrong, silent = judged(explanations())
+    assert not wrong and not silent

@@ -21,7 +21,7 @@ def check_curvature(report, mode, network, layer, x, dy, forward, rng, problem):
 
     _, cache = forward()
     network.grad[...] = grads_before
-    dx_dot = layer.curvature(dy, cache, x_dot)
+    dx_dot = layer.curvature(dy.copy(), cache, x_dot)
     if dx_dot is None:
         dx_dot = np.zeros(x.shape)
     if np.shape(dx_dot) != x.shape:
@@ -47,7 +47,7 @@ def check_curvature(report, mode, network, layer, x, dy, forward, rng, problem):
 
     def dtheta(cache):
         network.zero_grad()
-        layer.backward_params(dy, cache)
+        layer.backward_params(dy.copy(), cache)
         return float(w @ network.grad)
 
     found = np.sum(u * dx_dot)
@@ -55,7 +55,7 @@ def check_curvature(report, mode, network, layer, x, dy, forward, rng, problem):
         mode,
         "curvature: dx",
         found,
-        along(lambda c: float(np.sum(u * layer.backward_input(dy, c)))),
+        along(lambda c: float(np.sum(u * layer.backward_input(dy.copy(), c)))),
     )
     if added.size:
         report.compare_difference(mode, "curvature: grads", w @ added, along(dtheta))

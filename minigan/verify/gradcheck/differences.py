@@ -30,7 +30,7 @@ STEP = 1e-4
 SHORTEST = 1e-9  # both relative to max(1, |x|)
 EPS = float(np.finfo(np.float64).eps)
 COARSE = 1e4 * EPS  # a function resolved no finer than this, relative to max(1, |f|), is refused
-MEASURED, ON_KINK, NOT_FINITE, TOO_COARSE = range(4)
+MEASURED, ON_KINK, NOT_FINITE, TOO_COARSE, NOT_TAKEN = range(5)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Differences:
 
     gradient   : the derivative; NaN for an entry that was not measured
     kinks      : bool, whether the step had to be shortened or the entry was left out
-    state      : MEASURED, ON_KINK, NOT_FINITE or TOO_COARSE
+    state      : MEASURED, ON_KINK, NOT_FINITE, TOO_COARSE, or NOT_TAKEN: left out by choice
     resolution : about how large the errors or jumps of the function are, where they are larger than
                  float64's rounding; else 0
     problem    : what prevents any measurement, in words; else None
@@ -75,7 +75,7 @@ class Differences:
 
         Entries on a kink may be left out, up to half of all; others may not.
         """
-        size = self.state.size
+        size = int(np.sum(self.state != NOT_TAKEN))
         if self.problem:
             return self.problem
         unmeasured = np.sum(self.state == NOT_FINITE)
@@ -129,7 +129,7 @@ def measure(function, x, step=STEP, tick=None):
             (
                 found.gradient[index], found.kinks[index], found.state[index],
                 found.resolution[index],
-            ) = _difference(function, centre, x, index, step, first=count == 0)  # fmt: skip
+            ) = entry(function, centre, x, index, step, first=count == 0)  # fmt: skip
         finally:
             x[index] = before
         if tick is not None:
@@ -157,8 +157,13 @@ def _number(value):
     return float(value)
 
 
-def _difference(function, centre, x, index, step, first):
-    """(derivative, kink, state, resolution) of an entry. The first is always examined for noise."""
+def entry(function, centre, x, index, step, first, examine=True):
+    """(derivative, kink, state, resolution) of an entry, which the caller puts back.
+
+    first   : the first entry of a function is always examined for noise
+    examine : whether the others are, where they look as if they might need it; it takes 48
+              evaluations, and what one entry has shown need not be looked for in every other
+    """
     start = float(x[index])
     scale = max(1.0, abs(start))
     size = max(1.0, abs(centre))
@@ -181,10 +186,10 @@ def _difference(function, centre, x, index, step, first):
         half_slope, half_bend = sides(h / 2)
         settled = abs(bend - 2 * half_bend) <= 4 * noise / h
         level = slope == half_slope == bend == half_bend == 0
-        if level and (jump := _staircase(at, step * scale)):
+        if level and examine and (jump := _staircase(at, step * scale)):
             return np.nan, True, TOO_COARSE, jump
         # bends of exactly zero are suspicious: the points of a coarse grid can lie on a line
-        suspicious = first or not settled or bend == half_bend == 0
+        suspicious = first or (examine and (not settled or bend == half_bend == 0))
         if suspicious and not (examined or level) and np.isfinite([bend, half_bend]).all():
             examined = True
             resolution = _noise(at, size, h)

@@ -1,12 +1,13 @@
 """What is wrong with a gradient, in a sentence: `explain`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ... import _old_checks as checks
-from .hypotheses import FAMILIES, Candidate, Case, Explanation
+from .hypotheses import FAMILIES, Candidate, Case, Explanation, Families
 
 EXPLAINED = 1e-6  # of the deviation, at most, is left unexplained by a hypothesis that is named
 EXPLAINED_SINGLE = 1e-3  # where what was found is in float32
@@ -58,6 +59,11 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
     for name, value in (("found", found), ("expected", expected)):
         if value.dtype.kind not in "fiub":
             raise TypeError(f"explain: {name} must be real numbers, got {checks.shown(value)}")
+    if found.dtype == expected.dtype == bool:  # flags, which an exhibit may set, and no numbers
+        context = {name: context[name] for name in ("tensor", "exhibits") if name in context}
+        families = {"museum": FAMILIES["museum"]}
+    else:
+        families = FAMILIES
     single = any(value.dtype in (np.float32, np.float16) for value in (found, expected))
     case = Case(
         found.astype(np.float64), expected.astype(np.float64),
@@ -70,20 +76,29 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
             return None
         if case.found.size == 1:  # one number may be anything times anything
             case.tolerance = EXPLAINED_SINGLE**2 if single else 1e-9
-    return _best(case)
+    return _best(case, families)
 
 
-def _best(case: Case) -> Explanation | None:
-    """The candidate that leaves the least unexplained; of those that are exact, the first."""
-    known: list[tuple[bool, int, Explanation]] = []
-    for order, (kind, candidate, error) in enumerate(_matching(case)):
+def _best(case: Case, families: Families) -> Explanation | None:
+    """The candidate that leaves the least unexplained; of those that are exact, the first.
+
+    Where exhibits of the museum give the same numbers, and it names none of them, it gets the name
+    of the first."""
+    known, exhibits = [], []
+    for order, (kind, candidate, error) in enumerate(_matching(case, families)):
         rough = error > max(1e-9, case.tolerance / 1e3)
-        known.append((rough, order, _said(case, kind, candidate, error)))
-    return min(known, key=lambda one: one[:2])[2] if known else None
+        known.append((rough, order, kind, candidate, error))
+        exhibits += [candidate.exhibit] if kind == "museum" else []
+    if not known:
+        return None
+    _, _, kind, candidate, error = min(known, key=lambda one: one[:2])
+    if exhibits and candidate.exhibit not in exhibits:
+        candidate = replace(candidate, exhibit=exhibits[0])
+    return _said(case, kind, candidate, error)
 
 
-def _matching(case: Case) -> Iterator[tuple[str, Candidate, float]]:
-    for kind, family in FAMILIES.items():
+def _matching(case: Case, families: Families) -> Iterator[tuple[str, Candidate, float]]:
+    for kind, family in families.items():
         for hypothesis in family:
             for candidate in hypothesis(case):
                 error = _error(case, candidate)

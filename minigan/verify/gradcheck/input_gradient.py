@@ -13,11 +13,14 @@ from ..._random import RandomStates
 from ...penalties.clipping import WeightClipping
 from ...penalties.second_order import slopes
 from .differences import measure
+from .directions import AlongDirections
 
 LARGEST = 1024  # values of the samples that are measured; each takes at least four forward passes
 
 
-def check_input_gradients(report, penalties, discriminator, real, fake, rng):
+def check_input_gradients(
+    report, penalties, discriminator, real, fake, rng, *, directions=None, draw=None
+):
     """Adds the rows of each penalty, at the parameters as they are and at others near them.
 
     grad_x D : at the points where the penalty is taken, every value of every sample
@@ -27,6 +30,8 @@ def check_input_gradients(report, penalties, discriminator, real, fake, rng):
     and can hide a mistake. Of minibatches with more than 1024 values only the first samples are
     measured, and no value is compared; samples of more than 1024 values each are not measured. A
     note in the report says so, as it does for a penalty that has no `points` and `measure`.
+    With `directions`, drawn from `draw`, g is compared along so many of them instead: of all
+    samples, however large, and no value is compared.
     D's parameters, D's buffers and all random states are left as they were.
     """
     theta, start = discriminator.theta.copy(), RandomStates(rng, discriminator.rng)
@@ -43,9 +48,34 @@ def check_input_gradients(report, penalties, discriminator, real, fake, rng):
         for where, parameters in (("", theta), (", parameters moved", displaced)):
             discriminator.theta[...] = parameters
             start.restore()
-            _check_one(report, penalty, f"{penalty}{where}", discriminator, real, fake, rng)
+            name = f"{penalty}{where}"
+            if directions:
+                _check_along(
+                    report, penalty, name, discriminator, real, fake, rng, directions, draw
+                )
+            else:
+                _check_one(report, penalty, name, discriminator, real, fake, rng)
             start.restore()
     discriminator.theta[...] = theta
+
+
+def _check_along(report, penalty, name, discriminator, real, fake, rng, directions, draw):
+    points, logits = _points_and_logits(penalty, discriminator, real, fake, rng)
+    (g, *_), _ = slopes(discriminator, points)
+    with discriminator.held_buffers():
+        AlongDirections(logits, directions, draw).compare(report, "grad_x D", name, points, g)
+
+
+def _points_and_logits(penalty, discriminator, real, fake, rng):
+    """The points where a penalty is taken, and () -> the sum of D's logits there as they stand."""
+    points = np.array(penalty.points(real, fake, rng), np.float64, order="C")
+    after = RandomStates(rng, discriminator.rng)
+
+    def logits():
+        after.restore()
+        return float(np.sum(discriminator.forward(points)[0][:, 0]))
+
+    return points, logits
 
 
 def _check_one(report, penalty, name, discriminator, real, fake, rng):

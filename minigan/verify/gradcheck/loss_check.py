@@ -7,7 +7,10 @@ from ... import losses
 from ...losses import width
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
+from .museum_cases import each_exhibit
 from .report import Report
+
+FINITE = "+-1000: finite"
 
 
 def check_loss(loss, n=6, *, rng=0, progress=True):
@@ -36,6 +39,18 @@ def _check_player(report, loss, player, real, fake, tick):
     def play(real, fake):
         return _returned(loss, player, getattr(loss, player)(real, fake))
 
+    columns = real.shape[1]
+
+    def played(copied):
+        """What the loss gives for these logits, by the names of the rows."""
+        _, d_real, d_fake = getattr(copied(loss), player)(real, fake)
+        return {
+            "d_real": d_real,
+            "d_fake": d_fake,
+            FINITE: _finite(getattr(copied(loss), player), columns),
+        }
+
+    exhibits = each_exhibit((loss,), played)
     value, d_real, d_fake = play(real, fake)
     problem = not_deterministic(value, play(real, fake)[0])
     for name, logits, other, found in (
@@ -49,7 +64,7 @@ def _check_player(report, loss, player, real, fake, tick):
             player, name, found, differences,
             context=lambda: {
                 "which": name, "loss": _known_name(loss), "batch_size": len(logits),
-                "logits": logits.copy(), "other_logits": other.copy(),
+                "logits": logits.copy(), "other_logits": other.copy(), "exhibits": exhibits(name),
             },
         )  # fmt: skip
 
@@ -59,13 +74,20 @@ def _check_player(report, loss, player, real, fake, tick):
         halved = np.concatenate([expected, expected]) / 2
         report.compare(player, f"mean: {name} of the batch twice", found, halved)
 
-    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(width(loss)))
+    report.compare(
+        player, FINITE, _finite(play, columns), [True] * 3, tolerance=0,
+        context=lambda: {"exhibits": exhibits(FINITE)},
+    )  # fmt: skip
+
+
+def _finite(play, columns):
+    """Whether the value and both gradients are finite at logits of +-1000."""
+    far = 1000.0 * np.outer([1, 1, -1, -1], (-1) ** np.arange(columns))
     try:
         with np.errstate(over="raise", invalid="raise", divide="raise"):
-            finite = [bool(np.isfinite(part).all()) for part in play(far, far[::-1].copy())]
+            return np.array([np.isfinite(part).all() for part in play(far, far[::-1].copy())])
     except FloatingPointError:
-        finite = [False] * 3
-    report.compare(player, "+-1000: finite", finite, [True] * 3, tolerance=0)
+        return np.zeros(3, bool)
 
 
 def _known_name(loss):

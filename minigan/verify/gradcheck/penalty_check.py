@@ -9,6 +9,7 @@ from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
 from .input_gradient import check_input_gradients
 from .layer_check import compare_parameters
+from .penalty_context import FINITE, PenaltyContext, finite_at_zeros
 from .report import Report
 
 
@@ -78,7 +79,8 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
             differences = Differences.none(network.theta.shape, problem)
         else:
             differences = measure(value, network.theta, tick=bar.update)
-    compare_parameters(report, "gradient", network, found, differences)
+    context = PenaltyContext(penalty, network, real, fake, rng, start)
+    compare_parameters(report, "gradient", network, found, differences, context.of)
     if network.piecewise_linear:
         for name, _, grad in network.named_parameters():
             if name.endswith("bias"):
@@ -97,15 +99,12 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
     for (name, buffer), kept in zip(network.named_buffers(), buffers_before):
         report.compare("unchanged", f"buffer {name}", buffer, kept, tolerance=0)
 
-    network.theta[...] = 0
-    network.zero_grad()
-    try:
-        with np.errstate(over="raise", invalid="raise", divide="raise"):
-            returned, _ = gradients()
-        finite = bool(np.isfinite(returned)), bool(np.isfinite(network.grad).all())
-    except FloatingPointError:
-        finite = False, False
-    report.compare("zeros", "value and grad finite", finite, (True, True), tolerance=0)
+    start.restore()
+    finite = finite_at_zeros(penalty, network, real, fake, rng)
+    report.compare(
+        "zeros", FINITE, finite, (True, True), tolerance=0,
+        context=lambda: {"exhibits": context.exhibits(FINITE)},
+    )  # fmt: skip
     return report
 
 

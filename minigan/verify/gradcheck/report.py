@@ -148,6 +148,25 @@ class Report:
             context=context,
         )  # fmt: skip
 
+    def add_directions(
+        self, check, tensor, found, error, tolerance, kinks, directions, reason=None
+    ):
+        """Adds a row: a gradient that was compared along random directions.
+
+        error : the largest deviation along one of them, relative to the gradient's length
+        """
+        if reason is None and not error <= tolerance:
+            reason = (
+                f"wrong along a random direction, by {error:.1e} of the gradient's length; the "
+                "entries at fault are not among those that were measured"
+            )
+        self.rows.append(
+            Row(
+                check, tensor, found.size, _norm(found), error, tolerance, kinks, directions,
+                reason=reason, all_zero=not found.any(),
+            )
+        )  # fmt: skip
+
     def _add(self, check, tensor, found, expected, error, tolerance, *, reason, kinks=0,
              compared=None, indices=None, context=None):  # fmt: skip
         if reason is None and 0 < tolerance < error <= SINGLE:

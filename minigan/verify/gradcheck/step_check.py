@@ -10,41 +10,93 @@ grad_x D, which a backward pass of D gives. That backward pass is itself compare
 of D over its input, from forward passes alone, where the samples are small: see `input_gradient`.
 """
 
-import numpy as np
+import math
+from collections.abc import Callable
 
-from ..._old_checks import flag, instance
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ... import _old_checks as checks
 from ..._random import RandomStates
 from ...gan import GAN
-from ...losses import sees_real
 from .check_progress import progress_bar
 from .differences import measure
+from .directions import AlongDirections
 from .input_gradient import check_input_gradients
 from .layer_check import compare_parameters
 from .report import Report
+from .step_context import StepContext
+
+OFF_THE_KINKS = 1e-3  # how far parameters are moved that lie exactly on a kink
 
 
-def check_step(gan, real, *, progress=True):
+def check_step(
+    gan: GAN,
+    real: ArrayLike,
+    *,
+    directions: int | None = None,
+    rng: int | np.random.Generator | None = None,
+    progress: bool = True,
+) -> Report:
     """Checks one `gan.train_step(real)` in float64, over every parameter of both players.
 
-    real     : a minibatch (N, ...)
+    Parameters
+    ----------
+    real : a minibatch (N, ...)
+    directions : None: every entry of every parameter is compared, about four forward passes for
+        each; meant for small networks. A number: each parameter, as a whole tensor, is compared
+        along so many random directions, and entry by entry only if it fails; a few passes for each
+        tensor, for networks of any size. 2 is enough.
+    rng : draws the directions; None: drawn anew each time, and a note says how to repeat it
     progress : show a progress bar if it takes more than two seconds
 
     gan itself is not changed: a float64 copy takes the step. The rows:
         D update : dL_D/dtheta_D, penalties included, each parameter compared with central
                    differences of L_D; the loss it reports; theta and grad of G, unchanged to the
                    last bit
-        grad_x D : with penalties, and samples of up to 1024 values: what the backward pass gives,
-                   compared with differences of D over its input; and the penalty's value, with its
-                   value at those differences
+        grad_x D : with penalties: what the backward pass gives, compared with differences of D over
+                   its input; and, where all values of the samples are compared (1024 at most), the
+                   penalty's value with its value at those differences
         G update : dL_G/dtheta_G, through the updated D, likewise; theta, grad and buffers of D,
                    unchanged to the last bit
-    Returns a Report. The cost is about four forward passes per parameter: meant for small networks
-    and small batches.
+
+    Where a fresh network lies exactly on a kink, as a ReLU with bias 0 does over blank pixels,
+    there is no derivative to compare with. Then all parameters are moved by about 0.001 and the
+    step is checked there; a note says so.
+
+    Returns
+    -------
+    A Report.
     """
-    progress = flag("check_step", "progress", progress)
-    twin = instance("check_step", "gan", gan, GAN).copy("float64")
-    real = np.array(twin.check_real(real))
-    real_before = real.copy()
+    checks.instance("check_step", "gan", gan, GAN)
+    progress = checks.flag("check_step", "progress", progress)
+    if directions is not None:
+        directions = checks.count("directions", directions)
+    note = ""
+    if rng is None:
+        rng = int(np.random.default_rng().integers(2**31))
+        note = f"the directions are those of rng={rng}"
+    rng = checks.generator("rng", rng)
+    start = gan.copy("float64")
+    real = np.array(start.check_real(real))
+    report = _check(start, real, directions, rng, progress)
+    if any(row.reason and "exactly on a kink" in row.reason for row in report.rows):
+        draw = np.random.default_rng(0)
+        for network in (start.generator, start.discriminator):
+            network.theta += OFF_THE_KINKS * draw.standard_normal(network.theta.shape)
+        report = _check(start, real, directions, rng, progress)
+        report.notes.append(
+            f"all parameters were moved by about {OFF_THE_KINKS:g}: as they are, some lie exactly "
+            "on a kink, where there is no derivative"
+        )
+    if directions and note:
+        report.notes.append(note)
+    return report
+
+
+def _check(start, real, directions, rng, progress):
+    """The Report of one step of a GAN that is as `start`."""
+    twin, real_before = start.copy(), real.copy()
     d_record, g_record = _Recorder(twin, twin.discriminator), _Recorder(twin, twin.generator)
     d_record.takes_over("discriminator_optimizer")
     g_record.takes_over("generator_optimizer")
@@ -52,12 +104,18 @@ def check_step(gan, real, *, progress=True):
     before = _Snapshot(twin)
     figures = twin.train_step(real)
     after = _Snapshot(twin)
-    report = Report(f"check of one training step, {type(gan.loss).__name__}, batch {len(real)}")
-    entries = twin.discriminator.theta.size + twin.generator.theta.size
+    how = f", along {directions} random directions" if directions else ""
+    report = Report(
+        f"check of one training step, {type(twin.loss).__name__}, batch {len(real)}{how}"
+    )
+    players = twin.discriminator, twin.generator
+    entries = sum(len(p.named_parameters()) if directions else p.theta.size for p in players)
+    context = StepContext(start, real)
     with progress_bar(entries, progress) as bar:
+        compare = _Comparison(report, directions, rng, bar.update)
         before.restore()
-        _check_discriminator(report, twin, real, figures, before, d_record, bar.update)
-        _check_generator(report, twin, real, figures, before, d_record, g_record, bar.update)
+        _check_discriminator(compare, twin, real, figures, before, d_record, context)
+        _check_generator(compare, twin, real, figures, before, d_record, g_record, context)
     report.compare("G update", "theta_D unchanged", after.theta_d, g_record.other_theta, 0)
     report.compare("G update", "grad_D unchanged", after.grad_d, d_record.grad, 0)
     for (name, value), kept in zip(after.buffers_d, d_record.buffers):
@@ -66,31 +124,54 @@ def check_step(gan, real, *, progress=True):
     return report
 
 
-def _check_discriminator(report, twin, real, figures, before, record, tick):
+class _Comparison:
+    """Compares the gradients of a network, entry by entry or along directions."""
+
+    def __init__(self, report, directions, rng, tick):
+        self.report, self.directions, self.rng, self.tick = report, directions, rng, tick
+
+    def __call__(
+        self, check: str, network, gradients: np.ndarray, loss: Callable[[], float], context
+    ) -> None:
+        if not self.directions:
+            differences = measure(loss, network.theta, tick=self.tick)
+            compare_parameters(self.report, check, network, gradients, differences, context)
+            return
+        along = AlongDirections(loss, self.directions, self.rng, tick=self.tick)
+        start = 0
+        for name, value, _ in network.named_parameters():
+            stop = start + math.prod(value.shape)
+            found = gradients[start:stop].reshape(value.shape)
+            along.compare(self.report, check, name, value, found, context(name))
+            start = stop
+
+
+def _check_discriminator(compare, twin, real, figures, before, record, context):
     """D's update, replayed from the same noise. `twin` is as it was before the step."""
-    generator, discriminator = twin.generator, twin.discriminator
-    with generator.held_buffers(), discriminator.held_buffers():
-        fake, _ = generator.forward(twin.draw_noise(len(real)))
+    report, discriminator = compare.report, twin.discriminator
+    with twin.generator.held_buffers(), discriminator.held_buffers():
+        fake, _ = twin.generate(len(real))
         judging = RandomStates(*twin.rngs)
         _set_buffers(discriminator, record.buffers)  # spectral vectors, as the step used them
 
         def loss():
             judging.restore()
-            real_logits, _ = discriminator.forward(real)
-            fake_logits, _ = discriminator.forward(fake)
-            value, *_ = twin.loss.discriminator(real_logits, fake_logits)
-            return value + sum(p.value(discriminator, real, fake, twin.rng) for p in twin.penalties)
+            return twin.discriminator_loss(real, fake)
 
         reported = figures["discriminator_loss"] + figures["penalty"]
-        report.compare("D update", "L_D reported", reported, loss())
-        differences = measure(loss, discriminator.theta, tick=tick)
-        compare_parameters(report, "D update", discriminator, record.grad, differences)
-        check_input_gradients(report, twin.penalties, discriminator, real, fake, twin.rng)
+        report.compare(
+            "D update", "L_D reported", reported, loss(), context=context.of_figure("L_D reported")
+        )
+        compare("D update", discriminator, record.grad, loss, context.of("D"))
+        check_input_gradients(
+            report, twin.penalties, discriminator, real, fake, twin.rng,
+            directions=compare.directions, draw=compare.rng,
+        )  # fmt: skip
     report.compare("D update", "theta_G unchanged", record.other_theta, before.theta_g, 0)
     report.compare("D update", "grad_G unchanged", record.other_grad, before.grad_g, 0)
 
 
-def _check_generator(report, twin, real, figures, before, d_record, g_record, tick):
+def _check_generator(compare, twin, real, figures, before, d_record, g_record, context):
     """G's update, from the noise before the step and the discriminator that D's update left."""
     generator, discriminator = twin.generator, twin.discriminator
     discriminator.theta[...] = g_record.other_theta
@@ -99,17 +180,15 @@ def _check_generator(report, twin, real, figures, before, d_record, g_record, ti
 
         def loss():
             before.random.restore()
-            fake, _ = generator.forward(twin.draw_noise(len(real)))
+            fake, _ = twin.generate(len(real))
             d_record.random.restore()
-            fake_logits, _ = discriminator.forward(fake)
-            real_logits = fake_logits
-            if sees_real(twin.loss):
-                real_logits, _ = discriminator.forward(real)
-            return twin.loss.generator(real_logits, fake_logits)[0]
+            return twin.generator_loss(real, fake)
 
-        report.compare("G update", "L_G reported", figures["generator_loss"], loss())
-        differences = measure(loss, generator.theta, tick=tick)
-    compare_parameters(report, "G update", generator, g_record.grad, differences)
+        compare.report.compare(
+            "G update", "L_G reported", figures["generator_loss"], loss(),
+            context=context.of_figure("L_G reported"),
+        )  # fmt: skip
+        compare("G update", generator, g_record.grad, loss, context.of("G"))
 
 
 class _Recorder:

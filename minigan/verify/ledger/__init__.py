@@ -18,7 +18,7 @@ losses compute, in symbols), `sums` (the same, in numbers), `rows` (both, gather
 page/ (its page), `moves` (who moved a sample).
 """
 
-from .ledger import Ledger, Row
+from .ledger import Ledger, LedgerRow
 from .record import record
 
-__all__ = ["Ledger", "Row", "record"]
+__all__ = ["Ledger", "LedgerRow", "record"]

@@ -15,7 +15,7 @@ UNCHECKED = np.nan
 
 
 @dataclass(eq=False, repr=False)
-class Row:
+class LedgerRow:
     """One tensor of the step: what it is, and how the loss answers to it.
 
     loss       : whose gradient: "L_D" or "L_G"
@@ -72,7 +72,7 @@ class Row:
 class Ledger:
     """One training step, row by row, from each loss back to what its network was given.
 
-    rows    : [Row]: L_D back through D, L_G back through D (held), and on through G to the noise
+    rows    : [LedgerRow]: L_D back through D, L_G back through D (held), on through G to the noise
     moved   : [(symbol, value)]: D's parameters after its step, as L_G meets them
     stepped : [(name, in this record, in a plain `train_step` of the same GAN)]
     start   : (gan, real): what the step began with

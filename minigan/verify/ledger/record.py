@@ -13,7 +13,7 @@ from ..._random import RandomStates
 from ...gan import GAN
 from ...losses import sees_real
 from . import formulas, sums
-from .ledger import Ledger, Row
+from .ledger import Ledger, LedgerRow
 from .passes import Pass, leaves
 from .rows import Penalties, Section, parameters_of
 
@@ -145,7 +145,7 @@ def _real_logits(section, loss, real_logits, d_real, rule, tiny):
     """The row of the real logits, for a loss of G that looks at them."""
     fake_logits = section.passes[0].output
     d_sums = sums.generator_slopes(loss, "dr", real_logits, fake_logits, d_real) if tiny else []
-    return Row(
+    return LedgerRow(
         "L_G", "D", "r", "", len(section.layers), "value", "D(real)", f"{rule}, not used",
         real_logits, d_real, lambda moved: loss.generator(moved, fake_logits)[0], [], d_sums,
     )  # fmt: skip

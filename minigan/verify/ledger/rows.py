@@ -7,7 +7,7 @@ import numpy as np
 
 from ...layers.composite import walk
 from . import formulas, sums
-from .ledger import Row
+from .ledger import LedgerRow
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Section:
 
     def scalar(self, symbol, kind, made_by, formula, value, loss_at, value_sums=()):
         """The row of the loss, or of a number that is added to it: its gradient is 1."""
-        return Row(
+        return LedgerRow(
             self.loss, self.player, symbol, made_by, len(self.layers) + 1, kind, formula, "1",
             np.array(value), np.array(1.0), loss_at, list(value_sums), [],
         )  # fmt: skip
@@ -93,7 +93,7 @@ class Section:
             outputs[k] = walked.output_from(position, moved)
             return self.loss_of(outputs)
 
-        return Row(
+        return LedgerRow(
             self.loss, self.player, symbol, made_by, position, "value", formula, rule,
             x.copy(), gradient.copy(), loss_at, value_sums, gradient_sums,
         )  # fmt: skip
@@ -111,7 +111,7 @@ class Section:
                 x, dy = self.passes[0].values[position - 1], self.passes[0].gradients[position]
                 extra = penalties and penalties.gradients[f"{place}.{name}"]
                 gradient_sums = sums.parameter_gradient(name, f"d{symbol}", x, dy, extra, gradient)
-            found.append(Row(
+            found.append(LedgerRow(
                 self.loss, self.player, symbol, repr(layer), position, "parameter",
                 f"parameter {place}.{name}", rule, value.copy(), gradient.copy(),
                 self._loss_at_parameter(value, position, penalties), [], gradient_sums,

@@ -28,8 +28,10 @@ from . import (
 )
 from .case import Candidate, Case, Explanation
 
+Families = dict[str, tuple[Callable[[Case], Iterator[Candidate]], ...]]
+
 # in the order in which they are preferred where several explain the same thing equally well
-FAMILIES: dict[str, tuple[Callable[[Case], Iterator[Candidate]], ...]] = {
+FAMILIES: Families = {
     "nothing": (nothing.zeros,),
     "earlier gradient": (added.earlier,),
     "target": (
@@ -54,4 +56,4 @@ FAMILIES: dict[str, tuple[Callable[[Case], Iterator[Candidate]], ...]] = {
     "addition": (added.itself,),
 }  # fmt: skip
 
-__all__ = ["Candidate", "Case", "Explanation", "FAMILIES"]
+__all__ = ["Candidate", "Case", "Explanation", "FAMILIES", "Families"]

@@ -57,7 +57,7 @@ def deviations(case: Case, terms: dict, exhibits: dict | None = None) -> Candida
     if coefficients is None:
         return None
     wrong = {what: c for what, c in coefficients.items() if abs(c - 1) > 1e-5}
-    if not wrong or len(wrong) == len(terms) == 1:
+    if not wrong or np.ptp([*coefficients.values()]) < 1e-5:  # then it is a factor of them all
         return None
     missing = [what for what, c in wrong.items() if abs(c) < 1e-5]
     says = []

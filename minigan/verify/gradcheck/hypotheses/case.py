@@ -31,6 +31,11 @@ class Explanation(str):
         return made
 
 
+def too_few(known: Array) -> bool:
+    """Whether so few entries can be compared that their agreement says little."""
+    return not known.any() or known.sum() < min(known.size / 2, 32)
+
+
 @dataclass
 class Candidate:
     """What a mistake would make of the gradient, and how to say it.
@@ -97,7 +102,7 @@ class Case:
         with np.errstate(all="ignore"):
             apart = np.abs(np.asarray(a) - b)
             known = np.isfinite(apart)
-            if not known.any() or 2 * known.sum() < known.size:
+            if too_few(known):
                 return False
             size = max(np.abs(np.asarray(a))[known].max(), np.abs(np.asarray(b))[known].max())
         return bool(apart[known].max() <= tolerance * size)
@@ -116,7 +121,7 @@ class Case:
         with np.errstate(all="ignore"):
             left, deviation = np.abs(self.found - value), np.abs(self.found - self.expected)
             known = np.isfinite(left) & np.isfinite(deviation)
-            if not known.any() or 2 * known.sum() < known.size:
+            if too_few(known):
                 return np.nan
             return float(left[known].max() / deviation[known].max())
 
