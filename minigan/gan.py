@@ -137,17 +137,15 @@ class GAN:
 
     def discriminator_loss(self, real: Array, fake: Array) -> float:
         """L_D with its penalties, as a value alone: for those who take differences of it."""
-        D = self.discriminator
-        real_logits, fake_logits = D.forward(real)[0], D.forward(fake)[0]
-        loss, _, _ = self.loss.discriminator(real_logits, fake_logits)
-        return loss + sum(p.value(D, real, fake, self.rng) for p in self.penalties)
+        logits = (self.discriminator.forward(x)[0] for x in (real, fake))
+        penalties = (p.value(self.discriminator, real, fake, self.rng) for p in self.penalties)
+        return self.loss.discriminator(*logits)[0] + sum(penalties)
 
     def generator_loss(self, real: Array, fake: Array) -> float:
         """L_G, as a value alone."""
-        fake_logits = self.discriminator.forward(fake)[0]
-        sees_real = losses.sees_real(self.loss)
-        real_logits = self.discriminator.forward(real)[0] if sees_real else fake_logits
-        return self.loss.generator(real_logits, fake_logits)[0]
+        D, sees_real = self.discriminator, losses.sees_real(self.loss)
+        fake_logits = D.forward(fake)[0]
+        return self.loss.generator(D.forward(real)[0] if sees_real else fake_logits, fake_logits)[0]
 
     def generator_gradient(self, real: Array, fake: Array, generated: Any) -> Figures:
         """6. dL_G/dtheta_G in G's grad: it comes back through D, whose own grad and buffers stay

@@ -9,6 +9,13 @@ from ...layers.base import Layer
 from ...layers.composite import walk
 from ...network import Sequential
 from .check_progress import progress_bar
+from .contract import (
+    check_buffers,
+    check_declared,
+    check_signals,
+    check_single,
+    check_straight,
+)
 from .curvature import check_curvature
 from .differences import Differences, measure, not_deterministic
 from .museum_cases import each_exhibit
@@ -30,12 +37,17 @@ def check_layer(layer, x, *, rng=0, progress=True):
         y              : the same from two forward passes with the same random state
         dx, parameters : backward_input and backward_params, compared with central differences of
                          <c, y>, c a random cotangent, at every index
-        tangent        : <tangent(v), c> = <v, backward_input(c)>
+        tangent        : <c, tangent(v)>, compared with central differences of <c, y> along v
         curvature      : compared with central differences of the two backward passes
         backward       : returns and adds what backward_input and backward_params do
         accumulates    : adds into grads that were not zero
         caches         : another forward pass in between changes nothing
-        arguments      : x and dy are not changed
+        arguments      : x and dy are not changed; a dy that is read-only and not contiguous gives
+                         the same gradients
+        declared       : mixes_samples and piecewise_linear are as the layer says
+        held buffer    : a forward pass leaves the buffers as they are while they are held
+        float32        : all of it once more in float32, on the active backend, with a bar of its
+                         own, beside float64
     `tangent` and `curvature` are needed only under gradient penalties. A layer without them is
     checked all the same, and a note in the report says that they are missing.
 
@@ -70,7 +82,7 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
     mode = "training" if training else "evaluation"
     state = network.rng.bit_generator.state  # dropout draws the same masks at every evaluation
 
-    def forward():
+    def forward(x=x):
         network.rng.bit_generator.state = state
         return layer.forward(x, training)
 
@@ -88,6 +100,8 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
     moves = x.dtype.kind == "f"  # class numbers do not
     if moves:
         dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape)
+        if dx.dtype != np.float64:
+            report.fail(mode, "dx is float64", f"coarser than float64: dx is {dx.dtype}")
     layer.backward_params(handed, cache)
     gradients = network.grad.copy()
 
@@ -123,14 +137,34 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
         report.compare_difference(mode, "dx", dx, differences(x), context=context("dx"))
     compare_parameters(report, mode, network, gradients, differences(network.theta), context)
 
+    report.compare(
+        mode, UNCHANGED, handed, cotangent, tolerance=0,
+        context=lambda: {"exhibits": exhibits(UNCHANGED)},
+    )  # fmt: skip
+    expected = {"y": y, "dx": dx, "grads": gradients}
+    x_dot = None
     if moves and not missing["tangent"]:
-        direction = rng.standard_normal(x.shape)
-        moved = layer.tangent(direction, cache)
+        x_dot = rng.standard_normal(x.shape)
+        moved = layer.tangent(x_dot, cache)
         moved = _returned(layer, "tangent", "the derivative of y", moved, "y", y.shape)
-        along = np.sum(moved * cotangent)
-        report.compare(mode, "tangent: <Jv, c> = <v, J'c>", along, np.sum(direction * dx))
+        expected["tangent"] = moved
+        _check_tangent(report, mode, x, x_dot, moved, cotangent, forward, problem)
     if moves and not missing["curvature"]:
         check_curvature(report, mode, network, layer, x, cotangent, forward, rng, problem)
+        if x_dot is not None:
+            network.zero_grad()
+            dx_dot = layer.curvature(cotangent.copy(), cache, x_dot)
+            expected["curvature: dx"] = np.zeros(x.shape) if dx_dot is None else dx_dot
+            expected["curvature: grads"] = network.grad.copy()
+    spare = rng.spawn(1)[0]
+    if moves and not missing["tangent"]:
+        check_straight(report, mode, layer, x, cotangent, forward, spare, problem)
+    check_declared(report, mode, layer, x, forward, spare)
+    check_signals(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
+    check_buffers(report, mode, network, forward, x)
+    check_single(
+        report, mode, network, x, cotangent, state, expected, x_dot, not missing["curvature"]
+    )
 
     network.grad[...] = gradients
     both = layer.backward(cotangent.copy(), cache)
@@ -154,10 +188,17 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
             mode, "caches: grads after another forward", network.grad, gradients, tolerance=0
         )
     report.compare(mode, "arguments: x unchanged", x, x_before, tolerance=0)
-    report.compare(
-        mode, UNCHANGED, handed, cotangent, tolerance=0,
-        context=lambda: {"exhibits": exhibits(UNCHANGED)},
-    )  # fmt: skip
+
+
+def _check_tangent(report, mode, x, x_dot, found, cotangent, forward, problem):
+    """<c, y_dot> beside the derivative of <c, y> as x moves along x_dot."""
+    moved = np.zeros(())
+
+    def value():
+        return float(np.sum(forward(x + moved * x_dot)[0] * cotangent))
+
+    differences = Differences.none((), problem) if problem else measure(value, moved)
+    report.compare_difference(mode, "tangent", np.sum(found * cotangent), differences)
 
 
 def compare_parameters(report, check, network, gradients, differences, context=None):

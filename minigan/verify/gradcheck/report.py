@@ -148,6 +148,10 @@ class Report:
             context=context,
         )  # fmt: skip
 
+    def fail(self, check, tensor, reason):
+        """Adds a row that fails, with nothing to compare."""
+        self.rows.append(Row(check, tensor, 0, 0.0, float("nan"), 0.0, reason=reason))
+
     def add_directions(
         self, check, tensor, found, error, tolerance, kinks, directions, reason=None
     ):

@@ -1,0 +1,134 @@
+"""The rest of a layer's contract: what it declares about itself, what it must put up with."""
+
+from typing import Any
+
+import numpy as np
+
+from ...backend import backend
+from ...layers.base import Layer
+from ...network import Sequential
+from .differences import Differences, measure
+from .report import Report
+
+# Of float32 results beside float64 ones. The largest of minigan's layers, on either backend, is
+# 1.4e-6; the gradient of a narrow batch norm, in which digits cancel, may have a few times that.
+SINGLE_PRECISION = 1e-4
+
+
+def check_declared(
+    report: Report, mode: str, layer: Layer, x: np.ndarray, forward: Any, rng: np.random.Generator
+) -> None:
+    """mixes_samples: whether the first sample's y moves when the others do, as declared.
+
+    forward : x -> (y, cache), always with the same random state
+    """
+    y = np.asarray(forward(x)[0])
+    bar, mixes, moves = 1e-12 * float(np.abs(y).max()), False, False
+    for i in range(len(x)):
+        own, others = x.copy(), _other_values(x, rng)
+        own[i], others[i] = others[i], x[i]
+        mixes |= bool(np.any(np.abs(np.asarray(forward(others)[0])[i] - y[i]) > bar))
+        moves |= bool(np.any(np.abs(np.asarray(forward(own)[0])[i] - y[i]) > bar))
+    if mixes or (moves and mode == "training"):  # batch norm does not mix in evaluation
+        report.compare(mode, "declared mixes_samples", bool(layer.mixes_samples), mixes, 0)
+
+
+def check_straight(
+    report: Report, mode: str, layer: Layer, x: np.ndarray, dy: np.ndarray, forward: Any,
+    rng: np.random.Generator, problem: str | None,
+) -> None:  # fmt: skip
+    """piecewise_linear, where it is declared: the tangent does not move with x, and `curvature`
+    returns None."""
+    if not layer.piecewise_linear:
+        return
+    _, cache = forward(x)
+    x_dot, along = rng.standard_normal((2, *x.shape))
+    if type(layer).curvature is not Layer.curvature:
+        returned = layer.curvature(dy.copy(), cache, x_dot)
+        report.compare(mode, "curvature: None, if piecewise_linear", returned is None, True, 0)
+    moved = np.zeros(())
+
+    def tangent():
+        return float(np.sum(dy * layer.tangent(x_dot, forward(x + moved * along)[1])))
+
+    differences = Differences.none((), problem) if problem else measure(tangent, moved)
+    if differences.compared or problem:
+        report.compare_difference(
+            mode, "tangent: stays, if piecewise_linear", np.zeros(()), differences
+        )
+
+
+def check_signals(
+    report: Report, mode: str, layer: Layer, network: Sequential, dy: np.ndarray, cache: Any,
+    dx: np.ndarray | None, gradients: np.ndarray,
+) -> None:  # fmt: skip
+    """A dy that is read-only and not contiguous gives the same gradients."""
+    columns = dy.shape[-1]
+    strided = np.zeros((*dy.shape[:-1], 2 * columns + 1))[..., : 2 * columns : 2]
+    strided[...] = dy
+    strided.flags.writeable = False
+    network.zero_grad()
+    try:
+        layer.backward_params(strided, cache)
+        again = layer.backward_input(strided, cache)
+    except Exception as error:  # whatever the layer's own code raises
+        words = f"raises {type(error).__name__}: {error}"
+        report.fail(mode, "dy read-only, not contiguous", words)
+        return
+    if dx is not None:
+        report.compare(mode, "dy read-only, not contiguous: dx", again, dx)
+    if gradients.size:
+        report.compare(mode, "dy read-only, not contiguous: grads", network.grad, gradients)
+
+
+def check_buffers(report: Report, mode: str, network: Sequential, forward: Any, x: Any) -> None:
+    """While buffers are held, a forward pass leaves them as they are."""
+    before = [value.copy() for _, value in network.named_buffers()]
+    forward(x)
+    for (name, value), kept in zip(network.named_buffers(), before):
+        report.compare(mode, f"held buffer {name}", value, kept, 0)
+
+
+def check_single(
+    report: Report, mode: str, network: Sequential, x: np.ndarray, dy: np.ndarray, state: Any,
+    expected: dict[str, np.ndarray], x_dot: np.ndarray | None, second: bool,
+) -> None:  # fmt: skip
+    """The same in float32, on the active backend, as it is trained.
+
+    expected : what float64 gives, by name: "y", "dx", "grads", "tangent", "curvature: dx",
+        "curvature: grads"
+    second   : whether `curvature` is there
+    """
+    twin = network.copy("float32")
+    twin.rng.bit_generator.state = state
+    check = f"{mode}, float32"
+    with twin.held_buffers():
+        single = x.astype(np.float32) if x.dtype.kind == "f" else x
+        y, cache = twin.forward(single, mode == "training")
+        drawn = twin.rng.bit_generator.state != state
+        if drawn and not np.allclose(y, expected["y"], rtol=0.01, atol=0.01):
+            report.notes.append(f"{mode}: in float32 other random numbers are drawn; not compared")
+            return
+        report.compare(check, "y is float32", y.dtype == np.float32, True, 0)
+        found = {"y": y}
+        dy = dy.astype(np.float32)
+        twin.zero_grad()
+        found["dx"] = twin.backward_input(dy, cache)
+        twin.backward_params(dy, cache)
+        found["grads"] = twin.grad.copy()
+        if x_dot is not None:
+            x_dot = x_dot.astype(np.float32)
+            found["tangent"] = twin.tangent(x_dot, cache)
+            if second:
+                twin.zero_grad()
+                found["curvature: dx"] = twin.curvature(dy, cache, x_dot)
+                found["curvature: grads"] = twin.grad.copy()
+    for name, value in found.items():
+        if value is None or name not in expected or not np.size(value):
+            continue
+        report.compare(check, f"{name}, {backend()}", value, expected[name], SINGLE_PRECISION)
+
+
+def _other_values(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Other numbers; for class numbers, the same in another order."""
+    return rng.permutation(x) if x.dtype.kind != "f" else 0.5 + 2 * rng.standard_normal(x.shape)
