@@ -110,7 +110,7 @@ def check_single(
             report.notes.append(f"{mode}: in float32 other random numbers are drawn; not compared")
             return
         report.compare(check, "y is float32", y.dtype == np.float32, True, 0)
-        found = {"y": y}
+        found: dict[str, Any] = {"y": y}
         dy = dy.astype(np.float32)
         twin.zero_grad()
         found["dx"] = twin.backward_input(dy, cache)
