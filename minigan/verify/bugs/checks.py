@@ -174,6 +174,16 @@ def mixing(seed):
     return report
 
 
+def norm_of_samples(seed):
+    """WGAN-GP's value for images: one norm for each sample, over all of its pixels and channels."""
+    g = np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
+    value, _ = penalties.GradientPenalty(2.0).measure(g)
+    expected = 2 * np.mean([(np.linalg.norm(sample) - 1) ** 2 for sample in g])
+    report = Report("the norms of samples")
+    report.compare("WGAN-GP of images", "value", value, expected)
+    return report
+
+
 def channel_statistics(seed):
     """Batch norm of images: mean and variance per channel, over samples and pixels together."""
     x = 3 + 2 * np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
@@ -237,6 +247,7 @@ CHECKS = {
     "duplicated_batch": duplicated_batch,
     "far_logits": far_logits,
     "mixing": mixing,
+    "norm_of_samples": norm_of_samples,
     "channel_statistics": channel_statistics,
     "keyword_only": keyword_only,
     "epoch_coverage": epoch_coverage,

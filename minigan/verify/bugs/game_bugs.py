@@ -73,4 +73,48 @@ BUGS = [
         survives="D moves little in a step, so the gradient is nearly right, and training works.",
         caught_by="check_step",
     ),
+    Bug(
+        "penalty_not_added",
+        "The penalties are computed, and neither they nor their gradients reach D.",
+        (
+            Edit(
+                GAN.judge,
+                "penalty = sum(p.accumulate(D, real, fake, self.rng) for p in self.penalties)",
+                "penalty = sum(p.value(D, real, fake, self.rng) for p in self.penalties)",
+            ),
+        ),
+        seen="AttentionGAN, issue 27; GANs-for-1D-Signal, issue 7",
+        survives="The penalty is logged, and looks healthy; the penalty's own test passes.",
+        caught_by="check_step",
+    ),
+    Bug(
+        "arguments_of_discriminator",
+        "G's gradient is computed with the arguments of D's: it goes down D's loss, for which the "
+        "fakes should look fake.",
+        (
+            Edit(
+                GAN.generator_gradient,
+                "loss, _, d_fake = self.loss.generator(real_logits, fake_logits)",
+                "loss, _, _ = self.loss.generator(real_logits, fake_logits)\n"
+                "_, _, d_fake = self.loss.discriminator(real_logits, fake_logits)",
+            ),
+        ),
+        seen="udlbook, issue 199",
+        survives="Both functions take the same kinds of arrays, and the loss printed is G's.",
+        caught_by="check_step",
+    ),
+    Bug(
+        "generator_detached",
+        "The fakes are detached from G in G's own update too, as they should be in D's alone.",
+        (
+            Edit(
+                GAN.generator_gradient,
+                "d_samples = D.backward_input(d_fake, judged)",
+                "d_samples = np.zeros_like(fake)",
+            ),
+        ),
+        seen="image2reverb, issue 37",
+        survives="No error, and D learns. G's loss moves because D moves.",
+        caught_by="check_step",
+    ),
 ]

@@ -1,7 +1,6 @@
 """What is wrong with a gradient, in a sentence: `explain`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,8 +81,7 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
 def _best(case: Case, families: Families) -> Explanation | None:
     """The candidate that leaves the least unexplained; of those that are exact, the first.
 
-    Where exhibits of the museum give the same numbers, and it names none of them, it gets the name
-    of the first."""
+    Where exhibits of the museum give the same numbers, they are the ones that it names."""
     known, exhibits = [], []
     for order, (kind, candidate, error) in enumerate(_matching(case, families)):
         rough = error > max(1e-9, case.tolerance / 1e3)
@@ -92,9 +90,8 @@ def _best(case: Case, families: Families) -> Explanation | None:
     if not known:
         return None
     _, _, kind, candidate, error = min(known, key=lambda one: one[:2])
-    if exhibits and candidate.exhibit not in exhibits:
-        candidate = replace(candidate, exhibit=exhibits[0])
-    return _said(case, kind, candidate, error)
+    own = [candidate.exhibit] if candidate.exhibit else []
+    return _said(case, kind, candidate, error, exhibits or own)
 
 
 def _matching(case: Case, families: Families) -> Iterator[tuple[str, Candidate, float]]:
@@ -117,13 +114,14 @@ def _error(case, candidate):
     return 0.0
 
 
-def _said(case, kind, candidate, error):
+def _said(case, kind, candidate, error, exhibits):
     from ..bugs.catalogue import REGISTRY
 
     sentence = f"{case.name} {candidate.says}"
-    if candidate.exhibit and REGISTRY[candidate.exhibit].shipped:
-        sentence += f" (seen in {REGISTRY[candidate.exhibit].seen})"
-    return Explanation(sentence, kind, error, candidate.exhibit)
+    seen = [REGISTRY[name].seen for name in exhibits if REGISTRY[name].shipped]
+    if seen:
+        sentence += f" (seen in {'; '.join(seen)})"
+    return Explanation(sentence, kind, error, tuple(exhibits))
 
 
 def _name(tensor):

@@ -14,6 +14,7 @@ from ...penalties.clipping import WeightClipping
 from ...penalties.second_order import slopes
 from .differences import measure
 from .directions import AlongDirections
+from .museum_cases import each_exhibit
 
 LARGEST = 1024  # values of the samples that are measured; each takes at least four forward passes
 
@@ -66,6 +67,19 @@ def _check_along(report, penalty, name, discriminator, real, fake, rng, directio
         AlongDirections(logits, directions, draw).compare(report, "grad_x D", name, points, g)
 
 
+def _context(penalty, discriminator, real, fake, start, points):
+    """() -> what the exhibits of the museum give for grad_x D at these points."""
+    network = discriminator.copy()
+
+    def run(copied):
+        start.restore()
+        signals, _ = copied(penalty)._slopes(copied(network), real, fake, start.rngs[0])
+        return {"dx": signals[0][: len(points)]}
+
+    exhibits = each_exhibit((penalty, network), run)
+    return lambda: {"tensor": "dx", "exhibits": exhibits("dx"), "batch_size": len(points)}
+
+
 def _points_and_logits(penalty, discriminator, real, fake, rng):
     """The points where a penalty is taken, and () -> the sum of D's logits there as they stand."""
     points = np.array(penalty.points(real, fake, rng), np.float64, order="C")
@@ -103,7 +117,8 @@ def _check_one(report, penalty, name, discriminator, real, fake, rng):
 
     with discriminator.held_buffers():
         differences = measure(logits, points)
-    report.compare_difference("grad_x D", name, g, differences)
+    context = _context(penalty, discriminator, real, fake, start, points)
+    report.compare_difference("grad_x D", name, g, differences, context=context)
     if len(points) == everything:
         on_kinks = np.isnan(differences.gradient)
         measured, _ = penalty.measure(np.where(on_kinks, g, differences.gradient))

@@ -16,19 +16,25 @@ class Explanation(str):
 
     kind    : the family of hypotheses that it comes from, such as "factor"
     error   : what it leaves unexplained, relative to the deviation: about 0
-    exhibit : the name in `minigan.bugs` of the same mistake, or None
+    exhibits : the names in `minigan.bugs` of the same mistake: none, one, or several where their
+              numbers are the same here
     """
 
     kind: str
     error: float
-    exhibit: str | None
+    exhibits: tuple[str, ...]
 
     def __new__(
-        cls, sentence: str, kind: str = "", error: float = 0.0, exhibit: str | None = None
+        cls, sentence: str, kind: str = "", error: float = 0.0, exhibits: tuple[str, ...] = ()
     ) -> "Explanation":
         made = super().__new__(cls, sentence)
-        made.kind, made.error, made.exhibit = kind, error, exhibit
+        made.kind, made.error, made.exhibits = kind, error, exhibits
         return made
+
+    @property
+    def exhibit(self) -> str | None:
+        """The first of them, or None."""
+        return self.exhibits[0] if self.exhibits else None
 
 
 def too_few(known: Array) -> bool:
