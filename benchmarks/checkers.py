@@ -28,6 +28,7 @@ import common
 import numpy as np
 
 import minigan as mg
+from minigan.verify import loss_values
 from minigan.verify.bugs import CHECKS, REGISTRY, WEAK, complaint
 from minigan.verify.bugs.checks import normalised_gan, plain_gan, subjects
 from minigan.verify.bugs.mutants import GENERAL
@@ -164,7 +165,7 @@ def of_player(gan, player, real):
         if player == "generator":
             D.theta[...] = after
         with in_the_same_state() as (fake, _):
-            return np.array(getattr(gan, f"{player}_loss")(real, fake))
+            return np.array(getattr(loss_values, f"{player}_loss")(gan, real, fake))
 
     def backward(dy):
         with in_the_same_state() as (fake, generated):

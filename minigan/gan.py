@@ -135,18 +135,6 @@ class GAN:
         penalty = sum(p.accumulate(D, real, fake, self.rng) for p in self.penalties)
         return loss, penalty, real_logits, fake_logits
 
-    def discriminator_loss(self, real: Array, fake: Array) -> float:
-        """L_D with its penalties, as a value alone: for those who take differences of it."""
-        logits = (self.discriminator.forward(x)[0] for x in (real, fake))
-        penalties = (p.value(self.discriminator, real, fake, self.rng) for p in self.penalties)
-        return self.loss.discriminator(*logits)[0] + sum(penalties)
-
-    def generator_loss(self, real: Array, fake: Array) -> float:
-        """L_G, as a value alone."""
-        D, sees_real = self.discriminator, losses.sees_real(self.loss)
-        fake_logits = D.forward(fake)[0]
-        return self.loss.generator(D.forward(real)[0] if sees_real else fake_logits, fake_logits)[0]
-
     def generator_gradient(self, real: Array, fake: Array, generated: Any) -> Figures:
         """6. dL_G/dtheta_G in G's grad: it comes back through D, whose own grad and buffers stay
         as they are. The fakes are judged anew, since D has moved."""

@@ -16,9 +16,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ... import _old_checks as checks
+from ..._checks import Count, checked
 from ..._random import RandomStates
 from ...gan import GAN
+from ..loss_values import discriminator_loss, generator_loss
 from .check_progress import progress_bar
 from .differences import measure
 from .directions import AlongDirections
@@ -30,11 +31,12 @@ from .step_context import StepContext
 OFF_THE_KINKS = 1e-3  # how far parameters are moved that lie exactly on a kink
 
 
+@checked
 def check_step(
     gan: GAN,
     real: ArrayLike,
     *,
-    directions: int | None = None,
+    directions: Count | None = None,
     rng: int | np.random.Generator | None = None,
     progress: bool = True,
 ) -> Report:
@@ -68,15 +70,11 @@ def check_step(
     -------
     A Report.
     """
-    checks.instance("check_step", "gan", gan, GAN)
-    progress = checks.flag("check_step", "progress", progress)
-    if directions is not None:
-        directions = checks.count("directions", directions)
     note = ""
     if rng is None:
         rng = int(np.random.default_rng().integers(2**31))
         note = f"the directions are those of rng={rng}"
-    rng = checks.generator("rng", rng)
+    rng = np.random.default_rng(rng)
     start = gan.copy("float64")
     real = np.array(start.check_real(real))
     report = _check(start, real, directions, rng, progress)
@@ -156,7 +154,7 @@ def _check_discriminator(compare, twin, real, figures, before, record, context):
 
         def loss():
             judging.restore()
-            return twin.discriminator_loss(real, fake)
+            return discriminator_loss(twin, real, fake)
 
         reported = figures["discriminator_loss"] + figures["penalty"]
         report.compare(
@@ -182,7 +180,7 @@ def _check_generator(compare, twin, real, figures, before, d_record, g_record, c
             before.random.restore()
             fake, _ = twin.generate(len(real))
             d_record.random.restore()
-            return twin.generator_loss(real, fake)
+            return generator_loss(twin, real, fake)
 
         compare.report.compare(
             "G update", "L_G reported", figures["generator_loss"], loss(),
