@@ -58,7 +58,7 @@ def as_page(name, source):
 
 
 def heading(words):
-    words = words.replace("*", r"\*").replace("`", "``")
+    words = words.replace("*", r"\*").replace("|", r"\|").replace("`", "``")
     return f"# %%\n# {words}\n# {'-' * len(words)}"
 
 
