@@ -170,9 +170,9 @@ def test_sample_is_in_evaluation_mode():
 @pytest.mark.parametrize(
     "real, error, message",
     [
-        (np.zeros((4, 3)), ValueError, "real samples must have shape (N, 2) like the generator's"),
-        (np.zeros(2), ValueError, "must have shape (N, 2)"),
-        (np.zeros((0, 2)), ValueError, "at least 1 samples, got 0"),
+        (np.zeros((4, 3)), ValueError, "real must be real numbers of shape (N, 2)"),
+        (np.zeros(2), ValueError, "real numbers of shape (N, 2)"),
+        (np.zeros((0, 2)), ValueError, "real must be a minibatch of 1 or more"),
         (np.full((4, 2), np.nan), ValueError, "must be finite"),
         (np.full((4, 2), np.inf), ValueError, "must be finite"),
         (np.array([["a", "b"]]), TypeError, "must be real numbers"),
@@ -193,7 +193,7 @@ def test_a_bad_minibatch_changes_nothing(real, error, message):
 
 def test_batch_norm_needs_two_samples():
     gan = everything()
-    with pytest.raises(ValueError, match="at least 2 samples, got 1"):
+    with pytest.raises(ValueError, match="real must be a minibatch of 2 or more"):
         gan.train_step(minibatch(gan, 1))
 
 

@@ -205,7 +205,7 @@ def test_the_slope_at_zero_is_the_one_below(slope, backend):
 def test_defaults():
     """A network written without them computes what it computed before."""
     relu, norm = L.LeakyReLU(), L.BatchNorm(2)
-    assert (relu.slope, norm.eps, norm.momentum) == (0.2, 1e-5, 0.1)
+    assert (relu.negative_slope, norm.eps, norm.momentum) == (0.2, 1e-5, 0.1)
     assert (L.LayerNorm(2).eps, L.MinibatchStdDev().eps) == (1e-5, 1e-8)
     assert L.FourierFeatures(1, 1).scale == 1.0
     for layer in (L.Conv2d(1, 1, 2), L.ConvTranspose2d(1, 1, 2)):

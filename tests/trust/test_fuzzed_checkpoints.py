@@ -90,7 +90,7 @@ HOSTILE = {
     "half a step": (lambda s: header(s, step=2.5), "step must be an integer >= 0, got 2.5"),
     "another step": (lambda s: header(s, step=11), "expected history/"),
     "rates": (lambda s: header(s, rates=[1.0]), "expected 2 learning rates, got 1"),
-    "a rate": (lambda s: header(s, rates=["a", 1]), "rate must be a number, got 'a'"),
+    "a rate": (lambda s: header(s, rates=["a", 1]), "rate must be a finite number >= 0, got 'a'"),
     "random": (lambda s: header(s, random={}), "expected a complete header"),
     "average": (lambda s: header(s, average=None), "average must be an integer >= 0, got None"),
     "no optimizers": (lambda s: header(s, optimizers=[]), "expected a complete header"),
