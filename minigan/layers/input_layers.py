@@ -60,11 +60,10 @@ class Pack(StraightLayer):
     fake are judged in separate batches, and a penalty on D's gradient is refused.
     """
 
-    mixes_samples = True
-
     def __init__(self, samples: Count) -> None:
         super().__init__()
         self.samples = samples
+        self.mixes_samples = samples > 1
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x, "N", "F")

@@ -82,7 +82,8 @@ BUGS = [
             Edit(
                 BatchNorm.__init__,
                 "def __init__("
-                "self, num_features: Count, *, eps: Epsilon = 1e-5, momentum: Share = 0.1) -> None:",
+                "self, num_features: Count, *, eps: Epsilon = 1e-5, momentum: Share = 0.1"
+                ") -> None:",
                 "def __init__(self, num_features, eps=1e-5, momentum=0.1):",
             ),
         ),
