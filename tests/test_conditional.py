@@ -378,7 +378,7 @@ def test_ready_models(kind):
         (lambda: C.label([0.5, 1], [0, 1], K), ValueError, r"shape \(M, F, ...\)"),
         (lambda: C.blank([0.5, 1], 3), ValueError, r"blank: images must be"),
         (lambda: C.blank(images(2)[0], 0), ValueError, "blank: width"),
-        (lambda: C.unlabel(np.zeros((2, 18)), SHAPE, K), ValueError, "got \\(2, 18\\)"),
+        (lambda: C.unlabel(np.zeros((2, 18)), SHAPE, K), ValueError, "shape \\(2, 18\\)"),
         (lambda: C.unlabel(np.zeros((2, 19)), 16, K), TypeError, "unlabel: shape"),
         (lambda: C.ask(np.zeros((2, 2)), [0, 1], K), ValueError, "ask: noise must be"),
         (lambda: C.ask(np.zeros((2, 5)), [0, 1, 2], K), ValueError, "one for each of 2 rows"),

@@ -64,5 +64,5 @@ def test_categories_are_a_choice_of_the_same_variance_as_the_noise_they_are_made
 def test_a_picture_of_28_pixels_can_be_halved_three_times(player):
     with pytest.raises(ValueError, match="convolutions must be an integer from 1 to 3, got 4"):
         player(convolutions=4)
-    with pytest.raises(ValueError, match="convolutions: expected an integer >= 1, got 0"):
+    with pytest.raises(ValueError, match="convolutions must be an integer >= 1, got 0"):
         player(convolutions=0)

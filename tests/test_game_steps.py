@@ -340,7 +340,7 @@ def test_bad_input():
         small(ConsensusGAN, gamma=1.0)
     with pytest.raises(TypeError, match="second derivative of Hinge"):
         small(ConsensusGAN, penalties=(), gamma=1.0, loss=mg.losses.Hinge())
-    with pytest.raises(TypeError, match="LookaheadRounds: inner must be a step"):
+    with pytest.raises(TypeError, match="LookaheadRounds: inner must be a Step"):
         dirac.LookaheadRounds(None)
     with pytest.raises(ValueError, match="at least 4 finite numbers"):
         measured_multiplier([1.0, 2.0])

@@ -68,7 +68,8 @@ def test_the_script_is_not_run_again(train, tmp_path):
 
 def test_a_caller_that_stops_early(train):
     """What has begun is waited for; what has not is never started."""
+    before = vars(sys.modules["__main__"]).get("__file__")
     every = outcomes(train, [(seed,) for seed in range(50)], jobs=2, label="runs")
     next(every)
     every.close()
-    assert hasattr(sys.modules["__main__"], "__file__")
+    assert vars(sys.modules["__main__"]).get("__file__") == before

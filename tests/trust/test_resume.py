@@ -357,7 +357,7 @@ DIFFERENT = {
     "discriminator_optimizer.lr": ({"lr_d": 1e-4}, "0.0001", "0.001"),
     "generator optimizer": ({"beta1": 0.9}, "Adam(beta1=0.9, beta2", "Adam(beta1=0.5, beta2"),
     "penalties[0].gamma": ({"gamma": 0.1}, "0.1", "10.0"),
-    "generator/1.slope": ({"slope": 0.1}, "0.1", "0.2"),
+    "generator/1.negative_slope": ({"slope": 0.1}, "0.1", "0.2"),
     "discriminator/0.std": ({"noise": 0.3}, "0.3", "0.5"),
     "loss.label": ({"label": 0.8}, "0.8", "0.9"),
     "loss": ({"rounds": 2}, "Smoothed(rounds=2)", "Smoothed(rounds=1)"),

@@ -269,7 +269,7 @@ FUNCTIONS: dict[type[Layer], Callable[[_Call, Any], Any]] = {
     L.SpectralNorm: _spectral_norm,
     L.Embedding: lambda call, x: call["weight"][x],
     L.ReLU: lambda call, x: call.np.where(x > 0, x, 0),
-    L.LeakyReLU: lambda call, x: call.np.where(x > 0, x, call.layer.slope * x),
+    L.LeakyReLU: lambda call, x: call.np.where(x > 0, x, call.layer.negative_slope * x),
     L.Tanh: lambda call, x: call.np.tanh(x),
     L.Sigmoid: lambda call, x: call.jax.nn.sigmoid(x),
     L.Softplus: lambda call, x: call.jax.nn.softplus(x),

@@ -97,7 +97,7 @@ TO_TORCH: dict[type, tuple[str, Any]] = {  # layer -> (name in torch.nn, its arg
         "num_embeddings": x.num_embeddings, "embedding_dim": x.embedding_dim}),
     Dropout: ("Dropout", lambda x: {"p": x.p}),
     ReLU: ("ReLU", lambda x: {}),
-    LeakyReLU: ("LeakyReLU", lambda x: {"negative_slope": x.slope}),
+    LeakyReLU: ("LeakyReLU", lambda x: {"negative_slope": x.negative_slope}),
     Tanh: ("Tanh", lambda x: {}),
     Sigmoid: ("Sigmoid", lambda x: {}),
     Softplus: ("Softplus", lambda x: {"threshold": EXACT}),
