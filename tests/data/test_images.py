@@ -174,7 +174,7 @@ def test_arguments():
         mnist("valid")
     with pytest.raises(ValueError, match="split must be"):
         mnist(["train"])
-    with pytest.raises(TypeError, match="folder: must be a path, got int"):
+    with pytest.raises(TypeError, match="folder must be a path, got 3"):
         mnist(folder=3)
 
 

@@ -55,7 +55,7 @@ def concerning(*things: Any) -> list[str]:
         elif isinstance(thing, Layer):
             parts = [layer for _, layer in walk(thing)]
         kinds |= {kind.__module__ for part in parts for kind in type(part).__mro__}
-    for module in list(kinds):  # and the functions that they import
+    for module in kinds & sys.modules.keys():  # and the functions that they import
         imported = vars(sys.modules[module]).values()
         kinds |= {value.__module__ for value in imported if isinstance(value, FunctionType)}
     return [
