@@ -11,6 +11,7 @@ their arguments, and no other code; it makes no class but minigan's own and thos
 """
 
 import inspect
+import sys
 import threading
 from typing import Any, TypeVar
 
@@ -67,12 +68,15 @@ def known() -> dict[str, type]:
 
 
 def _inside_minigan(base):
-    """The public classes made from `base` in minigan; compiled stages are no layers to save."""
+    """The public classes made from `base` in minigan; compiled stages are no layers to save.
+
+    Nor are the copies of classes that the museum makes: a module holds one class of a name."""
     package = __name__.partition(".")[0]
     for kind in base.__subclasses__():
         yield from _inside_minigan(kind)
         owner, *inner = kind.__module__.split(".")
-        if owner == package and inner[0] != "fast" and kind.__name__[0] != "_":
+        held = getattr(sys.modules.get(kind.__module__), kind.__name__, None)
+        if owner == package and inner[0] != "fast" and kind.__name__[0] != "_" and held is kind:
             yield kind
 
 
