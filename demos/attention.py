@@ -51,6 +51,7 @@ gan = mg.GAN(
 print("G", gan.generator.theta.size, "and D", gan.discriminator.theta.size, "parameters")
 average = mg.Average(generator)
 mg.train(gan, data.images, steps=args.steps, average=average, rng=args.seed)
+common.save_model(results, gan, average=average)
 G = average.network
 
 # %% How much attention each player uses: gamma starts from 0

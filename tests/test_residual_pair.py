@@ -84,5 +84,5 @@ def test_every_weight_learns(backend):
 def test_bad_sizes_are_named():
     with pytest.raises(ValueError, match="channels must be an integer >= 1, got 0"):
         residual.residual_discriminator(channels=0)
-    with pytest.raises(TypeError, match="hidden: expected an integer"):
+    with pytest.raises(TypeError, match="hidden must be an integer"):
         residual.residual_generator(3, hidden=2.5)

@@ -169,7 +169,12 @@ def test_another_step_than_the_recorded_one_is_found(tiny_gan, real, monkeypatch
     "gan, real, error, message",
     [
         (None, np.zeros((2, 1)), TypeError, "record: gan must be a GAN, got None"),
-        (everything(), np.zeros((2, 1)), ValueError, "real samples must have shape (N, 6, 6, 1)"),
+        (
+            everything(),
+            np.zeros((2, 1)),
+            ValueError,
+            "real must be real numbers of shape (N, 6, 6, 1)",
+        ),
         (everything(), np.full((2, 6, 6, 1), np.nan), ValueError, "must be finite"),
     ],
 )
