@@ -7,8 +7,8 @@ straight line, so each player answers where the other is about to be (Daskalakis
 
 import numpy as np
 
-from .._checks import Decay, Epsilon, NotNegative, checked
-from ..optim import _Optimizer
+from .._checks import NotNegative
+from ..optim import Adam, _Optimizer
 
 
 class OptimisticSGD(_Optimizer):
@@ -26,23 +26,14 @@ class OptimisticSGD(_Optimizer):
         self.before = grad.copy()
 
 
-class OptimisticAdam(_Optimizer):
+class OptimisticAdam(Adam):
     """theta = theta - lr (2 u_t - u_{t-1}),   u = m / (sqrt(v) + eps), m and v as in Adam
 
     u_0 = 0. Parameters as in `minigan.optim.Adam`.
     """
 
-    moments = ("first", "second", "before")
-    first: np.ndarray
-    second: np.ndarray
+    moments: tuple[str, ...] = (*Adam.moments, "before")  # type: ignore[assignment]
     before: np.ndarray
-
-    @checked
-    def __init__(
-        self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8
-    ) -> None:
-        super().__init__(lr)
-        self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     def update(self, theta: np.ndarray, grad: np.ndarray) -> None:
         t = self.steps

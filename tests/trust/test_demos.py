@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib import pyplot
 
@@ -119,19 +118,10 @@ def test_a_checkpoint_of_other_data_is_refused_without_the_options_too(run, tmp_
 # -- whole demos of digits, on a few images that stand for MNIST -----------------------------------
 
 
-def few_digits(split="train", folder=None):
-    """In place of `minigan.data.mnist`: a few images of noise, labelled 0 to 9 in turn."""
-    n = {"train": 640, "test": 200}[split]
-    images = np.random.default_rng(n).uniform(-1, 1, (n, 28, 28, 1)).astype(np.float32)
-    return images, np.arange(n) % 10
-
-
 @pytest.fixture
-def whole(monkeypatch, tmp_path):
+def whole(monkeypatch, tmp_path, few_digits):
     """whole(demo, *options): runs all of a demo of digits; returns the folder it wrote."""
     monkeypatch.syspath_prepend(str(DEMOS))
-    monkeypatch.setattr(mg.data, "mnist", few_digits)
-    monkeypatch.setattr(judge, "cache_folder", lambda: tmp_path / "cache")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     hook, plain = sys.excepthook, pyplot.rcParams["figure.max_open_warning"]
     pyplot.rcParams["figure.max_open_warning"] = 0

@@ -16,20 +16,11 @@ from minigan.metrics import judge
 ROOT = Path(__file__).parents[2]
 
 
-def few_digits(split="train", folder=None):
-    """In place of `minigan.data.mnist`: a few images of noise, labelled 0 to 9 in turn."""
-    n = {"train": 640, "test": 200}[split]
-    images = np.random.default_rng(n).uniform(-1, 1, (n, 28, 28, 1)).astype(np.float32)
-    return images, np.arange(n) % 10
-
-
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def run(monkeypatch, tmp_path, few_digits):
     """run(demo, *options): runs a whole demo; returns its metrics."""
     for folder in ("demos", "benchmarks"):
         monkeypatch.syspath_prepend(str(ROOT / folder))
-    monkeypatch.setattr(mg.data, "mnist", few_digits)
-    monkeypatch.setattr(judge, "cache_folder", lambda: tmp_path / "cache")
     before, hook = set(sys.modules), sys.excepthook
 
     def start(demo, *options):
@@ -64,7 +55,7 @@ def test_until_convergence(run):
     assert list(found["distances"]) == ["250", "500"] and found["floor"] > 0
 
 
-def test_the_memorisation_panel(run):
+def test_the_memorisation_panel(run, few_digits):
     """Samples that are copies of the training images, and such that are not."""
     memorisation = importlib.import_module("helpers.memorisation")
     images, other = few_digits()[0], few_digits("test")[0]
@@ -84,7 +75,7 @@ def test_the_memorisation_panel(run):
     assert copies.nearest["pixels"][:, 0].tolist() == list(range(memorisation.SHOWN))
 
 
-def test_stacked_mnist(run):
+def test_stacked_mnist(run, few_digits):
     stacked = importlib.import_module("stacked_mnist")
     images = few_digits()[0]
     drawn = stacked.Stacked(images).sample(5, np.random.default_rng(0))

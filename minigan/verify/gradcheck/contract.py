@@ -8,7 +8,7 @@ from ...backend import backend
 from ...layers.base import Layer
 from ...network import Sequential
 from .differences import Differences, measure
-from .report import Report
+from .report import IN_FLOAT32, Report
 
 # Of float32 results beside float64 ones. The largest of minigan's layers, on either backend, is
 # 1.4e-6; the gradient of a narrow batch norm, in which digits cancel, may have a few times that.
@@ -101,7 +101,7 @@ def check_single(
     """
     twin = network.copy("float32")
     twin.rng.bit_generator.state = state
-    check = f"{mode}, float32"
+    check = f"{mode}{IN_FLOAT32}"
     with twin.held_buffers():
         single = x.astype(np.float32) if x.dtype.kind == "f" else x
         y, cache = twin.forward(single, mode == "training")

@@ -19,6 +19,7 @@ SMOOTH, KINKED, EXACT = 1e-7, 1e-5, 1e-12
 # zero) is compared with TINY instead of with its own size: 1e-7 of it is 1e-10.
 TINY = 1e-3
 
+IN_FLOAT32 = ", float32"  # ends the name of a check that is made in float32
 SINGLE = 1e-5  # two results that agree to this, and no better, agree as float32 numbers do
 WIDTH = 100  # columns of the printed table
 COLUMNS = 53  # of them, taken by everything but the two names
@@ -202,7 +203,7 @@ class Report:
 
         Rows in float32, with a bar of their own, would hide it behind their rounding.
         """
-        errors = [row.error for row in self.rows if not row.check.endswith("float32")]
+        errors = [row.error for row in self.rows if not row.check.endswith(IN_FLOAT32)]
         return float(np.max(errors)) if errors else float("nan")
 
     @property

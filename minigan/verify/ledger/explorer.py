@@ -103,7 +103,7 @@ def _layers(network: Sequential) -> Iterator[dict[str, Any]]:
                 "bias": None if bias is None else _list(bias),
             }
         elif type(layer) in ACTIVATIONS:
-            slope = getattr(layer, "negative_slope", None)
+            slope = layer.negative_slope if isinstance(layer, L.LeakyReLU) else None
             yield {"kind": ACTIVATIONS[type(layer)], "label": repr(layer), "slope": slope}
         else:
             raise _unknown("layer", layer, "Linear and the activations without parameters")
