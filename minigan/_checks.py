@@ -311,7 +311,7 @@ def some_of(kind: type) -> Rule:
 
 
 def one_list(owner: Any, name: str, more: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a function takes after its list: nothing."""
+    """Refuses further arguments after a list: Sequential(a, b) for Sequential([a, b])."""
     if more:
         got = f"{1 + len(more)} arguments; write {owner}([a, b])"
         raise TypeError(f"{owner}: layers must be one list, got {got}")
@@ -400,8 +400,8 @@ Planar = Annotated[Any, having("sample extent", "one of the distributions of min
 
 
 def as_array(owner: Any, name: str, value: Any) -> np.ndarray:
-    """`value` as an array. Refuses rows of several lengths, which are none; a masked array, whose
-    mask would be lost; a tuple of arrays, such as (images, labels)."""
+    """`value` as an array. Refuses rows of unequal length; a masked array, because its mask
+    would be lost; a tuple of arrays, such as (images, labels)."""
     if type(value) is np.ndarray:
         return value
     if isinstance(value, np.ma.MaskedArray):

@@ -1,4 +1,4 @@
-"""Argument checks that all rooms share: one line that names what was wrong and what came."""
+"""Argument checks of the packages that do not use `_checks` yet."""
 
 import math
 import numbers
@@ -87,8 +87,8 @@ def float_dtype(name, value):
 
 
 def as_array(name, value):
-    """`value` as an array; ValueError for rows of several lengths, which are none, TypeError for a
-    masked one, whose mask would be lost."""
+    """`value` as an array; ValueError for rows of unequal length, TypeError for a masked array,
+    because its mask would be lost."""
     if type(value) is np.ndarray:
         return value
     if isinstance(value, np.ma.MaskedArray):

@@ -12,8 +12,9 @@ from .._checks import numbers, shown
 
 
 class _Room(threading.local):
-    """How many values the layers that this thread makes may still have: a file that is loaded
-    cannot ask for more memory than it has weights to fill."""
+    """The number of values that layers made by this thread may still allocate.
+
+    While a file is loaded it is bounded by the file's size; otherwise there is no bound."""
 
     def __init__(self) -> None:
         self.values = math.inf

@@ -1,7 +1,7 @@
-"""Networks, losses and penalties in words that JSON can hold, and made again from them.
+"""Describes networks, losses and penalties as JSON, and builds them from such a description.
 
     describe(Linear(2, 3))   {"type": "Linear", "in_features": 2, "out_features": 3, "bias": True}
-    build(description)       Linear(2, 3), with first weights of its own
+    build(description)       Linear(2, 3), its weights drawn anew
 
 A description is the name of a class and the arguments of its constructor. Each argument is read
 from the attribute of its name (or the layer inside of that name): that is all a class has to do to
@@ -132,7 +132,7 @@ def _value(owner, argument, value):
 
 
 def build(description: Any, room: float) -> Any:
-    """The object that is described, with first weights of its own.
+    """The object that is described, its weights drawn anew.
 
     room : how many values its arrays may have in all; no memory is taken for more
 

@@ -1,4 +1,4 @@
-"""GANs for images, put together by name: a model, a loss, a penalty.
+"""GANs for images, built from the names of a model, a loss and a penalty.
 
     game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
     history = minigan.image_recipes.train(game, images, steps=12_000, rng=0)

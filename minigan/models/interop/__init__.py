@@ -1,4 +1,4 @@
-"""Networks that leave minigan, and come back: PyTorch, JAX, safetensors.
+"""Converts networks to and from PyTorch, JAX and safetensors.
 
     module = minigan.interop.to_torch(network)          a torch.nn.Sequential
     network = minigan.interop.from_torch(module)

@@ -193,7 +193,7 @@ def _role(torch, module, layer):
 
 
 def _layer(torch, module) -> Layer:
-    """The new layer of a module, its weights not yet those."""
+    """A new layer with the options of a module; its weights are copied later."""
     kind = type(module).__name__
     if torch.nn.utils.parametrize.is_parametrized(module):
         parts = {n: [type(p).__name__ for p in ps] for n, ps in module.parametrizations.items()}
