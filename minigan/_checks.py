@@ -176,6 +176,7 @@ at_least_zero = integer(0)
 Count = Annotated[int, integer(1)]
 CountOrZero = Annotated[int, at_least_zero]
 Classes = Annotated[int, integer(2)]
+TwoOrMore = Annotated[int, integer(2)]
 Finite = Annotated[float, real()]
 Positive = Annotated[float, real(above=0)]
 not_negative, share = real(least=0), real(least=0, most=1)
@@ -250,6 +251,26 @@ def shape_to_fill(owner: Any, name: str, value: Any) -> tuple[int, ...]:
     return tuple(-1 if s == -1 else _size(owner, name, s, expected, value) for s in shape)
 
 
+def extent(owner: Any, name: str, value: Any) -> tuple[float, float, float, float]:
+    """(left, right, bottom, top): a box with something in it."""
+    expected = "(left, right, bottom, top) with left < right and bottom < top"
+    box = np.array(value) if isinstance(value, tuple | list) else as_array(owner, name, value)
+    if box.shape != (4,) or box.dtype.kind not in "fiu" or not np.isfinite(box).all():
+        refuse(TypeError, owner, name, expected, value)
+    left, right, bottom, top = map(float, box)
+    if not (left < right and bottom < top):
+        refuse(ValueError, owner, name, expected, value)
+    return left, right, bottom, top
+
+
+def inches(owner: Any, name: str, value: Any) -> tuple[float, float]:
+    """(width, height), both positive."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        refuse(TypeError, owner, name, "(width, height)", value)
+    width, height = (real(above=0)(owner, name, length) for length in value)
+    return width, height
+
+
 Widths = Annotated[Sequence[int], sizes(0)]  # of layers; there may be none
 Shape = Annotated[Sequence[int], sizes(1)]
 ImageShape = Annotated[tuple[int, int, int], sizes(3, 3)]  # (H, W, C)
@@ -257,6 +278,8 @@ PartialShape = Annotated[Any, a_tuple]  # None in it stands for any length
 Pair = Annotated[Any, pair]
 EvenShape = Annotated[tuple[int, int, int], image_shape(2)]  # of images, (H, W, C)
 QuarteredShape = Annotated[tuple[int, int, int], image_shape(4)]
+Extent = Annotated[tuple[float, float, float, float], extent]
+Inches = Annotated[tuple[float, float], inches]
 
 
 # -- other single values ---------------------------------------------------------------------------
@@ -389,11 +412,15 @@ DType = Annotated[Any, dtype]
 Seed = Annotated[int | tuple[int, ...] | np.random.Generator, seed]
 FilePath = Annotated[Any, path]  # a str or a Path; the function gets a Path
 Functions = Annotated[Any, functions]  # None, one or a list; the function gets a list
+Text = Annotated[str, instance(str)]
+Texts = Annotated[Sequence[str], functools.partial(_list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate check", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
 OptimizerLike = Annotated[Any, having("step", "one of minigan.optim, such as Adam()")]
-Planar = Annotated[Any, having("sample extent", "one of the distributions of minigan.data")]
+planar = having("sample extent", "one of the distributions of minigan.data")
+Planar = Annotated[Any, planar]
+WithDensity = Annotated[Any, having("density extent", "one of the distributions of minigan.data")]
 
 
 # -- arrays ----------------------------------------------------------------------------------------

@@ -175,5 +175,5 @@ def test_what_cannot_be_watched_is_refused():
     gan = mg.GAN(*networks, latent_dim=3)
     with pytest.raises(ValueError, match="Film: expected samples of shape"):
         mg.watch.Film(gan, MOONS, moments=[1])
-    with pytest.raises(ValueError, match="Vitals: probe must be at least "):
+    with pytest.raises(ValueError, match="Vitals: probe must be an integer >= 64, got 10"):
         mg.watch.Vitals(gan, MOONS, probe=10)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._old_checks import instance
+from .._checks import checked
 from ..layers import Sigmoid, Tanh
 from ..network import Sequential
 from .watch import Vitals
@@ -202,6 +202,7 @@ class Diagnosis:
         return "\n".join(lines if self.illnesses else [*lines, "", NO_SYMPTOM])
 
 
+@checked
 def diagnose(vitals: Vitals) -> Diagnosis:
     """Diagnoses a training from the vital signs measured during it.
 
@@ -223,7 +224,6 @@ def diagnose(vitals: Vitals) -> Diagnosis:
     ValueError
         If nothing was measured.
     """
-    instance("diagnose", "vitals", vitals, Vitals)
     if not vitals.steps:
         raise ValueError("diagnose: nothing was measured; pass the Vitals as train's callback")
     columns = {name: np.array(column, float) for name, column in vitals.columns.items()}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._old_checks import instance, shown
+from .._checks import checked, numbers, refuse, shown
 from ..gan import GAN
 from ..optim import SGD
 from ..training.game_steps import ConsensusGAN, ExtragradientGAN, Lookahead, SimultaneousGAN
@@ -83,6 +83,7 @@ class Forecast:
         )
 
 
+@checked
 def forecast(
     gan: GAN, real: npt.ArrayLike, noise: npt.ArrayLike, *, lookahead: Lookahead | None = None
 ) -> Forecast:
@@ -101,9 +102,8 @@ def forecast(
     TypeError : for an optimizer whose M is not written (Adam divides by its gradient's size, which
         is zero at an equilibrium: there is none), and for what `spectrum.Game` does not know
     """
-    rule, scales = _rule(instance("forecast", "gan", gan, GAN))
+    rule, scales = _rule(gan)
     if lookahead is not None:
-        instance("forecast", "lookahead", lookahead, Lookahead)
         rule = LookaheadRounds(rule, every=lookahead.every, fraction=lookahead.fraction)
     game = Game(
         gan.generator, gan.discriminator, loss=gan.loss, real=real, noise=noise,
@@ -144,11 +144,9 @@ def measured_multiplier(series: npt.ArrayLike) -> complex:
     ----------
     series : (n,), n >= 4
     """
-    x = np.asarray(series, np.float64)
-    if x.ndim != 1 or len(x) < 4 or not np.isfinite(x).all():
-        raise ValueError(
-            f"measured_multiplier: series must be at least 4 finite numbers, got {shown(series)}"
-        )
+    x = numbers("measured_multiplier", "series", series, ("n",), finite=True).astype(np.float64)
+    if len(x) < 4:
+        refuse(ValueError, "measured_multiplier", "series", "at least 4 finite numbers", series)
     (p, q), *_ = np.linalg.lstsq(np.stack([x[1:-1], x[:-2]], axis=1), x[2:], rcond=None)
     roots = np.roots([1, -p, -q])
     return complex(roots[np.argmax(roots.imag)])

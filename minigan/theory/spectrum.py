@@ -31,8 +31,9 @@ they are computed by a copy of the network whose parameters are u. Up to roundin
 import functools
 
 import numpy as np
+import numpy.typing as npt
 
-from .. import _old_checks as checks
+from .. import _checks as checks
 from .._progress import track
 from ..gan import GAN
 from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear
@@ -83,19 +84,25 @@ class Game:
     difference of the hand-written gradient. Raises TypeError for what J cannot be computed of.
     """
 
-    def __init__(self, generator, discriminator, *, loss, real, noise, penalties=()):
+    @checks.checked
+    def __init__(
+        self,
+        generator: Sequential,
+        discriminator: Sequential,
+        *,
+        loss: checks.LossLike,
+        real: npt.ArrayLike,
+        noise: npt.ArrayLike,
+        penalties: checks.Penalties = (),
+    ) -> None:
         if type(loss) not in SECOND:
             raise TypeError(f"Game: the second derivative of {type(loss).__name__} is not written")
-        checks.instance("Game", "generator", generator, Sequential)
-        checks.instance("Game", "discriminator", discriminator, Sequential)
         for layer in generator.layers + discriminator.layers:
             _check(layer)
         self.generator = generator.copy("float64")
         self.discriminator = discriminator.copy("float64")
-        if not isinstance(penalties, tuple | list):
-            raise TypeError(f"Game: penalties must be a list, got {checks.shown(penalties)}")
         for penalty in penalties:
-            checks.penalty("Game", "penalties", penalty).check(discriminator)
+            penalty.check(discriminator)
         self.loss, self.penalties = loss, tuple(penalties)
         self.real, self.noise = _minibatch("real", real), _minibatch("noise", noise)
         self.gan = GAN(
@@ -114,12 +121,7 @@ class Game:
 
     def _point(self, name, value):
         """`value` as a vector like `start`."""
-        vector = checks.as_array(f"Game: {name}", value)
-        if vector.shape != self.start.shape or vector.dtype.kind not in "fiu":
-            raise ValueError(
-                f"Game: {name} must be a vector of {self.start.size} numbers, like .start, got "
-                f"{checks.shown(value)}"
-            )
+        vector = checks.numbers("Game", name, value, self.start.shape, kinds="fiu")
         return vector.astype(np.float64, copy=False)
 
     @_underflow_is_no_error
@@ -262,12 +264,7 @@ def _backward(passes, dy, dy_dot):
 
 
 def _minibatch(name, value):
-    samples = checks.as_array(f"Game: {name}", value)
-    if samples.dtype.kind not in "fiu" or samples.ndim < 2 or not np.isfinite(samples).all():
-        raise TypeError(
-            f"Game: {name} must be a minibatch (N, ...) of finite numbers, got "
-            f"{checks.shown(value)}"
-        )
+    samples = checks.numbers("Game", name, value, ("N", "F", ...), finite=True, kinds="fiu")
     return samples.astype(np.float64, copy=False)
 
 

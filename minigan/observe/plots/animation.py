@@ -1,7 +1,7 @@
 """Pictures of a game in the plane, from a `minigan.watch.Film`: D's verdict and G's warped grid."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.animation import FuncAnimation
@@ -11,10 +11,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ... import _old_checks as checks
+from ..._checks import Positive, WithDensity, checked, refuse, some_of
 from ...layers.activations import sigmoid
 from ..watch import Film, Frame
-from . import _checks
 from .samples import density, points
 from .style import DISCRIMINATOR, FAKE, REAL, figure, frame
 
@@ -26,12 +25,24 @@ GRID = [  # lines of constant z_1, then of constant z_2: each from one end to th
 ARROWS = 70  # fakes that get an arrow
 
 
-def arrow_scale(film: Film) -> float:
+def _recorded(owner: Any, name: str, value: Any) -> Film:
+    if not isinstance(value, Film):
+        refuse(TypeError, owner, name, "a Film", value)
+    if not value.frames:
+        refuse(ValueError, owner, name, "a Film with frames", value)
+    return value
+
+
+Recorded = Annotated[Film, _recorded]
+Shots = Annotated[Sequence[Frame], some_of(Frame)]
+
+
+@checked
+def arrow_scale(film: Recorded) -> float:
     """The length of an arrow, in units of the data per unit of gradient; the same for all frames.
 
     The 95% quantile of the drawn arrows' lengths becomes about an eighth of the picture's width.
     """
-    _checks.film("arrow_scale", film)
     lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
     typical = float(np.quantile(lengths, 0.95))
     exact = (film.extent[1] - film.extent[0]) / 8 / max(typical, 1e-12)
@@ -39,16 +50,15 @@ def arrow_scale(film: Film) -> float:
     return float(power * max(d for d in (1, 2, 5) if d * power <= exact))  # 1, 2, 5, 10, 20, ...
 
 
-def surface(axes: Axes, film: Film, shot: Frame, scale: float | None = None) -> AxesImage:
+@checked
+def surface(axes: Axes, film: Recorded, shot: Frame, scale: Positive | None = None) -> AxesImage:
     """D's verdict sigmoid(logit) as a shade, its contour at 1/2, the samples, and arrows on fakes.
 
     An arrow is `scale` times -dL_G/dx of that sample, the gradient that G learns from; by default
     scale is the film's `arrow_scale`. Returns the shade, for a colour bar.
     """
-    _checks.axes("surface", axes), _checks.film("surface", film), _checks.shot("surface", shot)
     if scale is None:
         scale = arrow_scale(film)
-    scale = checks.number("surface: scale", scale, above=0.0)
     with np.errstate(under="ignore"):
         verdict = sigmoid(shot.logits)
     shade = axes.imshow(
@@ -71,9 +81,9 @@ def surface(axes: Axes, film: Film, shot: Frame, scale: float | None = None) -> 
     return shade
 
 
-def manifold(axes: Axes, film: Film, shot: Frame, data: Any) -> None:
+@checked
+def manifold(axes: Axes, film: Recorded, shot: Frame, data: WithDensity) -> None:
     """The data's density, and over it G's image of a latent grid with cells of equal mass."""
-    _checks.film("manifold", film), _checks.shot("manifold", shot)
     density(axes, data)
     for lines, colours in zip(shot.grid, GRID):
         shades = colours(np.linspace(0, 1, len(lines)))
@@ -81,13 +91,9 @@ def manifold(axes: Axes, film: Film, shot: Frame, data: Any) -> None:
     frame(axes, film.extent, margin=0)
 
 
-def learning(film: Film, data: Any, shots: Sequence[Frame]) -> Figure:
+@checked
+def learning(film: Recorded, data: WithDensity, shots: Shots) -> Figure:
     """A figure with a column for each of `shots`: `surface` above, `manifold` below."""
-    if not isinstance(shots, tuple | list) or not shots:
-        raise TypeError(f"learning: shots must be a list of Frames, got {checks.shown(shots)}")
-    _checks.film("learning", film)
-    for shot in shots:
-        _checks.shot("learning", shot)
     made, axes = figure(2, len(shots), size=(2.9, 2.9 * _aspect(film) + 0.2))
     scale = arrow_scale(film)
     for (above, below), shot in zip(axes.T, shots):
@@ -104,10 +110,9 @@ def learning(film: Film, data: Any, shots: Sequence[Frame]) -> Figure:
     return made
 
 
-def animation(film: Film, data: Any) -> FuncAnimation:
+@checked
+def animation(film: Recorded, data: WithDensity) -> FuncAnimation:
     """The whole film as a matplotlib animation: `surface` on the left, `manifold` on the right."""
-    _checks.film("animation", film)
-    _checks.distribution("animation", "data", data)
     made, axes = figure(1, 2, size=(4.2, 4.2 * _aspect(film) + 0.9))
     scale = arrow_scale(film)
 

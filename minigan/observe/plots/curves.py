@@ -6,11 +6,10 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ... import _old_checks as checks
-from ...losses import Loss
+from ... import _checks as checks
+from ..._checks import Count, LossLike, checked
 from ...training.history import History
 from ..watch import Vitals
-from . import _checks
 from .equilibrium import EQUILIBRIUM
 from .style import DISCRIMINATOR, GENERATOR, figure
 
@@ -18,14 +17,14 @@ DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
 RAW, SMOOTHED = {"linewidth": 0.6, "alpha": 0.35}, {"linewidth": 1.5}
 
 
-def smooth(values: npt.ArrayLike, window: int) -> np.ndarray:
+@checked
+def smooth(values: npt.ArrayLike, window: Count) -> np.ndarray:
     """The running mean over `window` entries, of the same length; shorter windows at the ends.
 
     A window's sum is the sum of the end of one block and the beginning of the next, each added up
     within its block. A difference of two cumulative sums would lose small values after a large one.
     """
-    values = _checks.numbers("smooth", "values", values, ("n",)).astype(float)
-    window = checks.count("smooth: window", window)
+    values = checks.numbers("smooth", "values", values, ("n",)).astype(float)
     n, before = len(values), window // 2
     blocks = -(-(n + window) // window)
     padded = np.zeros((blocks, window))
@@ -38,7 +37,8 @@ def smooth(values: npt.ArrayLike, window: int) -> np.ndarray:
     return total / (high - low)
 
 
-def training_curves(history: History, *, loss: Loss | None = None) -> Figure:
+@checked
+def training_curves(history: History, *, loss: LossLike | None = None) -> Figure:
     """A figure of two panels: the losses, and the gradient norms on a log scale.
 
     Faint: every step. Strong: the mean over a hundredth of the steps, if that is more than one.
@@ -49,9 +49,6 @@ def training_curves(history: History, *, loss: Loss | None = None) -> Figure:
     loss : Loss, optional
         The game's loss: a dotted line marks its value at the equilibrium, where that is known.
     """
-    checks.instance("training_curves", "history", history, History)
-    if loss is not None:
-        checks.loss("training_curves", loss)
     made, (losses, norms) = figure(1, 2, size=(4.6, 3.2))
     window = max(1, len(history) // 100)
     steps = history["step"]
@@ -97,6 +94,7 @@ def _curve(axes, steps, values, window, unit, *, color, label):
     axes.plot(steps, mean, color=color, label=f"{label}, mean of {window} {unit}", **SMOOTHED)
 
 
+@checked
 def layer_curves(vitals: Vitals) -> Figure:
     """A figure of the measurements of each layer; a column for each player.
 
@@ -104,7 +102,6 @@ def layer_curves(vitals: Vitals) -> Figure:
     a step, and the share of units that are off for every sample. Faint: every measurement. Strong:
     the mean over a fiftieth of them, if that is more than one.
     """
-    checks.instance("layer_curves", "vitals", vitals, Vitals)
     made, axes = figure(3, 2, size=(4.8, 2.3), sharex=True)
     window = max(1, len(vitals.steps) // 50)
     rows = {

@@ -1,16 +1,15 @@
 """Writes an animation as one HTML file with a player and a slider, which needs only a browser."""
 
 import html
-import os
 import re
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.animation import Animation
 
-from ... import _old_checks as checks
+from ..._checks import Count, FilePath, Text, Texts, checked
 from .style import STYLE
 
 ICONS = {  # text in place of the icon font that matplotlib's page would fetch
@@ -49,14 +48,15 @@ body {{ font: 16px/1.5 system-ui, sans-serif; color: #22252a; max-width: 66rem;
 """
 
 
+@checked
 def page(
     animation: Animation,
-    path: str | os.PathLike,
+    path: FilePath,
     *,
-    title: str,
-    words: Sequence[str],
-    fps: float = 10,
-    dpi: int = 80,
+    title: Text,
+    words: Texts,
+    fps: Count = 10,
+    dpi: Count = 80,
 ) -> None:
     """Writes the animation to `path` with all frames inside: it needs no network and no other file.
 
@@ -67,18 +67,11 @@ def page(
     title : str
     words : list of str
         Paragraphs shown above the player.
-    fps : float
+    fps : int
         Frames per second.
     dpi : int
         Dots per inch.
     """
-    checks.instance("page", "animation", animation, Animation)
-    path = checks.path("page: path", path)
-    if isinstance(words, str) or not all(isinstance(text, str) for text in words):
-        raise TypeError(f"page: words must be a list of paragraphs, got {checks.shown(words)}")
-    checks.instance("page", "title", title, str)
-    dpi = checks.count("page: dpi", dpi)
-    fps = checks.number("page: fps", fps, above=0.0)
     # to_jshtml takes neither as an argument.
     settings: Any = {"savefig.dpi": dpi, "animation.embed_limit": STYLE["animation.embed_limit"]}
     with matplotlib.rc_context(settings), np.errstate(under="ignore"):
@@ -90,4 +83,4 @@ def page(
     text = PAGE.format(title=html.escape(title), words=paragraphs, player=player)
     if external := re.search(r"(?:src|href)\s*=\s*[\"']https?:[^\"']*", text):
         raise RuntimeError(f"page: {path} would fetch {external.group()}")
-    path.write_text(text, encoding="utf-8")
+    Path(path).write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ... import _old_checks as checks
+from ..._checks import Count, Extent, Inches, NotNegative, checked
 
 REAL, FAKE, DISCRIMINATOR, GENERATOR, MUTED = "#1f5fa8", "#e8710a", "#5b3a8e", "#e8710a", "#8a8f98"
 
@@ -86,8 +86,9 @@ class StyledFigure(Figure):
         return picture.getvalue()
 
 
+@checked
 def figure(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (4.0, 4.0), **options: Any
+    rows: Count = 1, columns: Count = 1, *, size: Inches = (4.0, 4.0), **options: Any
 ) -> tuple[Figure, Any]:
     """(figure, axes) in minigan's style, not shown on any screen.
 
@@ -100,21 +101,22 @@ def figure(
     **options
         As for `matplotlib.figure.Figure.subplots`, such as sharex=True.
     """
-    figsize = _figsize("figure", rows, columns, size)
+    figsize = size[0] * columns, size[1] * rows
     with matplotlib.rc_context(STYLE):
         made = StyledFigure(figsize=figsize, layout="constrained")
     return made, _panels(made, rows, columns, options)
 
 
+@checked
 def window(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (4.0, 4.0), **options: Any
+    rows: Count = 1, columns: Count = 1, *, size: Inches = (4.0, 4.0), **options: Any
 ) -> tuple[Figure, Any]:
     """(figure, axes) as from `figure`, but managed by pyplot, which shows it if it can.
 
     Without a screen, or a backend for it, the figure has no window: see `has_screen`.
     Call `matplotlib.pyplot.show` or `pause` to show it, and `close` at the end.
     """
-    figsize = _figsize("window", rows, columns, size)
+    figsize = size[0] * columns, size[1] * rows
     try:
         from matplotlib import pyplot
 
@@ -125,11 +127,10 @@ def window(
     return made, _panels(made, rows, columns, options)
 
 
-def frame(axes: Axes, extent: tuple[float, float, float, float], *, margin: float = 0.08) -> None:
+@checked
+def frame(axes: Axes, extent: Extent, *, margin: NotNegative = 0.08) -> None:
     """Equal axes around an extent (left, right, bottom, top), with a margin and without ticks."""
-    checks.instance("frame", "axes", axes, Axes)
-    left, right, bottom, top = checks.extent("frame", extent)
-    margin = checks.number("frame: margin", margin, at_least=0.0)
+    left, right, bottom, top = extent
     pad_x, pad_y = margin * (right - left), margin * (top - bottom)
     axes.set(xlim=(left - pad_x, right + pad_x), ylim=(bottom - pad_y, top + pad_y))
     axes.set(xticks=[], yticks=[], aspect="equal")
@@ -137,19 +138,10 @@ def frame(axes: Axes, extent: tuple[float, float, float, float], *, margin: floa
         spine.set(visible=True, color="#e1e4e8")
 
 
+@checked
 def has_screen(figure: Figure) -> bool:
     """Whether the figure is a `window` that can be shown on this machine."""
-    checks.instance("has_screen", "figure", figure, Figure)
     return getattr(figure.canvas, "required_interactive_framework", None) is not None
-
-
-def _figsize(owner, rows, columns, size):
-    """(width, height) of a whole figure, in inches."""
-    rows, columns = checks.count(f"{owner}: rows", rows), checks.count(f"{owner}: columns", columns)
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        raise TypeError(f"{owner}: size must be (width, height), got {checks.shown(size)}")
-    width, height = (checks.number(f"{owner}: size", length, above=0.0) for length in size)
-    return width * columns, height * rows
 
 
 def _panels(made, rows, columns, options):

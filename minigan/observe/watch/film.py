@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from ... import _old_checks as checks
-from ..._old_checks import positive_int
+from ..._checks import Count, Extent, Seed, TwoOrMore, checked, integer, planar, refuse
+from ..._random import random_generator
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...network import Sequential
@@ -41,6 +41,15 @@ class Frame:
     grid: np.ndarray
 
 
+def _steps(owner: Any, name: str, value: Any) -> list[int]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        refuse(TypeError, owner, name, "a list of training steps", value)
+    return [integer(1)(owner, f"each of {name}", step) for step in value]
+
+
+Moments = Annotated[Iterable[int], _steps]
+
+
 class Film:
     """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
 
@@ -70,37 +79,29 @@ class Film:
         The real samples, the same in every frame.
     """
 
+    @checked
     def __init__(
         self,
         gan: GAN,
         data: Any,
         *,
-        moments: Iterable[int],
-        extent: tuple[float, float, float, float] | None = None,
-        samples: int = 400,
+        moments: Moments,
+        extent: Extent | None = None,
+        samples: Count = 400,
         generator: Sequential | None = None,
-        resolution: int = 96,
-        rng: np.random.Generator | int = 0,
+        resolution: TwoOrMore = 96,
+        rng: Seed = 0,
     ) -> None:
-        checks.instance("Film", "gan", gan, GAN)
         if gan.sample_shape != (2,) or gan.latent_dim != 2:
             raise ValueError(
                 "Film: expected samples of shape (2,) and latent_dim 2, got "
                 f"{gan.sample_shape} and {gan.latent_dim}"
             )
-        rng = checks.generator("rng", rng, "film")
-        samples = positive_int("Film", "samples", samples)
-        resolution = positive_int("Film", "resolution", resolution, minimum=2)
-        if isinstance(moments, str) or not hasattr(moments, "__iter__"):
-            raise TypeError(f"Film: moments must be a list of steps, got {checks.shown(moments)}")
-        self.moments = frozenset(positive_int("Film", "each of moments", step) for step in moments)
+        rng = random_generator(rng, "film")
+        self.moments = frozenset(moments)
         self.frames: list[Frame] = []
-        if extent is None:
-            extent = _widened(checks.part("Film", "data", data, "extent", checks.PLANE).extent)
-        self.extent = checks.extent("Film", extent)
-        self.generator = gan.generator
-        if generator is not None:
-            self.generator = checks.instance("Film", "generator", generator, Sequential)
+        self.extent = extent or _widened(planar("Film", "data", data).extent)
+        self.generator = generator or gan.generator
         self.real = gan.check_real(Minibatches(data, samples, rng=rng).next())
         self.noise = rng.standard_normal((samples, 2))
         left, right, bottom, top = self.extent
@@ -128,7 +129,7 @@ class Film:
 
     def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
         """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
-        steps = [positive_int("Film", "step", step) for step in facts["steps"]]
+        steps = [integer(1)("Film", "step", step) for step in facts["steps"]]
         parts = {
             name: read(name, (len(steps), *shape), self._dtype)
             for name, shape in self._shapes().items()
@@ -149,9 +150,9 @@ class Film:
         surface = self._plane.shape[:2]
         return {"fake": samples, "push": samples, "logits": surface, "grid": self._lines.shape}
 
+    @checked
     def record(self, step: int, gan: GAN) -> Frame:
         """A Frame of the networks as they are now."""
-        checks.instance("Film", "gan", gan, GAN)
         fake, _ = self.generator.forward(self.noise, training=False)
         grid, _ = self.generator.forward(self._lines.reshape(-1, 2), training=False)
         plane, _ = gan.discriminator.forward(self._plane.reshape(-1, 2), training=False)
@@ -188,10 +189,9 @@ def latent_grid(points: int = 121) -> np.ndarray:
     return np.stack([np.stack([z1, z2], axis=-1), np.stack([z2, z1], axis=-1)])
 
 
-def moments(steps: int, frames: int) -> list[int]:
+@checked
+def moments(steps: Count, frames: TwoOrMore) -> list[int]:
     """About `frames` training steps from 1 to `steps`, denser at the beginning."""
-    steps = positive_int("moments", "steps", steps)
-    frames = positive_int("moments", "frames", frames, minimum=2)
     return sorted({round(steps * (i / (frames - 1)) ** 2) or 1 for i in range(frames)})
 
 

@@ -1,12 +1,12 @@
 """Vital signs: measurements of both players, taken every few training steps."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from ... import _old_checks as checks
-from ..._old_checks import positive_int
+from ..._checks import Count, Seed, checked, integer
+from ..._random import random_generator
 from ...backend import norm
 from ...data.minibatches import Minibatches
 from ...gan import GAN
@@ -69,22 +69,19 @@ class Vitals:
                 A ReLU's unit is then dead: no gradient passes. A LeakyReLU's is merely linear.
     """
 
+    @checked
     def __init__(
         self,
         gan: GAN,
         data: Any,
         *,
-        every: int = 20,
-        probe: int = 512,
-        rng: np.random.Generator | int = 0,
+        every: Count = 20,
+        probe: Annotated[int, integer(4 * CELLS)] = 512,
+        rng: Seed = 0,
     ) -> None:
-        self.gan = checks.instance("Vitals", "gan", gan, GAN)
-        self.every = positive_int("Vitals", "every", every)
-        if positive_int("Vitals", "probe", probe) < 4 * CELLS:
-            raise ValueError(f"Vitals: probe must be at least {4 * CELLS}, got {probe}")
-        rng = checks.generator("rng", rng, "vitals")
+        self.gan, self.every = gan, every
         with np.errstate(all="ignore"):
-            self._prepare(gan, data, probe, rng)
+            self._prepare(gan, data, probe, random_generator(rng, "vitals"))
 
     def _prepare(self, gan, data, probe, rng):
         """Draws the probe and measures the data and the untrained networks, for comparison."""
@@ -137,7 +134,7 @@ class Vitals:
                 for name, value in layer.buffers.items():
                     layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
         measured = {
-            "steps": [positive_int("Vitals", "step", step) for step in facts["steps"]],
+            "steps": [integer(1)("Vitals", "step", step) for step in facts["steps"]],
             "columns": _numbers(facts["columns"]),
             "layers": {
                 player: {

@@ -4,12 +4,12 @@ Fields take numbers or arrays; the Jacobian [[dv1/dtheta, dv1/dpsi], [dv2/dtheta
 of one point. f and its derivatives are those of the package's docstring.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..._old_checks import as_array, real_number, shown
+from ..._checks import NotNegative, as_array, checked, refuse
 from ...layers.activations import sigmoid
 
 NODES = 64  # of the Gauss-Hermite sums
@@ -26,18 +26,24 @@ def slopes(t: Number) -> tuple[Number, Number, Number]:
     return first, second, -second * (1 - 2 * first)
 
 
-def _point(owner, start):
-    """`start` as (theta, psi), two finite floats."""
-    found = as_array(f"{owner}: start", start)
+def _point(owner: Any, name: str, value: Any) -> np.ndarray:
+    """(theta, psi), two finite numbers."""
+    found = np.array(value) if isinstance(value, tuple) else value
+    found = as_array(owner, name, found)
     if found.shape != (2,) or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
-        raise ValueError(f"{owner}: start must be (theta, psi), got {shown(start)}")
-    return map(float, found)
+        refuse(ValueError, owner, name, "(theta, psi)", value)
+    return found.astype(np.float64)
 
 
-def _discrete(owner, step):
-    """Raises ValueError for a flow: the bounds hold for discrete steps only."""
-    if getattr(step, "name", None) not in ("simultaneous", "alternating"):
-        raise ValueError(f"{owner}: step must be Simultaneous or Alternating, got {shown(step)}")
+def _discrete(owner: Any, name: str, value: Any) -> Any:
+    """The bounds hold for discrete steps, not for a flow."""
+    if getattr(value, "name", None) not in ("simultaneous", "alternating"):
+        refuse(ValueError, owner, name, "Simultaneous or Alternating", value)
+    return value
+
+
+Point = Annotated[npt.ArrayLike, _point]
+Discrete = Annotated[Any, _discrete]
 
 
 class Field:
@@ -56,9 +62,6 @@ class Field:
     def project(self, psi: Number) -> Number:
         """Projects psi after D's step: the identity, except for weight clipping."""
         return psi
-
-    def _number(self, name: str, value: float) -> float:
-        return real_number(type(self).__name__, name, value, low=0)
 
 
 class Minimax(Field):
@@ -129,14 +132,16 @@ class Bilinear(Field):
 class ClippedWasserstein(Bilinear):
     """L = psi theta, with psi clipped into [-clip, clip] (Arjovsky et al. 2017): no convergence."""
 
-    def __init__(self, clip: float = 1.0) -> None:
-        self.clip = self._number("clip", clip)
+    @checked
+    def __init__(self, clip: NotNegative = 1.0) -> None:
+        self.clip = clip
 
     def project(self, psi: Number) -> Number:
         return np.clip(psi, -self.clip, self.clip)
 
+    @checked
     @QUIET
-    def floor(self, step: Any, start: npt.ArrayLike) -> float:
+    def floor(self, step: Discrete, start: Point) -> float:
         """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
@@ -155,8 +160,7 @@ class ClippedWasserstein(Bilinear):
         start : array_like (2,)
             z_0 = (theta, psi).
         """
-        theta, psi = _point("ClippedWasserstein.floor", start)
-        _discrete("ClippedWasserstein.floor", step)
+        theta, psi = np.asarray(start)
         if step.name == "simultaneous":
             return float(min(np.hypot(theta, psi), self.clip))
         first = theta**2 + psi**2 + step.h * theta * psi
@@ -178,9 +182,9 @@ class GradientPenalty(Field):
     where it is -theta: |theta| = lambda target (1 + q) / (1 - q).
     """
 
-    def __init__(self, weight: float = 0.5, target: float = 1.0) -> None:
-        self.weight = self._number("weight", weight)
-        self.target = self._number("target", target)
+    @checked
+    def __init__(self, weight: NotNegative = 0.5, target: NotNegative = 1.0) -> None:
+        self.weight, self.target = weight, target
 
     @QUIET
     def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
@@ -203,8 +207,9 @@ class GradientPenalty(Field):
         q = np.exp(-np.pi * strength / np.sqrt(4 - strength**2))
         return float(strength * self.target * (1 + q) / (1 - q))
 
+    @checked
     @QUIET
-    def floor(self, step: Any, start: npt.ArrayLike) -> float:
+    def floor(self, step: Discrete, start: Point) -> float:
         """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no
@@ -217,8 +222,6 @@ class GradientPenalty(Field):
         start : array_like (2,)
             z_0 = (theta, psi); the bound does not depend on it.
         """
-        _point("GradientPenalty.floor", start)
-        _discrete("GradientPenalty.floor", step)
         strength = 2 * self.weight
         return float(step.h * strength * self.target / (2 + step.h * np.hypot(1, strength)))
 
@@ -232,8 +235,9 @@ class InstanceNoise(Field):
     1e-9 at 2. Near 0, d = 2 sigma^2 f''(0): noise does there what R1 does with gamma = sigma^2/2.
     """
 
-    def __init__(self, sigma: float = 1.0) -> None:
-        self.sigma = self._number("sigma", sigma)
+    @checked
+    def __init__(self, sigma: NotNegative = 1.0) -> None:
+        self.sigma = sigma
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self._noise, self._weights = self.sigma * nodes, weights / weights.sum()
 
@@ -268,8 +272,9 @@ class R1(Field):
     D's slope is psi at the fakes too, so R2 is the same field. (On Minimax, J at 0 is the same.)
     """
 
-    def __init__(self, gamma: float = 1.0) -> None:
-        self.gamma = self._number("gamma", gamma)
+    @checked
+    def __init__(self, gamma: NotNegative = 1.0) -> None:
+        self.gamma = gamma
         self._game = NonSaturating()
 
     @QUIET
@@ -293,8 +298,9 @@ class Consensus(Field):
     (Public code has one of the two terms off by a factor of two: a test differences R.)
     """
 
-    def __init__(self, gamma: float = 1.0) -> None:
-        self.gamma = self._number("gamma", gamma)
+    @checked
+    def __init__(self, gamma: NotNegative = 1.0) -> None:
+        self.gamma = gamma
         self._game = Minimax()
 
     @QUIET

@@ -6,17 +6,17 @@ A step that remembers more than z keeps it behind z: see `begin`.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from ..._old_checks import as_array, part, positive_int, real_number, shown
-from .fields import QUIET, Field
+from ..._checks import Count, Positive, TwoOrMore, checked
+from .fields import QUIET, Field, Point
 
 
 class Step:
     """A training step with learning rate (or, for the flow, duration) h > 0."""
 
-    def __init__(self, h: float = 0.2) -> None:
-        self.h = real_number(type(self).__name__, "h", h, low=0, open_low=True)
+    @checked
+    def __init__(self, h: Positive = 0.2) -> None:
+        self.h = h
 
     @property
     def name(self) -> str:
@@ -87,37 +87,35 @@ class Flow(Step):
         return one + a @ (one + a / 2 @ (one + a / 3 @ (one + a / 4)))
 
 
+@checked
 @QUIET
 def trajectory(
-    method: Field, step: Step, start: npt.ArrayLike = (1.0, 1.0), steps: int = 500
+    method: Field, step: Step, start: Point = (1.0, 1.0), steps: Count = 500
 ) -> np.ndarray:
     """The points z_0, z_1, ..., shape (steps + 1, 2).
 
     The defaults are those of the notebook of Mescheder et al. (2018).
     """
-    _check("trajectory", method, step)
-    start = as_array("trajectory: start", start)
-    if start.shape != (2,) or start.dtype.kind not in "fiu":
-        raise ValueError(f"trajectory: start must be (theta, psi), got {shown(start)}")
-    path = np.empty((positive_int("trajectory", "steps", steps) + 1, 2))
-    state = step.begin(start.astype(np.float64))
+    path = np.empty((steps + 1, 2))
     path[0] = start
+    state = step.begin(path[0].copy())
     for n in range(steps):
         state = step(method, state)
         path[n + 1] = state[:2]
     return path
 
 
+@checked
 @QUIET
 def predicted_contraction(method: Field, step: Step) -> float:
     """The largest |eigenvalue| of the step's matrix M at the equilibrium."""
-    _check("predicted_contraction", method, step)
     return float(np.max(np.abs(np.linalg.eigvals(step.matrix(method.jacobian(0.0, 0.0))))))
 
 
+@checked
 @QUIET
 def measured_contraction(
-    method: Field, step: Step, steps: int = 4000, radius: float = 1e-4
+    method: Field, step: Step, steps: TwoOrMore = 4000, radius: Positive = 1e-4
 ) -> float:
     """The factor by which a step changes |z| near 0, measured without using the Jacobian.
 
@@ -129,18 +127,11 @@ def measured_contraction(
     ----------
     Benettin et al. (1980), "Lyapunov characteristic exponents for smooth dynamical systems".
     """
-    _check("measured_contraction", method, step)
-    radius = real_number("measured_contraction", "radius", radius, low=0, open_low=True)
     z = step.begin(np.array([radius, 0.0]))
     growth = []
-    for _ in range(positive_int("measured_contraction", "steps", steps, minimum=2)):
+    for _ in range(steps):
         z = step(method, z)
         length = np.linalg.norm(z)
         growth.append(np.log(length / radius))
         z *= radius / length
     return float(np.exp(np.mean(growth[steps // 2 :])))
-
-
-def _check(owner, method, step):
-    part(owner, "method", method, "field", "one of the methods of minigan.dirac, such as Minimax()")
-    part(owner, "step", step, "matrix", "a step of minigan.dirac, such as Alternating(0.2)")
