@@ -6,7 +6,8 @@
 calls note(method, name, layer, arguments, result) after each call of a layer's `forward`,
 `backward`, `backward_input` and `backward_params`, in the order in which they are made. Names are
 those of `named_parameters` without the parameter: "0", "2.branch". Layers run one by one, on NumPy:
-fused stages have no values in between to show.
+fused stages have no values in between to show. A SpectralNorm is reported as a whole, because its
+passes run on copies of the layer in it.
 """
 
 import contextlib
@@ -14,7 +15,8 @@ import functools
 from collections.abc import Callable, Iterator
 
 from ..backend import use_backend
-from ..layers.composite import walk
+from ..layers.base import Layer
+from ..layers.spectral import SpectralNorm
 from ..network import Sequential
 
 Note = Callable[..., None]
@@ -24,7 +26,7 @@ METHODS = "forward", "backward", "backward_input", "backward_params"
 @contextlib.contextmanager
 def recording(network: Sequential, note: Note) -> Iterator[None]:
     """For the length of a `with`, reports each call of a layer of `network` to `note`."""
-    layers = [(name[:-1], layer) for name, layer in walk(network) if layer is not network]
+    layers = list(_reported(network))
     with use_backend("numpy"):
         try:
             for name, layer in layers:
@@ -35,6 +37,13 @@ def recording(network: Sequential, note: Note) -> Iterator[None]:
             for _, layer in layers:
                 for method in METHODS:
                     vars(layer).pop(method, None)
+
+
+def _reported(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+    for name, child in layer.children.items():
+        yield prefix + name, child
+        if not isinstance(child, SpectralNorm):
+            yield from _reported(child, f"{prefix}{name}.")
 
 
 def _reporting(note, method, name, layer):

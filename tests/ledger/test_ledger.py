@@ -10,6 +10,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.verify.recording import recording
 
 
 def everything(loss="NonSaturating"):
@@ -150,7 +151,9 @@ def test_a_wrong_gradient_is_found(tiny_gan, real, monkeypatch):
     assert wrong == {"z1", "W1", "b1", "x"}
 
 
-def test_another_step_than_the_recorded_one_is_found(tiny_gan, real, monkeypatch):
+def test_a_step_that_forgets_the_fakes_is_found(tiny_gan, real, monkeypatch):
+    """The ledger shows the step as it is, so its gradients differ from those of L_D."""
+
     def forgets_the_fakes(self, real, fake):
         real_logits, on_real = self.discriminator.forward(real)
         fake_logits, _ = self.discriminator.forward(fake)
@@ -159,10 +162,46 @@ def test_another_step_than_the_recorded_one_is_found(tiny_gan, real, monkeypatch
         return loss, 0.0, real_logits, fake_logits
 
     monkeypatch.setattr(mg.GAN, "judge", forgets_the_fakes)
+    ledger = mg.ledger.record(tiny_gan(), real)
+    wrong = {row.tensor for row in ledger.check().failures}
+    assert wrong == {"dlogits", "dW2", "db2", "da1", "dz1", "dW1", "db1", "dx"}
+    assert not row_of(ledger, "L_D", "logits").gradient[len(real) :].any()
+
+
+def test_a_step_that_differs_from_the_observed_one_is_found(tiny_gan, real, monkeypatch):
+    """The plain step and the observed one must agree; here the gradient grows with each call."""
+    calls, right = [], mg.losses.NonSaturating.discriminator
+
+    def growing(self, real, fake):
+        calls.append(None)
+        value, d_real, d_fake = right(self, real, fake)
+        return value, len(calls) * d_real, len(calls) * d_fake
+
+    monkeypatch.setattr(mg.losses.NonSaturating, "discriminator", growing)
     report = mg.ledger.record(tiny_gan(), real).check()
-    assert [row.tensor for row in report.failures if row.check == "train_step"][
-        0
-    ] == "dL_D/dtheta_D"
+    found = [row.tensor for row in report.failures if row.check == "train_step"]
+    assert "dL_D/dtheta_D" in found
+
+
+def test_watching_a_pass_does_not_change_it():
+    """Nor that of a layer whose passes run on copies of the layer inside it, as in SpectralNorm."""
+    network = mg.Sequential([L.SpectralNorm(L.Linear(3, 2)), L.Residual(L.Linear(2, 2))], rng=1)
+    network.theta *= 3
+    x, names = np.ones((2, 3)), []
+    plain, _ = network.forward(x, training=False)
+    with recording(network, lambda method, name, *_: names.append(f"{method} {name}")):
+        y, caches = network.forward(x, training=False)
+        network.backward_input(y, caches)
+    assert np.array_equal(y, plain)
+    inside = ["forward 1.branch", "forward 1.skip", "forward 1"]
+    assert names[:4] == ["forward 0", *inside] and "backward_input 0" in names
+
+
+def test_a_step_of_another_kind_is_refused():
+    other = mg.training.game_steps.SimultaneousGAN
+    players = mg.models.mlp_generator(1, (1,)), mg.models.mlp_discriminator((1,))
+    with pytest.raises(TypeError, match="record: gan must be a GAN whose train_step is that"):
+        mg.ledger.record(other(*players, latent_dim=1), np.zeros((2, 1)))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@
 Of a GAN that is small enough (see `sums.is_tiny`), the ledger also writes every entry of every
 gradient out as the sum that it is, with the numbers put in.
 
-Read in this order: `passes` (a forward pass that can be walked back), `formulas` (what layers and
-losses compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),
+Read in this order: `observed_step` (the passes of a step), `formulas` (what layers and losses
+compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),
 `record` (the two updates), `ledger` (the record itself), `drawing` (its picture), `explorer` and
 page/ (its page), `moves` (who moved a sample).
 """

@@ -18,7 +18,7 @@ from ... import losses, optim, penalties
 from ...gan import GAN
 from ...layers.base import Array
 from ...network import Sequential
-from .passes import leaves
+from .leaves import leaves
 
 LARGEST_STEP = 4000  # numbers on the page
 ACTIVATIONS = {

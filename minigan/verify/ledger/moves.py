@@ -23,7 +23,8 @@ from ... import losses, optim
 from ...gan import GAN
 from ...layers.base import Array
 from ...network import Sequential
-from .passes import Pass, leaves
+from .leaves import leaves
+from .observed_step import JoinedPass, ObservedStep
 
 CLOSE = (
     1e-6  # a step so small that its secant would be rounding; the derivative half way is as good
@@ -92,28 +93,22 @@ class Change:
 
 def shares(gan: GAN, real: Array) -> Shares:
     """The Shares of `gan.train_step(real)`, for a step that `explorer.game` can describe."""
-    gan = gan.copy("float64")
-    G, D, loss, n = gan.generator, gan.discriminator, gan.loss, len(real)
+    before, gan = gan.copy("float64"), gan.copy("float64")
+    step, loss, n = ObservedStep(gan, real), gan.loss, len(real)
+    G, D, made = step.players["G"], step.players["D"], step.generated
     causes: list[tuple[str, int | None]] = [
         *(("real", i) for i in range(n)), *(("fake", i) for i in range(n)),
         ("penalty", None), ("momentum of D", None),
         *(("push", i) for i in range(n)), ("momentum of G", None),
     ]  # fmt: skip
     penalty, momentum_of_d, push, momentum_of_g = 2 * n, 2 * n + 1, 2 * n + 2, 3 * n + 2
-    noise = gan.draw_noise(n)
-    made = Pass(G, noise)
 
     # D's move: a sum over the rows of its minibatch, the penalties and the momentum
-    judged = Pass(D, np.concatenate([real, made.output]))
-    _, d_real, d_fake = loss.discriminator(judged.output[:n], judged.output[n:])
-    judged.backward(np.concatenate([d_real, d_fake]), held=True)
     gradient = np.zeros((D.theta.size, len(causes)))
-    gradient[:, : 2 * n] = _per_row(judged)
-    D.zero_grad()
-    for each in gan.penalties:
-        each.accumulate(D, real, made.output, gan.rng)
-    gradient[:, penalty] = D.grad
-    critic = _moved(D, gan.discriminator_optimizer, gradient, momentum_of_d)
+    gradient[:, : 2 * n] = _per_row(JoinedPass(step.judged))
+    if step.loss_gradient is not None:
+        gradient[:, penalty] = D.grad - step.loss_gradient
+    critic = _moved(D, before.discriminator_optimizer, gradient, momentum_of_d)
 
     # what that does to the gradient at the fakes, and so to each row's part of G's
     passed = _forward(critic, _still(made.output, len(causes)))
@@ -136,8 +131,8 @@ def shares(gan: GAN, real: Array) -> Shares:
             by_row = np.einsum("ni,nj->ijn", rows, dy.before).reshape(size, n)
             gradient[here, push : push + n] += by_row
             offset += size
-    generator = _moved(G, gan.generator_optimizer, gradient, momentum_of_g)
-    fake = _forward(generator, _still(noise, len(causes)))[-1]
+    generator = _moved(G, before.generator_optimizer, gradient, momentum_of_g)
+    fake = _forward(generator, _still(made.values[0], len(causes)))[-1]
     return Shares(causes, fake.parts, fake.after - fake.before)
 
 
@@ -148,11 +143,11 @@ def _still(values: Array, count: int) -> Change:
     return Change(values, values, np.zeros((*values.shape, count)))
 
 
-def _per_row(walked: Pass) -> Array:
-    """(P, N): what each row of a pass, walked back already, adds to dL/dtheta."""
+def _per_row(judged: JoinedPass) -> Array:
+    """(P, N): what each row of a pass adds to dL/dtheta."""
     found = []
-    for position, (_, layer) in enumerate(walked.layers):
-        x, dy = walked.values[position], walked.gradients[position + 1]
+    for position, (_, layer) in enumerate(judged.layers):
+        x, dy = judged.values[position], judged.gradients[position + 1]
         for name in layer.params:
             rows = x if name == "weight" else np.ones((len(x), 1))
             found.append(np.einsum("ni,nj->ijn", rows, dy).reshape(-1, len(x)))

@@ -1,78 +1,75 @@
-"""Recording a step: the two updates of `minigan.gan`, walked layer by layer.
+"""Recording a step: the two updates of `GAN.train_step`, observed layer by layer.
 
-The record is made beside the real thing. One float64 copy of the GAN takes a plain `train_step`;
-another, with the same weights and the same random numbers, goes through it layer by layer and keeps
-every value and every gradient. The losses of the first one, and the gradients that its optimizers
-were handed, must be what the second one recorded: `Ledger.stepped` holds both.
+A float64 copy of the GAN takes the step, and the ledger shows the values and gradients of its
+layers: see `observed_step`. `Ledger.stepped` compares them with a plain `train_step` of another
+copy: the losses that it returns and the gradients that its optimizers are given.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..._old_checks import instance
-from ..._random import RandomStates
+from ..._checks import checked, refuse
 from ...gan import GAN
 from ...losses import sees_real
+from ..gradcheck.layer_check import by_parameter
 from . import formulas, sums
+from .leaves import leaves
 from .ledger import Ledger, LedgerRow
-from .passes import Pass, leaves
+from .observed_step import JoinedPass, ObservedStep
 from .rows import Penalties, Section, parameters_of
 
 
+@checked
 @np.errstate(under="ignore")
-def record(gan, real):
+def record(gan: GAN, real: ArrayLike) -> Ledger:
     """The Ledger of `gan.train_step(real)`, in float64. The gan itself is left alone.
 
     real : a minibatch (N, ...), as for `train_step`; raises what that raises
 
-    A tiny GAN's ledger is checked against central differences at once; that of any other when
-    `Ledger.check` is called, since it takes a few forward passes for each entry.
+    Raises also TypeError for a GAN with a `train_step` of its own. The ledger of a tiny GAN is
+    compared with central differences at once; that of a larger one when `Ledger.check` is called,
+    since this takes a few forward passes for each entry.
     """
-    instance("record", "gan", gan, GAN)
-    before = gan.copy("float64")
-    stepped, twin = gan.copy("float64"), gan.copy("float64")
+    if type(gan).train_step is not GAN.train_step:
+        refuse(TypeError, "record", "gan", "a GAN whose train_step is that of GAN", gan)
+    before, stepped, twin = (gan.copy("float64") for _ in range(3))
     real = twin.check_real(real)
     figures = stepped.train_step(real)
+    step = ObservedStep(twin, real)
 
     tiny = sums.is_tiny((twin.generator, twin.discriminator), twin.loss, 2 * len(real))
-    generated = Pass(twin.generator, twin.draw_noise(len(real)))
-    rows = _discriminator_update(twin, real, generated.output, tiny)
-    moved = twin.discriminator.copy()
-    moved.theta[...] = stepped.discriminator.theta
-    rows += _generator_update(twin, moved, real, generated, tiny)
+    rows = _discriminator_update(step, tiny)
+    rows += _generator_update(step, tiny)
 
     values = {row.symbol: row.value for row in rows if row.kind == "loss"}
     reported = figures["discriminator_loss"] + figures["penalty"], figures["generator_loss"]
     beside = [
         ("L_D", values["L_D"], reported[0]),
         ("L_G", values["L_G"], reported[1]),
-        ("dL_D/dtheta_D", twin.discriminator.grad, stepped.discriminator.grad),
-        ("dL_G/dtheta_G", twin.generator.grad, stepped.generator.grad),
+        ("dL_D/dtheta_D", step.players["D"].grad, stepped.discriminator.grad),
+        ("dL_G/dtheta_G", step.players["G"].grad, stepped.generator.grad),
     ]
     n = len(real)
     title = f"one training step: {type(gan.loss).__name__}, {n} real samples, {n} fakes"
-    ledger = Ledger(title, rows, _named(moved), beside, (before, real))
+    ledger = Ledger(title, rows, _named(twin.discriminator), beside, (before, real))
     if tiny:
         ledger.check()
     return ledger
 
 
-def _discriminator_update(twin, real, fake, tiny):
+def _discriminator_update(step, tiny):
     """The rows of L_D: steps 4 and 5 of `minigan.gan`."""
-    network, loss, n = twin.discriminator, twin.loss, len(real)
+    network, loss, n = step.players["D"], step.gan.loss, len(step.real)
     apart = network.mixes_samples
-    passes = [Pass(network, x) for x in ([real, fake] if apart else [np.concatenate([real, fake])])]
+    passes = step.judged if apart else [JoinedPass(step.judged)]
+    value = step.figures["discriminator_loss"]
+    slopes = np.concatenate([judged.gradients[-1] for judged in passes])
+    penalties = _penalties(step) if step.penalties else None
+    total = value + (penalties.value if penalties else 0.0)
 
     def play(outputs):
         logits = np.concatenate(outputs)
         return loss.discriminator(logits[:n], logits[n:])
-
-    value, d_real, d_fake = play([judged.output for judged in passes])
-    slopes = np.concatenate([d_real, d_fake])
-    network.zero_grad()
-    for judged, dy in zip(passes, np.split(slopes, len(passes))):
-        judged.backward(dy)
-    penalties = _add_penalties(twin, real, fake) if twin.penalties else None
-    total = value + (penalties.value if penalties else 0.0)
 
     section = Section(
         "L_D", "D", passes,
@@ -92,7 +89,7 @@ def _discriminator_update(twin, real, fake, tiny):
         slope_sums = sums.discriminator_slopes(loss, "dlogits", r, f, slopes)
     if penalties:
         in_words += " + R"
-        what = " + ".join(map(repr, twin.penalties))
+        what = " + ".join(map(repr, step.gan.penalties))
         extra_row = [
             section.scalar("R", "penalty", "", what, penalties.value, lambda moved: value + moved)
         ]
@@ -104,16 +101,13 @@ def _discriminator_update(twin, real, fake, tiny):
     return [loss_row, *extra_row, *rows]
 
 
-def _generator_update(twin, moved, real, generated, tiny):
+def _generator_update(step, tiny):
     """The rows of L_G, through D as its update left it and through G: step 6 of `minigan.gan`."""
-    loss, fake = twin.loss, generated.output
-    with moved.held_buffers():
-        judged = Pass(moved, fake)
-        real_logits = Pass(moved, real).output if sees_real(loss) else judged.output
-    value, d_real, d_fake = loss.generator(real_logits, judged.output)
-    judged.backward(d_fake, held=True)
-    twin.generator.zero_grad()
-    generated.backward(judged.gradients[0])
+    loss, generated = step.gan.loss, step.generated
+    judged, *seen = step.judged_again
+    real_logits = seen[0].output if sees_real(loss) else judged.output
+    value, d_fake = step.figures["generator_loss"], judged.gradients[-1]
+    _, d_real, _ = loss.generator(real_logits, judged.output)
 
     def loss_of_logits(outputs):
         return loss.generator(real_logits, outputs[0])[0]
@@ -162,25 +156,13 @@ def _named(network):
     ]
 
 
-def _add_penalties(twin, real, fake):
-    """Adds their gradients into D's, as the step does; returns the Penalties."""
-    network = twin.discriminator
-    before = {name: grad.copy() for name, _, grad in network.named_parameters()}
-    replays, value = [], 0.0
-    for penalty in twin.penalties:
-        replays.append(_replay(penalty, twin, real, fake))
-        penalty.accumulate(network, real, fake, twin.rng)
-        value += float(replays[-1]())  # not what `accumulate` says: `stepped` compares the two
-    added = {name: grad - before[name] for name, _, grad in network.named_parameters()}
-    return Penalties(value, added, lambda: sum(replay() for replay in replays))
+def _penalties(step):
+    """The Penalties of the step: what they added, and how to compute them again."""
+    network = step.players["D"]
+    by_name = zip(network.named_parameters(), by_parameter(network, step.loss_gradient))
+    added = {name: grad - before for (name, _, grad), (_, before) in by_name}
 
+    def value():  # not what `accumulate` says: `stepped` compares the two
+        return sum(replay() for replay in step.penalties)
 
-def _replay(penalty, twin, real, fake):
-    """() -> the penalty's value, with the random numbers that it is about to draw."""
-    drawing = RandomStates(twin.rng, twin.discriminator.rng)
-
-    def value():
-        drawing.restore()
-        return penalty.value(twin.discriminator, real, fake, twin.rng)
-
-    return value
+    return Penalties(value(), added, value)
