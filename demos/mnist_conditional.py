@@ -3,6 +3,7 @@
     python demos/mnist_conditional.py                          # D has a logit for each class
     python demos/mnist_conditional.py --model concatenation    # D sees the class as more channels
     python demos/mnist_conditional.py --model acgan            # D also classifies
+    python demos/mnist_conditional.py --class-norm             # G's batch norms know the class too
     python demos/mnist_conditional.py --model infogan          # no labels: D also reads G's code
 
 Where MNIST is neither on disk nor can be downloaded it learns `glyphs`: digits drawn from fonts and
@@ -25,7 +26,12 @@ parser = common.parser(__doc__, steps=2000, data=digits.DATA, resumes=True)
 digits.add_judge(parser)
 known = ["projection", "concatenation", "acgan", "infogan"]
 parser.add_argument("--model", choices=known, default=known[0], help="default: %(default)s")
+parser.add_argument(
+    "--class-norm", action="store_true", help="a scale and a shift for each class in G's batch norm"
+)
 args = common.parse(parser)
+if args.class_norm and args.model == "infogan":
+    parser.error("--class-norm: infogan has no labels; use it with another --model")
 results = common.Results(args.out)
 data = digits.load(args.data, args.seed)
 infogan = args.model == "infogan"
@@ -51,6 +57,7 @@ generator = models.conditional_generator(
     LATENT,
     CLASSES,
     continuous=continuous,
+    class_norm=args.class_norm,
     channels=image_recipes.CHANNELS,
     hidden=HIDDEN,
     rng=(args.seed, 0),

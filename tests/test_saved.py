@@ -60,7 +60,8 @@ def gans():
         ),
         "projection": paired(conditional, models.projection_discriminator(3, **critic), 5),
         "concatenation": paired(
-            conditional.copy(), models.concatenation_discriminator(3, **critic), 5
+            models.conditional_generator(2, 3, class_norm=True, **generator),
+            models.concatenation_discriminator(3, **critic), 5,
         ),
         "auxiliary": paired(
             conditional.copy(), models.auxiliary_discriminator(code, **critic), 5, loss=loss

@@ -6,9 +6,11 @@ See `minigan.conditional` for the rows and the layers, `minigan.auxiliary` for t
 import math
 from typing import Any
 
+import numpy as np
+
 from .._checks import Classes, Count, CountOrZero, DType, Seed, Widths, checked
 from .._random import random_generator
-from ..layers import Reshape
+from ..layers import BatchNorm, ConditionalBatchNorm, Reshape
 from ..network import Sequential
 from .conditional_games import LabelPlanes, OneHot, Projection, WithCode
 from .dcgan import dcgan_discriminator, dcgan_generator, with_small_weights
@@ -22,6 +24,7 @@ def conditional_generator(
     classes: Classes,
     *,
     continuous: CountOrZero = 0,
+    class_norm: bool = False,
     channels: Count = 64,
     hidden: Widths = (),
     dtype: DType = "float32",
@@ -38,13 +41,23 @@ def conditional_generator(
     classes : K >= 2
     continuous : number of values before those of the class that are copied to the row too, for
         InfoGAN; code = continuous + classes
+    class_norm : batch norm's scale and shift are the class's own (`ConditionalBatchNorm`), so the
+        class reaches every level of G, not its input alone; for continuous = 0
     channels, hidden, dtype, rng : as in `dcgan_generator`
     """
+    if class_norm and continuous:
+        raise ValueError(
+            "conditional_generator: class_norm=True is for codes of a class alone, got "
+            f"continuous={continuous}"
+        )
     code = continuous + classes
-    network = dcgan_generator(latent_dim + code, channels=channels, hidden=hidden)
-    layers = [OneHot(classes, scale=math.sqrt(classes)), WithCode(network, code, whole=True)]
-    rng = random_generator(rng, "generator")
-    return with_small_weights(Sequential(layers, dtype=dtype, rng=rng))
+    layers = dcgan_generator(latent_dim + code, channels=channels, hidden=hidden).layers
+    if class_norm:
+        stages = _with_class_norms(layers, latent_dim + code, classes)
+    else:
+        stages = [WithCode(Sequential(layers), code, whole=True)]
+    choice, rng = OneHot(classes, scale=math.sqrt(classes)), random_generator(rng, "generator")
+    return with_small_weights(Sequential([choice, *stages], dtype=dtype, rng=rng))
 
 
 @checked
@@ -104,6 +117,21 @@ def auxiliary_discriminator(
     """
     trunk = _carrying(1 + code, code, channels, batch_norm, hidden)
     return _network([trunk], batch_norm, dtype, rng)
+
+
+def _with_class_norms(layers, features, classes):
+    """The layers as stages on rows that carry the class; each batch norm has one for each class."""
+    stages, stage = [], []
+    x = np.zeros((1, features), np.float32)  # for the shape of each norm's input
+    for layer in layers:
+        if isinstance(layer, BatchNorm):
+            stages.append(WithCode(Sequential(stage), classes, whole=not stages))
+            stages.append(ConditionalBatchNorm(x.shape[1:], classes))
+            stage = [Reshape(x.shape[1:])]
+        else:
+            x, _ = layer.forward(x, training=False)
+            stage.append(layer)
+    return [*stages, WithCode(Sequential(stage), classes)]
 
 
 def _carrying(outputs, code, channels, batch_norm, hidden):

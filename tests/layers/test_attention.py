@@ -42,6 +42,26 @@ def test_a_whole_step_with_conditional_batch_norm(backend):
     assert report.ok, f"\n{report}"
 
 
+def test_a_whole_step_of_the_conditional_generator_with_its_own_norms():
+    """Every scale and shift of every class gets its gradient, and none of an absent class."""
+    G = mg.models.conditional_generator(2, 3, class_norm=True, channels=1, hidden=(4,))
+    norms = [layer for layer in G.layers if isinstance(layer, L.ConditionalBatchNorm)]
+    assert [layer.shape for layer in norms] == [(4,), (7, 7, 2), (14, 14, 1)]
+    G.theta += 0.1 * RNG.standard_normal(G.theta.size).astype(np.float32)
+    D = mg.models.projection_discriminator(3, channels=1, batch_norm=False)
+    gan = mg.GAN(G, D, latent_dim=5, penalties=[mg.penalties.R1(0.5)])
+    real = mg.conditional.label(RNG.uniform(-1, 1, (6, 28, 28, 1)), [0, 1, 2, 0, 1, 2], 3)
+    report = mg.gradcheck.check_step(gan, real, directions=1, rng=0, progress=False)
+    assert report.ok, f"\n{report}"
+    noise = mg.conditional.ask(gan.draw_noise(4), [0, 0, 1, 1], 3)
+    rows, cache = G.forward(noise)
+    G.zero_grad()
+    G.backward(RNG.standard_normal(rows.shape).astype(np.float32), cache)
+    for norm in norms:
+        for grad in norm.grads.values():
+            assert grad[:2].any(axis=1).all() and not grad[2].any()
+
+
 def test_conditional_batch_norm_of_one_class_is_batch_norm():
     plain, conditional = L.BatchNorm(2), L.ConditionalBatchNorm((3, 2), 2)
     x = RNG.standard_normal((5, 3, 2)).astype(np.float32)
@@ -124,6 +144,8 @@ def test_bad_input():
         L.ConditionalBatchNorm((3,), 1)
     with pytest.raises(ValueError, match="needs at least 2 values per channel to train, got 1"):
         L.ConditionalBatchNorm((3,), 2).forward(np.zeros((1, 5)))
+    with pytest.raises(ValueError, match="class_norm=True is for codes of a class alone, got con"):
+        mg.models.conditional_generator(2, 3, continuous=1, class_norm=True)
     with pytest.raises(ValueError, match="a penalised discriminator cannot contain it"):
         D = mg.Sequential([L.ConditionalBatchNorm((3,), 2), L.Linear(5, 1)])
         mg.penalties.R1(1.0).check(D)

@@ -205,6 +205,7 @@ def test_a_ctrl_c_that_python_wraps_in_a_system_error(whole, monkeypatch, capsys
         ("mnist_dcgan", "--data /dev/null", "--data: "),
         ("mnist_dcgan", "--loss l1", "argument --loss: invalid choice: 'l1'"),
         ("mnist_conditional", "--model biggan", "argument --model: invalid choice: 'biggan'"),
+        ("mnist_conditional", "--class-norm --model infogan", "--class-norm: infogan has no"),
         ("draw_your_own", "--picture /nowhere.png", "--picture: "),
         ("draw_your_own", "--picture /", "--picture: "),
         ("gaussian_grid", "--data /", "--data: "),
