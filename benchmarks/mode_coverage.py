@@ -2,7 +2,10 @@
 
 All methods have the same networks, steps, batches and averaging; the final averaged generator is
 scored, no checkpoint is chosen, no seed is left out. A run succeeds if every mode has at least 20%
-of its share of 10,000 samples and HQ is at least 95% (a perfect sampler: 98.9%).
+of its share of 10,000 samples and HQ is at least 95% (a perfect sampler: 98.9%). It has the right
+shape if, besides, HQ is at least 97.5%, every mode has at least 80% of its share, its standard
+deviation along every axis is within 20% of the truth, and the sliced Wasserstein distance to real
+samples is at most 1.5 times that between two sets of real samples (the mean over pairs of sets).
 
 How the recipe was found: one change at a time, on seed 0, most of them once, so that small
 differences mean nothing. Lengths are in standard deviations of the data; "swings" means that D's
@@ -67,6 +70,7 @@ Remaining faults: the modes are narrower than the data's along some axis (down t
 width on the grid), and their shares run from 65% up.
 """
 
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -90,6 +94,8 @@ METHODS = {
 }
 DATA = {"ring": mg.data.gaussian_ring(), "grid": mg.data.gaussian_grid()}
 BAR = 0.95
+SHAPE = {"hq": 0.975, "share": 0.8, "width": 0.2, "wasserstein": 1.5}
+SAMPLES, SETS = 10_000, 4  # sets of real samples
 
 
 def run(method, name, seed, steps):
@@ -98,9 +104,30 @@ def run(method, name, seed, steps):
     start = time.perf_counter()
     learned = train(data, recipe=recipe, rng=seed, progress=False)
     seconds = time.perf_counter() - start
-    score = mg.metrics.mode_coverage(learned.sample(10_000), data.modes, data.std)
-    success = bool(score.covered == score.modes and score.hq >= BAR)
-    return {"seed": seed, "success": success, "seconds": seconds, **score.scalars()}
+    return {"seed": seed, "seconds": seconds, **scored(learned.sample(SAMPLES), data)}
+
+
+def scored(samples, data):
+    """How well the samples cover the modes, and whether each mode has the right shape."""
+    score = mg.metrics.mode_coverage(samples, data.modes, data.std)
+    row = {**score.scalars(), "wasserstein": times_real(samples, data)}
+    row["success"] = bool(score.covered == score.modes and score.hq >= BAR)
+    row["right_shape"] = bool(
+        score.hq >= SHAPE["hq"]
+        and score.worst_share >= SHAPE["share"]
+        and 1 - SHAPE["width"] <= score.narrowest
+        and score.widest <= 1 + SHAPE["width"]
+        and row["wasserstein"] <= SHAPE["wasserstein"]
+    )
+    return row
+
+
+def times_real(samples, data):
+    """The samples' sliced Wasserstein distance to real ones, over that between real ones."""
+    reals = [data.sample(len(samples), np.random.default_rng(i)) for i in range(SETS)]
+    distance = mg.metrics.sliced_wasserstein
+    between = [distance(x, y, rng=0) for x, y in itertools.combinations(reals, 2)]
+    return float(np.mean([distance(samples, real, rng=0) for real in reals]) / np.mean(between))
 
 
 def in_words(row):
@@ -111,6 +138,7 @@ def in_words(row):
         f"seed {row['seed']:3}  captured {row['captured']:2}  covered {row['covered']:2} "
         f"of {row['modes']:2}  HQ {row['hq']:6.1%}  worst mode {row['worst_share']:4.0%}  "
         f"widths {row['narrowest']:.2f} to {row['widest']:.2f}  "
+        f"Wasserstein {row['wasserstein']:.2f} x real  "
         f"reverse KL {row['reverse_kl']:.3f}  {row['seconds']:.0f} s"
     )
 
@@ -126,6 +154,10 @@ def summary(rows):
         "least_covered": min((row["covered"] for row in done), default=0),
         "mean_covered": float(np.mean([row["covered"] for row in done])) if done else 0.0,
         "worst_share": min((row["worst_share"] for row in done), default=0.0),
+        "right_shapes": sum(row["right_shape"] for row in done),
+        "narrowest": min((row["narrowest"] for row in done), default=None),
+        "widest": max((row["widest"] for row in done), default=None),
+        "worst_wasserstein": max((row["wasserstein"] for row in done), default=None),
         "seconds": float(np.median([row["seconds"] for row in done])) if done else None,
     }
 
@@ -167,6 +199,12 @@ def write(folder, results, lines, facts, steps):
                 f"least {total['least_covered']}, mean {total['mean_covered']:.1f}; "
                 f"least share {total['worst_share']:.0%}"
             )
+            if total["widest"] is not None:
+                text.append(
+                    f"{'':21} {total['right_shapes']} of {total['runs']} have the right shape; "
+                    f"widths {total['narrowest']:.2f} to {total['widest']:.2f}; Wasserstein at "
+                    f"most {total['worst_wasserstein']:.2f} x real"
+                )
     (folder / "mode_coverage.txt").write_text("\n".join(text) + "\n")
     content = {"machine": facts, "steps": steps, "summary": totals, "runs": results}
     (folder / "mode_coverage.json").write_text(json.dumps(content, indent=2) + "\n")

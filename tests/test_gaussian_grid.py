@@ -1,5 +1,6 @@
 """The recipe for the plane, its demo, and its benchmark's bookkeeping, all at a few steps."""
 
+import importlib
 import json
 import runpy
 import subprocess
@@ -117,6 +118,31 @@ def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeyp
         del sys.modules[name]
     (std,) = raised.value.args
     assert std == pytest.approx(RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / 0.8))
+
+
+def test_the_benchmark_knows_the_right_shape(monkeypatch):
+    """Of real samples; and of modes squeezed along one axis, of unequal ones, of strays between."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    benchmark = importlib.import_module("mode_coverage")
+    rng, data = np.random.default_rng(100), mg.data.gaussian_grid()
+    mode = rng.integers(25, size=benchmark.SAMPLES)
+    offset = data.std * rng.standard_normal((benchmark.SAMPLES, 2))
+    real = benchmark.scored(data.modes[mode] + offset, data)
+    assert real["right_shape"] and real["success"] and 0.5 < real["wasserstein"] < 1.5
+    squeezed = np.where((mode == 7)[:, None], 0.7 * offset * [1, 0] + offset * [0, 1], offset)
+    strays = np.where(rng.random((len(mode), 1)) < 0.02, 6, 1)
+    fewer = np.where((mode == 3) & (rng.random(len(mode)) < 0.3), 4, mode)
+    for wrong in (
+        data.modes[mode] + squeezed,
+        data.modes[mode] + strays * offset,
+        data.modes[fewer] + offset,
+    ):
+        row = benchmark.scored(wrong, data)
+        assert row["success"] and not row["right_shape"]
+    table = benchmark.summary([{"seed": 0, "seconds": 1.0, **real}])
+    assert table["right_shapes"] == 1 and table["worst_wasserstein"] == real["wasserstein"]
+    for name in ("mode_coverage", "common"):
+        del sys.modules[name]
 
 
 def test_demo_refuses_unknown_data(tmp_path):
