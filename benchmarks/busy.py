@@ -42,7 +42,7 @@ def spin():
 
 @contextlib.contextmanager
 def busy(count):
-    """`count` busy processes, for the length of a `with`."""
+    """`count` busy processes, within a `with` block."""
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=spin, daemon=True) for _ in range(count)]
     for process in processes:

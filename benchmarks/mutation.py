@@ -2,7 +2,8 @@
 tests that call the changed function are run, the quickest first. A mutant that no test fails on
 has survived: either a test is missing, or the change changes nothing.
 
-    python benchmarks/mutation.py --sample 100      # a random hundred of all mutants; 0: every one
+    python benchmarks/mutation.py --sample 100      # a random hundred of all mutants
+    python benchmarks/mutation.py --sample 99999    # every one
 
 Those that change nothing are listed in `equivalent_mutants.txt`: the file, the line, the line
 mutated, and why no test can tell.
@@ -234,7 +235,7 @@ def report(chosen, survivors, everything):
 
 def main():
     args = common.arguments(
-        __doc__, "mutation", sample=(100, "how many mutants; 0: all"), seed=(0, "of the sample")
+        __doc__, "mutation", sample=(100, "how many mutants"), seed=(1, "of the sample")
     )
     os.environ |= {"MINIGAN_BACKEND": "numpy", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
@@ -252,7 +253,7 @@ def main():
         print(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s")
         everything = collect(copy)
         chosen = everything
-        if 0 < args.sample < len(everything):
+        if args.sample < len(everything):
             chosen = random.Random(args.seed).sample(everything, args.sample)
         for number, (file, index, change) in enumerate(chosen, 1):
             mutant = mutate(file, index, change)

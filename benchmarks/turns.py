@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 PAUSE = 0.1  # seconds between turns, in which waiting threads go to sleep: OpenBLAS spins for 0.03
 THREADS = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"
-STRETCH = 0.01  # seconds of work, at least, between two looks at the clock
+STRETCH = 0.01  # seconds of work, at least, between two readings of the clock
 
 
 def _serve(pipe, prepare, arguments):

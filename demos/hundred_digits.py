@@ -1,7 +1,7 @@
 """A hundred digits, with and without augmentation: does G draw, or does it copy?
 
-With ten examples of each digit D soon knows all hundred by heart, and what it teaches G is to hit
-them. DiffAugment shows D moved, cut and brightened images only, real and fake alike, and brings the
+With ten examples of each digit D soon knows all hundred by heart, and teaches G to reproduce them.
+DiffAugment shows D moved, cut and brightened images only, real and fake alike, and brings the
 gradient back to G through the transpose of the very map it drew (Zhao et al. 2020). The judge
 compares samples with ten thousand held-out digits; the memorisation panel looks for copies.
 """

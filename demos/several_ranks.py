@@ -58,7 +58,7 @@ mg.parallel.train(
 milliseconds = 1e3 * (time.perf_counter() - begin) / (args.steps - FIRST)
 ranks = gan.ranks
 if ranks.rank > 0:
-    sys.exit()  # rank 0 draws and says the rest
+    sys.exit()  # rank 0 draws the picture and prints the results
 
 # %% What it learned
 common.save_model(results, gan, average=average)

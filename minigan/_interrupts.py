@@ -1,7 +1,7 @@
-"""Ctrl-C, held until a step is whole.
+"""Delays a Ctrl-C until the training step is complete.
 
-Between the updates of two players, or inside a compiled kernel, an interrupt leaves a state that is
-neither before the step nor after it, or comes out as a SystemError.
+An interrupt between the updates of the two players would leave a half-finished step; inside a
+compiled kernel it would be raised as a SystemError.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ import threading
 
 @contextlib.contextmanager
 def held():
-    """For the length of a `with`, notes the first Ctrl-C in the list that it yields, empty at
-    first. A second one raises KeyboardInterrupt at once.
+    """Within a `with` block, a first Ctrl-C is only added to the list that this yields; a second
+    one raises KeyboardInterrupt at once.
 
     A program's own handler is left in place, and so is a thread's (it never sees a Ctrl-C).
     """

@@ -1,4 +1,4 @@
-"""Mistakes in putting a GAN together that can be seen, said in the words of who made them."""
+"""Common mistakes in putting a GAN together: found early, and reported in the user's terms."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""Progress bars that suit where they are shown, and never stop the work that they report on.
+"""Progress bars for terminals, notebooks and files. They never interrupt the work itself.
 
     with Bar(total=1000, unit="step") as bar:
         for _ in range(1000):

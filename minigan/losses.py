@@ -171,8 +171,8 @@ class Hinge(Loss):
 class Relativistic(Loss):
     """The relativistic pairing loss (Jolicoeur-Martineau 2018): each fake against one real.
 
-    L_D = mean softplus(-(r - f))              dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = -dL_D/dr
-    L_G = mean softplus(-(f - r))              dL_G/df = -sigmoid(r - f) / N,  dL_G/dr = -dL_G/df
+    L_D = mean softplus(f - r)  dL_D/dr = -sigmoid(f - r) / N,  dL_D/df = sigmoid(f - r) / N
+    L_G = mean softplus(r - f)  dL_G/dr = sigmoid(r - f) / N,   dL_G/df = -sigmoid(r - f) / N
 
     Pairs are rows, so the two batches must be of one size. G's loss depends on the real logits too,
     but G does not: only dL_G/df travels back into G.

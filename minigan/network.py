@@ -1,4 +1,4 @@
-"""A network: layers in a row. Each pass is one loop over them."""
+"""A network: layers in sequence. Each pass is one loop over them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Losses: gradients, closed forms, and the far ends of the logits."""
+"""Losses: gradients, closed forms, and extreme logits."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_exact_at_plus_and_minus_1000(dtype):
         value, d_real, d_fake = ns.discriminator(high, low)
         assert value == 0 and d_real == 0 and d_fake == 0
         value, _, d_fake = mg.losses.Minimax().generator(high, low)
-        assert value == 0 and d_fake == 0  # saturated: that is its vice
+        assert value == 0 and d_fake == 0  # saturated: G learns nothing
         value, d_real, d_fake = mg.losses.Relativistic().discriminator(low, high)
         assert value == 2000 and d_real == -1 and d_fake == 1
 

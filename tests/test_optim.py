@@ -108,7 +108,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("name, option, ends", OPTIONS, ids=str)
 def test_options_up_to_the_ends_of_their_range(name, option, ends):
-    """0 is allowed, but of an eps; 1 never is where there is an upper end."""
+    """0 is allowed, except for eps; where there is an upper bound of 1, 1 is not."""
     make = getattr(mg.optim, name)
     for value in (-1e-9, float("nan"), float("inf"), *([0] if option == "eps" else ends[1:])):
         with pytest.raises(ValueError, match=f"{name}: {option} must be a .*number"):

@@ -70,7 +70,7 @@ def test_quadratic_critic_by_hand():
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
 def test_repeating_the_minibatch_changes_nothing(penalty):
-    """A mean, taken once. (What is drawn at random differs, so a critic of one slope is asked.)"""
+    """A mean, taken once. (The slope is the same everywhere, so random points do not matter.)"""
     critic = network([L.Linear(3, 4), L.Linear(4, 1)])
     once = minibatches(4, 3)
     twice = [np.concatenate([samples, samples]) for samples in once]

@@ -199,7 +199,7 @@ def test_r1_pulls_the_spectrum_in():
     assert np.abs(1 + 0.2 * penalised).max() < 1 + 1e-4
 
 
-# -- manners ---------------------------------------------------------------------------------------
+# -- bad input and side effects --------------------------------------------------------------------
 
 
 def test_the_networks_are_left_alone():

@@ -89,7 +89,7 @@ def test_the_average_takes_running_statistics_along():
 
 
 def test_the_average_of_a_spectral_norm_knows_its_own_sigma():
-    """Of the averaged weight: the mean of the vectors on the way would be too short for any."""
+    """That of the averaged weight: the mean of the singular vectors would not be of length 1."""
     network = mg.Sequential([mg.layers.SpectralNorm(mg.layers.Linear(6, 5))], rng=0)
     average, rng = mg.Average(network, 0.99), np.random.default_rng(0)
     for _ in range(300):

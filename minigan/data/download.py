@@ -15,7 +15,7 @@ from tqdm import tqdm
 TIMEOUT = 15.0
 # Bytes a second: one that is slower than this, on average after the first TIMEOUT, is given up too.
 SLOWEST = 5_000
-TICK = 0.1  # seconds between two looks at what has arrived
+TICK = 0.1  # seconds between checks of the file's size
 _CAUSES = {  # what requests says: what that means
     "Name or service not known": "no network, or no such host",
     "Temporary failure in name resolution": "no network, or no such host",

@@ -61,7 +61,7 @@ def glyphs(
 
 
 def _bend(size, n, rng):
-    """Where in a glyph, in its pixels from its centre, each pixel of n images looks: (n, size^2).
+    """The position in the glyph, from its centre, that each pixel of n images shows: (n, size^2).
 
     The position is A p + d(p): p the pixel's own place, A a random linear map, and d a smooth
     displacement, a sum of a few cosines along each axis with random amplitudes.

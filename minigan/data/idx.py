@@ -27,8 +27,8 @@ _CHUNK = 1 << 20
 def load_idx(path: RegularFile, *, shape: PartialShape | None = None) -> np.ndarray:
     """Read an IDX file, plain or compressed with gzip.
 
-    Memory follows what is in the file, never what its header promises: the numbers are read in
-    chunks of 1 MB, and no further than one byte past the promise, where a gzip bomb is left.
+    Memory use depends on the content of the file, not on the sizes in its header: the numbers are
+    read in chunks of 1 MB, up to one byte more than the header says, so a gzip bomb is refused.
 
     Args:
         path: the file. Whether it is compressed is seen from its first bytes, not from its name.

@@ -31,7 +31,7 @@ _SPLITS = {
 
 
 class _DataSet(NamedTuple):
-    """Where a data set is to be had, and how its files are known.
+    """The mirrors of a data set, and the checksums of its files.
 
     content: sha256 of the IDX files, decompressed; mirrors compress them differently.
     archives: sha256 of the .gz files, where the content's is not known to us.

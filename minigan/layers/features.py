@@ -1,4 +1,4 @@
-"""Layers that look their output up, or add features to it."""
+"""Embedding, Fourier features, and the minibatch standard deviation."""
 
 from typing import Any
 
@@ -140,7 +140,7 @@ class MinibatchStdDev(Layer):
         variance = np.mean(centred * centred, axis=0, dtype=np.float64)
         std = np.sqrt(variance + self.eps).astype(x.dtype)
         spread = np.full((*x.shape[:-1], 1), std.mean(), x.dtype)
-        # ds/dx: how s answers to each value of the batch
+        # ds/dx
         slope = centred / (std * x.size)
         return np.concatenate([x, spread], axis=-1), slope
 

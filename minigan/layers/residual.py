@@ -16,8 +16,8 @@ class Residual(Composite):
     backward, from dy: both terms see it, and x feeds both, so dx = skip's dx + branch's dx.
     tangent: skip's + branch's. curvature: skip's + branch's.
 
-    The signal through the skip meets no weight on its way: gradients neither fade nor grow with
-    depth, and no normalisation is needed to keep them in bounds (Zhang et al. 2019).
+    Along the skips no weight multiplies the signal, so gradients do not vanish with depth. Without
+    normalisation, small first weights in the branches keep them bounded (Fixup: Zhang et al. 2019).
 
     Raises TypeError for what is not a layer; ValueError, in `forward`, where the two outputs are of
     different shapes.

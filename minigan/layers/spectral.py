@@ -1,4 +1,4 @@
-"""Spectral normalisation: a layer whose weight is held to a largest singular value of one."""
+"""Spectral normalisation: the weight of a layer, divided by its largest singular value."""
 
 import contextlib
 import copy

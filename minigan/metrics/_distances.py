@@ -1,4 +1,4 @@
-"""Squared distances between many points, a block at a time: what three of the metrics stand on."""
+"""Squared distances between many points, a block at a time: used by three of the metrics."""
 
 import numpy as np
 

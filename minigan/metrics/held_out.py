@@ -1,4 +1,4 @@
-"""A score means little until it stands beside what real data score against real data."""
+"""Scores of samples beside the scores of held-out real data."""
 
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ class BesideReal(NamedTuple):
 
 
 def beside_real(metric, real, fake, held_out, **options):
-    """metric(real, fake) and metric(real, held_out): what was reached, and what perfect means.
+    """metric(real, fake) and metric(real, held_out): the score, and that of a perfect generator.
 
     The score of one held-out draw is itself a random number. Give several draws, and their mean
     and spread tell whether the samples' score could be that of real data.

@@ -26,7 +26,7 @@ class ModeCoverage(Measures):
     hq_perfect: float  # the same for the mixture itself
     reverse_kl: float  # nats, over K modes and one bin for all that is off the modes
     worst_mode: int  # index of the mode with the least of its share
-    worst_share: float  # HQ samples there, over those due
+    worst_share: float  # HQ samples there, over the number expected
     narrowest: float  # least and
     widest: float  # greatest standard deviation along any mode's axes, over the truth
     counts: np.ndarray  # (K,) HQ samples per mode

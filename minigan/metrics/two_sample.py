@@ -1,4 +1,4 @@
-"""The classifier two-sample test: can anybody tell samples from data?"""
+"""The classifier two-sample test: can a classifier tell samples from data?"""
 
 import math
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def classifier_two_sample_test(
 ) -> TwoSampleTest:
     """accuracy of a classifier of real against fake, trained on one half, tested on the other
 
-    A discriminator again, but a generator that stands still, and samples it has not seen. If both
+    Like a discriminator, but of fixed samples, and tested on samples it was not trained on. If both
     sets come from one distribution, its accuracy is 1/2 with standard deviation 1 / sqrt(4 m) on m
     tested cases; p is the probability of an accuracy as high under that normal distribution
     (Lopez-Paz and Oquab 2017, arXiv 1610.06545). Sets of unequal size are cut to the smaller.

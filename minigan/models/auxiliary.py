@@ -1,10 +1,10 @@
-"""Auxiliary losses: D also says what it sees, and G has to make that easy to tell.
+"""Auxiliary losses: D also estimates the class or code of a sample, and G helps it to.
 
     AuxiliaryClassifier(loss, classes)            AC-GAN: the class that a sample is labelled with
     Information(loss, categories, continuous)     InfoGAN: a code that G was given, without labels
 
 Each stands around an ordinary loss of `minigan.losses` and adds a term that *both* players
-minimise: they fight over what is real, and work together on what it is. D gives `loss.width` values
+minimise: they compete over real and fake, and cooperate on the code. D gives `loss.width` values
 for each sample: its logit; then an estimate of the sample's code; last the code itself, which
 `minigan.conditional.WithCode` has brought past D, so that the loss can compare the two. G's samples
 carry the code that G was given; real samples carry their label, or zeros (`conditional.blank`).
@@ -105,7 +105,7 @@ class Information(_Auxiliary):
     -I is, up to constants, the log likelihood of the code under a categorical distribution and
     normal ones of mean m and variance 1: a lower bound of the information that samples have about
     the code, which both players raise. Real samples have no code, so D learns nothing of I from
-    them, and what a category comes to mean is not for us to say. (dI/dc goes where c came from, to
+    them, and the loss does not determine what a category means. (dI/dc goes where c came from, to
     the noise: nothing is trained there.)
 
     weight >= 0, of the category and the continuous codes alike. The paper's is 1 for a category; of

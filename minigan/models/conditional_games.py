@@ -1,8 +1,7 @@
 """Conditional GANs: G makes what it is asked for, and D is told what was asked.
 
 A labelled sample is one row: its pixels, flattened, then its class as a one-hot code of K values.
-So `minigan.gan` plays the conditional game as it stands; all that is said about classes is said by
-layers and losses.
+So `minigan.gan` trains a conditional GAN as it is: only layers and losses know about classes.
 
     data = label(images, labels, 10)                                  # (M, 784 + 10)
     G    = Sequential([OneHot(10), WithCode(network, 10, whole=True)])   # [z, c] -> [G(z, c), c]

@@ -32,9 +32,9 @@ def conditional_generator(
 ) -> Sequential:
     """Noise (N, latent_dim + code) -> rows (N, 784 + code): an image and its code.
 
-    The last `classes` values of a row of noise choose the class (see `OneHot`). The choice has the
-    variance of the values that it was made of, so G cannot overlook it; readers of the code take
-    the argmax, so its scale does not matter to them.
+    The last `classes` values of a row of noise choose the class (see `OneHot`). The one-hot code
+    is scaled to the variance of these values, so it is as large as the rest of the noise; those who
+    read the code take the argmax, which does not depend on the scale.
 
     Parameters
     ----------

@@ -3,9 +3,8 @@
     D = Sequential([Linear(2, 64), LeakyReLU(), LogitWithFeatures(Linear(64, 1))])
     GAN(G, D, latent_dim=8, loss=FeatureMatching(NonSaturating(), 64))
 
-A new path for the gradient: into D below its logit. D learns as before, from its logit alone; its
-features are what it has found to tell real from fake by, so where their means agree, it has to look
-for others.
+The gradient enters D at its features, below the logit. D learns as before, from its logit alone.
+Its features are those by which it tells real from fake; once their means agree, it needs others.
 
 References
 ----------

@@ -106,7 +106,7 @@ def fix_up(network: Sequential) -> Sequential:
 
     A branch's last weights become 0, the others are multiplied by L^(-1 / (2 m - 2)) (Fixup: Zhang
     et al. 2019). So each block begins as y = x, and one step of learning changes the output as much
-    in a deep network as in a shallow one: which is otherwise the purpose of a normalisation.
+    in a deep network as in a shallow one: normalisation layers serve the same purpose.
     """
     branches = [layer.branch for layer in network.layers if isinstance(layer, Residual)]
     for branch in branches:

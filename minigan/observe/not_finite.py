@@ -4,8 +4,8 @@ A NaN in a loss does not say where it comes from. The step is run again on a cop
 its tensors are examined in the order in which they are computed:
 
     parameters and buffers -> G's outputs -> D's outputs, on real and fake -> L_D
-    -> D's gradients, from the last layer to the first -> those of the penalties -> L_G, by the D
-    that has moved -> the gradient through D -> G's gradients
+    -> D's gradients, from the last layer to the first -> those of the penalties -> L_G, with the
+    updated D -> the gradient through D -> G's gradients
 """
 
 from collections.abc import Callable

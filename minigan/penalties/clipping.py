@@ -1,4 +1,4 @@
-"""Weight clipping: the first way to keep a critic from growing steep."""
+"""Weight clipping: the first method to bound a critic's slope."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from ..network import Sequential
 class WeightClipping:
     """theta = min(max(theta, -limit), limit), after each of D's steps   (Arjovsky et al. 2017)
 
-    The box bounds D's slope, by far more than it need be: the reason why gradient penalties were
-    proposed. It stands among a GAN's penalties, adds nothing to the loss, and acts in `after_step`.
+    Clipping bounds D's slope only loosely, which is why gradient penalties were proposed. Pass it
+    in a GAN's list of penalties: it adds nothing to the loss, and acts in `after_step`.
     Every parameter is clipped, biases included. limit > 0; the paper's is 0.01.
     """
 

@@ -1,4 +1,4 @@
-"""The penalties: where each one looks at grad_x D, and what it wants it to be."""
+"""The penalties: the points at which each takes grad_x D, and its function of that gradient."""
 
 from typing import Any
 
@@ -101,9 +101,9 @@ class R2(_ZeroCentred):
 class GradientPenalty(_Penalty):
     """R = weight mean_i (|g_i| - target)^2,  g_i = grad_x D(x_i)   (Gulrajani et al. 2017, eq. 3)
 
-    x_i = e_i real_i + (1 - e_i) fake_i, one e_i ~ U(0, 1) per sample: somewhere on the straight
-    line between the two. dR/dg_i = 2 weight / N (|g_i| - target) g_i / |g_i|, and 0 where g_i = 0:
-    the cone |g| has no slope at its tip, so none is followed there.
+    x_i = e_i real_i + (1 - e_i) fake_i, one e_i ~ U(0, 1) per sample: a point on the line
+    between the two. dR/dg_i = 2 weight / N (|g_i| - target) g_i / |g_i|, and 0 where g_i = 0,
+    since |g| has no derivative there, and 0 is one of its subgradients.
 
     weight >= 0, target >= 0: 1 in the paper, 0 to ask for a flat D (Thanh-Tung et al. 2019).
     Raises ValueError if real and fake are not of one shape.

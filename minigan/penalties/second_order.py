@@ -37,7 +37,7 @@ A penalty is R = sum_i r(g_i), with g_i = grad_x D(x_i) and x_i held. What is dR
 
 The whole is four sweeps: forward; backward (seed 1), which gives g and the dy of each layer
 (`slopes`); forward with the tangents; backward with dy_dot, adding into the gradients
-(`Sequential.curvature_along`). None stands for zero, so no work is done on zeros.
+(`Sequential.curvature_along`).
 """
 
 import numpy as np

@@ -4,8 +4,8 @@
 takes it as it takes a GAN:
 
     SimultaneousGAN   both gradients are taken at one point, then both players move
-    ExtragradientGAN  the players take a step, look at the gradients there, and go back to make
-                      *those* steps from where they began
+    ExtragradientGAN  the players take a step, compute the gradients there, go back, and take
+                      the step with *those* gradients
     ConsensusGAN      simultaneous, and both players also make the field of gradients smaller
     Lookahead         a callback: every k steps, both players go part of the way back
     OptimisticSGD     optimizers for any of these: see `training.optimistic`

@@ -158,7 +158,7 @@ def _set_learning_rates(run: Run, schedule: Schedule | None, t: float) -> None:
 def _one_step(run: Run, step: int, path: Path | None) -> Figures:
     """The discriminator's extra updates, then one step of both players; returns its figures.
 
-    If a figure is not finite, the random generators are put back to where they were before that
+    If a figure is not finite, the random generators are restored to their states before that
     update, so that the failure can be examined with the same draws.
     """
     gan = run.gan

@@ -1,4 +1,4 @@
-"""Optimistic optimizers: the step just made is taken back, and the present one made twice.
+"""Optimistic optimizers: two times the present gradient minus the previous one.
 
 On a game the gradient turns as the players move. 2 u_t - u_{t-1} is u_{t+1} guessed along a
 straight line, so each player answers where the other is about to be (Daskalakis et al. 2018, arXiv

@@ -25,7 +25,7 @@ METHODS = "forward", "backward", "backward_input", "backward_params"
 
 @contextlib.contextmanager
 def recording(network: Sequential, note: Note) -> Iterator[None]:
-    """For the length of a `with`, reports each call of a layer of `network` to `note`."""
+    """Within a `with` block, reports each call of a layer of `network` to `note`."""
     layers = list(_reported(network))
     with use_backend("numpy"):
         try:

@@ -114,7 +114,7 @@ def test_layers_are_taken_over_in_pairs():
 
 def test_a_layer_of_the_user_s_own_is_left_alone():
     class Twice(L.Linear):
-        """A subclass whose formula nobody here knows."""
+        """A subclass with another formula, so without a counterpart."""
 
         def forward(self, x, training=True):
             y, cache = super().forward(x, training)

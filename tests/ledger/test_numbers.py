@@ -1,4 +1,4 @@
-"""Down to the numbers: the printed text, read back by a parser of its own, adds up."""
+"""The printed sums of a tiny ledger, parsed and evaluated, give the printed results."""
 
 import ast
 import math

@@ -7,7 +7,7 @@ from minigan.metrics import _distances, kernel_distance, mmd
 
 
 def by_loops(x, y, kernel):
-    """Gretton et al. 2012, equation 3, read aloud."""
+    """Gretton et al. 2012, equation 3, as loops over pairs."""
     n, m = len(x), len(y)
     xx = np.mean([kernel(x[i], x[j]) for i in range(n) for j in range(n) if i != j])
     yy = np.mean([kernel(y[i], y[j]) for i in range(m) for j in range(m) if i != j])

@@ -7,7 +7,7 @@ from minigan.metrics import _distances, precision_recall_density_coverage
 
 
 def by_loops(real, fake, k):
-    """The definitions, read aloud."""
+    """The definitions, as loops over pairs."""
 
     def distance(a, b):
         return np.sqrt(np.sum((a - b) ** 2))

@@ -17,7 +17,7 @@ SPEC.loader.exec_module(RUN)
 
 @pytest.fixture
 def parts():
-    """Makes the parts of that run anew, as a program does that starts."""
+    """Makes the parts of that run, as a new program does."""
     return RUN.Parts
 
 

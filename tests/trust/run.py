@@ -1,4 +1,4 @@
-"""A small run with everything in it that a run can be made of: to be cut, killed and resumed.
+"""A small run with every feature of a run: to be interrupted, killed and resumed.
 
 python run.py CHECKPOINT [--resume]     prints "ready", trains, prints a digest of the end
 """

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: what is left can always be gone on from, and ends in the same bits.
+"""SIGKILL at random moments: training can be resumed each time, and ends in the same bits.
 
 MINIGAN_KILLS=50 pytest tests/trust/test_killed.py     for more of them
 """

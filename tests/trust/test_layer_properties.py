@@ -199,8 +199,8 @@ def test_properties_of_a_pass(kind, backend, data):
 @few
 @given(data=st.data())
 def test_properties_of_a_row(kind, backend, data):
-    """Unless the layer mixes samples (batch norm, in evaluation, does not), a row is what it is
-    alone, and with no numbers beside it."""
+    """Unless the layer mixes samples (batch norm does not in evaluation), a row gives the same
+    alone, and beside rows of NaN."""
     network, x, _, rng = data.draw(cases(KINDS[kind]))
     assume(len(x))
     with mg.kernels.use_backend(backend):

@@ -92,7 +92,7 @@ def test_every_kind_of_random_generator(file):
 
 @pytest.fixture
 def keyboard():
-    """Ctrl-C as a terminal has it: a shell starts what it puts in the background without."""
+    """Ctrl-C raises KeyboardInterrupt: a shell makes its background processes ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -224,7 +224,7 @@ def test_an_optimizer_that_does_not_say_what_it_keeps(parts, file):
     own.gan.generator_optimizer = Own()
     with pytest.raises(TypeError, match="Own must say what it keeps"):
         mg.train(own.gan, np.eye(2), steps=2, checkpoint=file, progress=False)
-    mg.train(own.gan, np.eye(2), steps=2, progress=False)  # without a checkpoint it is welcome
+    mg.train(own.gan, np.eye(2), steps=2, progress=False)  # it works without a checkpoint
 
 
 def test_a_run_of_no_steps_is_kept_whole(parts, file):

@@ -72,7 +72,7 @@ On a pure rotation, lambda = +- i omega, with w = h omega:
 
 omega = 1/2 for the Dirac-GAN and 1 for the bilinear game L = psi theta (`Bilinear`), on which
 simultaneous steps grow by sqrt(1 + h^2). The first two agree up to terms in w^4: an optimistic
-step predicts v at the next point from the last two, an extragradient step goes there to look.
+step predicts v at the next point from the last two, an extragradient step evaluates it there.
 """
 
 from .fields import (

@@ -3,8 +3,8 @@
     python -m minigan.parallel -n 4 program.py --its-own arguments
 
 It runs the mpiexec that `pip install 'minigan[mpi]'` puts beside Python (or the one on the path)
-and passes on what the ranks print. If a rank dies, mpiexec ends the others; what it says about that
-in ten lines is said here in one. Each rank computes with its share of the cores' threads, unless
+and passes on what the ranks print. If a rank dies, mpiexec ends the others; its message of
+ten lines is reported in one. Each rank computes with its share of the cores' threads, unless
 the environment has OMP_NUM_THREADS, NUMBA_NUM_THREADS, OPENBLAS_NUM_THREADS already.
 """
 

@@ -121,7 +121,7 @@ class ParallelGAN(GAN):
 
     @contextlib.contextmanager
     def _streams_apart(self) -> Iterator[None]:
-        """For the length of a `with`, rank r draws from the generators jumped r times ahead. If
+        """Within a `with` block, rank r draws from the generators jumped r times ahead. If
         anything was drawn, all ranks go on from one jump behind the last of them."""
         if self.ranks.size == 1:
             yield

@@ -10,10 +10,10 @@ do the same in a notebook:
     minigan.exercises.start("exercises")
     minigan.exercises.check("linear_backward", folder="exercises")
 
-A page is a Python file that says what is wanted, with the formula, the shapes and numbers worked by
-hand; and has a gap. The ladder goes from one neuron to a GAN that is made of nothing but what the
-learner wrote, trained on a ring of eight Gaussians. Each page runs in a process of its own, limited
-in time and memory. `ladder` says how an exercise is written.
+A page is a Python file with a task, its formula, shapes, numbers worked by hand, and a gap to fill
+in. The exercises lead from one neuron to a GAN that consists of the learner's own functions,
+trained on a ring of eight Gaussians. Each page runs in a process of its own, limited in time and
+memory. `ladder` says how an exercise is written.
 """
 
 from .command import check, hint, progress, solution, start, watch

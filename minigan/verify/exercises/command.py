@@ -12,7 +12,7 @@ from .ladder import Exercise, exercises, find
 from .sandbox import Outcome
 
 RUN = f"{Path(sys.executable).name.removesuffix('.exe')} -m minigan.exercises"
-PAUSE = 0.3  # seconds between two looks at the files
+PAUSE = 0.3  # seconds between checks for changed files
 
 Place = str | os.PathLike
 

@@ -1,4 +1,4 @@
-"""The rest of a layer's contract: what it declares about itself, what it must put up with."""
+"""The rest of a layer's contract: its flags, unusual arrays, held buffers, float32."""
 
 from typing import Any
 

@@ -210,9 +210,9 @@ def _noise(at, size, h):
 
     Fifth differences of neighbouring values vanish where f is smooth; of values with independent
     errors they have 252 times their variance (Hamming 1962; More and Wild 2011). One side is
-    enough: a kink at x spoils neither, a kink nearby one of the two. Two nearer looks, at an eighth
-    and a 64th of the spacing, tell noise, which is as large there, from kinks on both sides and
-    from a cusp at x.
+    enough: a kink at x spoils neither, a kink nearby one of the two. Two more estimates, at an
+    eighth and a 64th of the spacing, distinguish noise, which is as large there, from kinks on
+    both sides and from a cusp at x.
     """
     noises = []
     for spacing in (h / 15.71, h / 125.7, h / 1005):  # off the grid of decimal or binary fractions
@@ -228,10 +228,10 @@ def _noise(at, size, h):
 
 
 def _staircase(at, spacing):
-    """About the height of f's steps if f, level at x, rises or falls evenly all around; else 0.
+    """About the height of f's steps if f is constant at x and monotonic around it, evenly; else 0.
 
-    So does a function rounded to a few digits, seen from far enough. A ReLU that is off does so on
-    one side at most, and the gradient of a piecewise linear network jumps here and there.
+    A function rounded to a few digits does, over a large enough interval. A ReLU that is off does
+    on one side at most, and the gradient of a piecewise linear network jumps at uneven distances.
     """
     for wider in (16, 256):
         steps = np.diff([at(i * wider * spacing) for i in range(-8, 9)])

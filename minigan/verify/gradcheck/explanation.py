@@ -23,7 +23,8 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
         ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN)
 
     Each hypothesis says what a mistake would make of the gradient; the one that is named is equal
-    to what was found, up to rounding. Where several are, the most exact and then the simplest is.
+    to what was found, up to rounding. If several are, the most
+    exact one is named, and of those the simplest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known around the gradient of a penalty: its terms, and what it may be taken for."""
+"""The context of a penalty's gradient for `explain`: its terms, and gradients like it."""
 
 import copy
 import functools

@@ -1,4 +1,4 @@
-"""What is known around the gradients of a training step: their parts, and what they are taken for.
+"""The context of a step's gradients for `explain`: their terms, and gradients confused with them.
 
 All of it is computed with healthy code, on copies of the GAN as it was before the step.
 """
@@ -97,7 +97,7 @@ class StepContext:
 
     @functools.cache  # noqa: B019
     def _others(self):
-        """What G's gradient may be taken for."""
+        """Gradients that G's may be confused with."""
 
         def run(copied):
             gan = copied(self.gan)

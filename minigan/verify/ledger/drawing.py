@@ -1,9 +1,9 @@
 """The picture of a ledger: the network, layer by layer, with every value and every gradient.
 
-Each band is one loss in one network. Along its middle the network runs from left to right. Above it
-stand the values, which the forward pass made from left to right; below it the gradients, which came
-back from right to left. Each is a heat map beside its layer, small ones with their numbers.
-Everything is laid out in inches, in one pair of axes.
+Each band is one loss in one network. The network runs along its middle from left to right. The
+values of the forward pass are above it, the gradients of the backward pass below it. Each is a heat
+map beside its layer, small ones with their numbers. Everything is laid out in inches, in one pair
+of axes.
 """
 
 import re
@@ -136,7 +136,7 @@ def draw(ledger, path):
 def _columns(ledger, loss, player):
     """A section as columns: what goes in, then each layer and what it makes, up to the loss."""
     found = []
-    if (loss, player) == ("L_G", "D"):  # what goes in is the last that came out of G
+    if (loss, player) == ("L_G", "D"):  # D's input is the last output of G
         (fake,) = (row for row in ledger.section("L_G", "G") if row.symbol == "fake")
         found.append(Column("fake", [fake]))
     rows = in_forward_order(ledger.section(loss, player))
@@ -287,6 +287,6 @@ def _draw_numbers(axes, sheet, corner, colours, factor):
 
 
 def _largest(sheet):
-    """The end of a map's scale; 1 for zeros, and for what rounding leaves of them."""
+    """The end of a map's scale; 1 for zeros and for mere rounding errors."""
     largest = np.nanmax(np.abs(sheet))
     return largest if largest > 1e-14 else 1.0

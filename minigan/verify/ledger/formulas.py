@@ -5,15 +5,17 @@ carries its number: ak out of an activation, nk out of a normalisation, hk, hkb,
 A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
 A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
 
-The formulas of a layer stand in its class, as `in_symbols`: (phi(x), phi'(x)) of an activation, and
+The formulas of a layer are in its class, as `in_symbols`: (phi(x), phi'(x)) of an activation, and
 (y, dx, {parameter: its gradient}) of any other layer, with {W}, {gamma}, ... for the parameters.
-The formulas of activations and losses are templates, in one letter per number, that Python too can
-evaluate: `words` turns them into text, `minigan.ledger.sums` puts the numbers in.
+The formulas of a loss are read from its docstring. Those of activations and losses are also
+templates, one letter for each number, that Python can evaluate: `words` turns them into text,
+`minigan.ledger.sums` puts the numbers in.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from ... import layers as L
 from ... import losses
@@ -23,38 +25,39 @@ _PARAMETERS = {"weight": "W", "bias": "b", "gamma": "gamma", "beta": "beta"}
 
 
 @dataclass(frozen=True)
-class LossTemplates:
-    """L_D = mean real + mean fake,  L_G = mean generator;  d_...: the derivative of one such term
-    with respect to its logit (for L_G: the fake one), to be divided by N."""
+class LossFormulas:
+    """The formulas of L_D or L_G as the docstring of the loss has them: "mean softplus(-r)"."""
 
-    real: str
-    fake: str
+    value: str
     d_real: str
     d_fake: str
-    generator: str
-    d_generator: str
-    d_generator_real: str = ""  # where L_G depends on the real logits too
+
+    def terms(self) -> list[str]:
+        """The templates of the terms whose means add up to the value."""
+        found = re.findall(r"(^|-| [+-] )mean (.+?)(?= [+-] mean |$)", self.value)
+        return [("-" if "-" in sign else "") + _template(term) for sign, term in found]
+
+    def slopes(self) -> tuple[str, str]:
+        """The templates of d_real and d_fake, to be divided by N."""
+        return _template(self.d_real), _template(self.d_fake)
 
 
-LOSSES = {
-    losses.Minimax: LossTemplates(
-        "softplus(-r)", "softplus(f)", "-sigmoid(-r)", "sigmoid(f)", "-softplus(f)", "-sigmoid(f)"
-    ),
-    losses.NonSaturating: LossTemplates(
-        "softplus(-r)", "softplus(f)", "-sigmoid(-r)", "sigmoid(f)", "softplus(-f)", "-sigmoid(-f)"
-    ),
-    losses.LeastSquares: LossTemplates(
-        "(r - 1)**2/2", "f**2/2", "(r - 1)", "f", "(f - 1)**2/2", "(f - 1)"
-    ),
-    losses.Wasserstein: LossTemplates("-r", "f", "-1", "1", "-f", "-1"),
-    losses.Hinge: LossTemplates(
-        "max(0, 1 - r)", "max(0, 1 + f)", "-(r < 1)", "(f > -1)", "-f", "-1"
-    ),
-    losses.Relativistic: LossTemplates(
-        "softplus(f - r)", "", "-sigmoid(f - r)", "sigmoid(f - r)", "softplus(r - f)",
-        "-sigmoid(r - f)", "sigmoid(r - f)",
-    ),
-}  # fmt: skip
+def of_loss(loss: Any, player: str) -> LossFormulas | None:
+    """The formulas of the loss of player "D" or "G", from the docstring of the class that computes
+    it; None for a class that is not in `minigan.losses`."""
+    method = "discriminator" if player == "D" else "generator"
+    owner = next((kind for kind in type(loss).__mro__ if method in vars(kind)), object)
+    if owner.__module__ != losses.__name__:
+        return None
+    written = rf"(d?L_{player}(?:/d[rf])?) = (.+?)(?:,?\s+(?=dL_)|\s\s|$)"
+    found = dict(re.findall(written, owner.__doc__ or "", re.MULTILINE))
+    name = f"L_{player}"
+    return LossFormulas(found[name], found.get(f"d{name}/dr", "0"), found.get(f"d{name}/df", "0"))
+
+
+def _template(formula: str) -> str:
+    """A formula of one sample's term as Python reads it; of a slope without its "/ N"."""
+    return formula.removesuffix(" / N").replace("^", "**").translate(str.maketrans("[]", "()"))
 
 
 def fill(template, **texts):
@@ -114,23 +117,13 @@ def parameter_gradient(layer, name, passes):
     return formula
 
 
-def discriminator_loss(loss):
-    """(L_D, dr, df) in symbols, r the logits of real samples, f those of fakes."""
-    templates = LOSSES.get(type(loss))
-    if templates is None:
-        return ("loss.discriminator(r, f)",) * 3
-    terms = [template for template in (templates.real, templates.fake) if template]
-    value = " + ".join(f"mean({words(template)})" for template in terms)
-    return value, f"{words(templates.d_real)} / N", f"{words(templates.d_fake)} / N"
-
-
-def generator_loss(loss):
-    """(L_G, dr, df) in symbols."""
-    templates = LOSSES.get(type(loss))
-    if templates is None:
-        return ("loss.generator(r, f)",) * 3
-    slopes = templates.d_generator_real or "0", templates.d_generator
-    return f"mean({words(templates.generator)})", *(f"{words(slope)} / N" for slope in slopes)
+def loss_in_words(loss: Any, player: str) -> tuple[str, str, str]:
+    """(L, dL/dr, dL/df) of a player in symbols, r the logits of real samples, f those of fakes."""
+    found = of_loss(loss, player)
+    if found is None:
+        method = "discriminator" if player == "D" else "generator"
+        return (f"loss.{method}(r, f)",) * 3
+    return found.value, found.d_real, found.d_fake
 
 
 def symbols(layers, first, last):

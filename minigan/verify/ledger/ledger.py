@@ -16,17 +16,17 @@ UNCHECKED = np.nan
 
 @dataclass(eq=False, repr=False)
 class LedgerRow:
-    """One tensor of the step: what it is, and how the loss answers to it.
+    """One tensor of the step, and the gradient of the loss with respect to it.
 
     loss       : whose gradient: "L_D" or "L_G"
-    player     : whose network it stands in: "D" or "G"
+    player     : whose network it belongs to: "D" or "G"
     symbol     : "W1", "a1", "fake", ...; the gradient's is the same with a d before it
     layer      : the layer that made it, or whose parameter it is
     position   : of that layer in its network, from 1; 0 for what goes into the network
     kind       : "loss", "penalty", "value" or "parameter"
     formula    : what the value is, in symbols;   rule : what the gradient is
     value, gradient : arrays of one shape
-    loss_at    : array -> float: the loss, were the value another, but for terms it has no part in
+    loss_at    : array -> float: the loss for another value, without terms that do not depend on it
     value_sums, gradient_sums : of a tiny network, every entry written out (see `sums`)
     error      : relative error of the gradient beside its central difference, once checked
     checked, kinks : how many entries were compared, and how many differences straddled a kink
@@ -73,7 +73,7 @@ class Ledger:
     """One training step, row by row, from each loss back to what its network was given.
 
     rows    : [LedgerRow]: L_D back through D, L_G back through D (held), on through G to the noise
-    moved   : [(symbol, value)]: D's parameters after its step, as L_G meets them
+    moved   : [(symbol, value)]: D's parameters after its step, with which L_G is computed
     stepped : [(name, in this record, in a plain `train_step` of the same GAN)]
     start   : (gan, real): what the step began with
     tiny    : is every entry written out?
@@ -100,9 +100,9 @@ class Ledger:
         entries : at most so many entries of each tensor, drawn at random (None: all of them)
         rng     : a numpy Generator or a seed, for the drawing
 
-        A parameter is moved where it stands; a value on the way is moved while all before it stays,
-        and the rest of the network runs again. Returns a `gradcheck.Report`, which says besides
-        whether a plain `train_step` has these losses, and hands the optimizers these gradients.
+        A parameter is changed in place. A value between layers is changed, and the rest of the
+        network runs again from there. Returns a `gradcheck.Report`, which also compares the losses
+        and gradients of a plain `train_step`.
         """
         rng = checks.generator("rng", rng)
         entries = None if entries is None else checks.count("entries", entries)

@@ -1,9 +1,9 @@
-"""Who moved this sample? What one training step does to a fake, as a sum over what caused it.
+"""Who moved this sample? The displacement of a fake by one training step, as a sum over its causes.
 
-The displacement of a fake, G'(z) - G(z) for one z, comes of two moves: D's, which is a sum over the
-real samples and the fakes that it learns from, the penalties and the momentum, and G's, which
-follows the gradient that D sends back. Each cause is followed through both networks by the chain
-rule for steps that are not small, in which nothing is left over:
+The displacement of a fake, G'(z) - G(z) for one z, has two causes: D's move, a sum over the real
+samples and the fakes that it learns from, the penalties and the momentum; and G's move, along the
+gradient that comes back through D. Each cause is followed through both networks by the chain
+rule for finite steps, which is exact:
 
     a'b' - ab     = mean(a) (b' - b) + mean(b) (a' - a)          mean(a) = (a + a')/2
     f(x') - f(x)  = secant (x' - x)                              secant = (f(x') - f(x))/(x' - x)

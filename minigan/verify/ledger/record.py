@@ -78,14 +78,14 @@ def _discriminator_update(step, tiny):
         loss_of=lambda outputs: play(outputs)[0],
         tiny=tiny,
     )  # fmt: skip
-    in_words, *rules = formulas.discriminator_loss(loss)
+    in_words, *rules = formulas.loss_in_words(loss, "D")
     if not apart:
         rules = ["[dr; df], dr = {}, df = {}".format(*rules)]
     loss_sums, slope_sums, extra_row = (), (), []
     if tiny:
         r, f = np.split(passes[0].output, 2)
         extra = penalties and penalties.value
-        loss_sums = sums.discriminator_loss(loss, "L_D", r, f, total, extra)
+        loss_sums = sums.loss_value(loss, "D", r, f, total, extra)
         slope_sums = sums.discriminator_slopes(loss, "dlogits", r, f, slopes)
     if penalties:
         in_words += " + R"
@@ -119,10 +119,10 @@ def _generator_update(step, tiny):
     through_g = Section(
         "L_G", "G", [generated], [("z", "fake")], ["noise, N(0, 1)"], loss_of_samples, tiny=tiny
     )
-    in_words, d_real_in_words, d_fake_in_words = formulas.generator_loss(loss)
+    in_words, d_real_in_words, d_fake_in_words = formulas.loss_in_words(loss, "G")
     loss_sums, slope_sums, real_row = (), (), []
     if tiny:
-        loss_sums = sums.generator_loss(loss, "L_G", real_logits, judged.output, value)
+        loss_sums = sums.loss_value(loss, "G", real_logits, judged.output, value)
         slope_sums = sums.generator_slopes(loss, "df", real_logits, judged.output, d_fake)
     if sees_real(loss):
         real_row = [_real_logits(through_d, loss, real_logits, d_real, d_real_in_words, tiny)]

@@ -26,8 +26,8 @@ class Section:
     """One loss in one network: its rows, from the network's output back to its input.
 
     loss, player : "L_D" or "L_G", "D" or "G"
-    passes       : the passes that the loss depends on, walked back already: one, or two through a D
-                   that mixes samples (one of the real minibatch, one of the fakes)
+    passes       : the passes that the loss depends on, with their gradients: one, or two through a
+                   D that mixes samples (one of the real minibatch, one of the fakes)
     ends         : for each pass, the symbols of what goes in and what comes out
     made_of      : for each pass, what goes in, in words
     loss_of      : [output of each pass] -> float
@@ -41,7 +41,7 @@ class Section:
         self.symbols = []
         for first, last in ends:
             symbols = formulas.symbols(self.layers, first, last)
-            if len(passes) > 1:  # the same layers made two of each
+            if len(passes) > 1:  # the same layers ran once for each pass
                 symbols[1:-1] = [f"{symbol}_{last}" for symbol in symbols[1:-1]]
             self.symbols.append(symbols)
 
@@ -119,8 +119,8 @@ class Section:
         return found
 
     def _loss_at_parameter(self, value, position, penalties):
-        """The loss, were a parameter of the layer before this position another. Both see it: the
-        passes, from that layer on, and the penalties."""
+        """The loss for another value of a parameter of the layer before this position. The passes
+        from that layer on and the penalties depend on it."""
 
         def loss_at(moved):
             kept = value.copy()

@@ -1,9 +1,9 @@
-"""Down to the numbers: every entry of a value or a gradient as the sum that it is.
+"""Every entry of a value or a gradient, written out in numbers as the sum that it is.
 
 Each function writes its operation out, entry by entry, as expressions that Python can evaluate. A
-line has as many digits (10 at least) as it takes for the expression, worked out from its text, to
-give the number behind the last equals sign to TOLERANCE of itself. Where terms cancel down to
-their own rounding, 1e-16 of the largest, no digits could do that, and all 17 of them stand there.
+line has 10 digits or more: as many as are needed for the printed expression to equal the printed
+result to a relative TOLERANCE. Where terms cancel down to their rounding errors, 1e-16 of the
+largest term, no number of digits is enough, and all 17 are printed.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ...layers.activations import sigmoid, softplus
 from . import formulas
 
 TOLERANCE = 1e-9
-LARGEST = 24  # entries of a tensor that one still wants to read one by one
+LARGEST = 24  # entries of the largest tensor that is written out
 
 _FUNCTIONS = {"sigmoid": sigmoid, "softplus": softplus, "tanh": np.tanh, "max": max}
 
@@ -35,7 +35,7 @@ class Sum:
 
 def is_tiny(networks, loss, batch):
     """Whether a step is written out: linear layers and activations only, a loss of
-    `formulas.LOSSES`, and at most LARGEST entries in each tensor for `batch` samples."""
+    `minigan.losses`, and at most LARGEST entries in each tensor for `batch` samples."""
     for network in networks:
         for layer in network.layers:
             is_linear = type(layer) is L.Linear
@@ -44,12 +44,12 @@ def is_tiny(networks, loss, batch):
             sides = (layer.in_features, layer.out_features) if is_linear else (0, 0)
             if max(sides[0] * sides[1], batch * max(sides)) > LARGEST:
                 return False
-    return type(loss) in formulas.LOSSES
+    return all(formulas.of_loss(loss, player) for player in "DG")
 
 
 @np.errstate(under="ignore")
 def evaluate(expression):
-    """The value of an expression that stands in a ledger."""
+    """The value of an expression of a ledger."""
     return float(eval(expression, {"__builtins__": {}}, _FUNCTIONS))
 
 
@@ -94,41 +94,28 @@ def parameter_gradient(name, symbol, x, dy, penalty, gradient):
 # -- losses ----------------------------------------------------------------------------------------
 
 
-def discriminator_loss(loss, symbol, real, fake, value, penalty):
-    """L_D = mean of the terms of the real logits + mean of those of the fakes, + R of penalties
-    (None without)."""
-    templates = formulas.LOSSES[type(loss)]
-    sides = [template for template in (templates.real, templates.fake) if template]
+def loss_value(loss, player, real, fake, value, penalty=None):
+    """L_D or L_G as means over the samples, + R of penalties (None without)."""
+    terms = formulas.of_loss(loss, player).terms()
 
     def entry(number):
-        means = [_mean(number, template, real, fake) for template in sides]
-        return _plus(number, means, penalty)
+        return _plus(number, [_mean(number, term, real, fake) for term in terms], penalty)
 
-    return _each(symbol, np.array(value), entry)
-
-
-def generator_loss(loss, symbol, real, fake, value):
-    """L_G = mean of the terms of the fake logits."""
-    template = formulas.LOSSES[type(loss)].generator
-    return _each(symbol, np.array(value), lambda number: _mean(number, template, real, fake))
+    return _each(f"L_{player}", np.array(value), entry)
 
 
 def discriminator_slopes(loss, symbol, real, fake, gradient):
     """dL_D/dlogits, the real ones first: a Sum for each logit."""
-    templates, n = formulas.LOSSES[type(loss)], len(real)
-
-    def entry(number, row, _):
-        template = templates.d_real if row < n else templates.d_fake
-        return _slope(number, template, real, fake, row % n)
-
-    return _each(symbol, gradient, entry)
+    slopes, n = formulas.of_loss(loss, "D").slopes(), len(real)
+    return _each(symbol, gradient, lambda number, row, _: _slope(
+        number, slopes[row >= n], real, fake, row % n
+    ))  # fmt: skip
 
 
 def generator_slopes(loss, symbol, real, fake, gradient):
-    """dL_G/df, or dL_G/dr of a loss that looks at the real logits too: a Sum for each logit."""
-    templates = formulas.LOSSES[type(loss)]
-    template = templates.d_generator_real if symbol == "dr" else templates.d_generator
-    return _each(symbol, gradient, lambda number, row, _: _slope(number, template, real, fake, row))
+    """dL_G/df, or dL_G/dr of a loss that depends on the real logits too: a Sum for each logit."""
+    slope = formulas.of_loss(loss, "G").slopes()[symbol == "df"]
+    return _each(symbol, gradient, lambda number, row, _: _slope(number, slope, real, fake, row))
 
 
 # -- writing ---------------------------------------------------------------------------------------

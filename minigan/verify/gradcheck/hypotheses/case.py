@@ -1,4 +1,4 @@
-"""A wrong gradient beside the right one, and what is known around them."""
+"""A wrong gradient, the right one, and the arrays and numbers known about the case."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
