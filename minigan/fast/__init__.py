@@ -6,9 +6,10 @@ counterpart is tested against the NumPy that it stands for.
 
 Layers, stages, kernels
 -----------------------
-A network runs *stages*. A stage stands for one layer or for a layer and the activation behind it:
-it has the layer's contract (forward, both backward passes, tangent, curvature), uses its
-parameters and adds to its gradients. Stages call *kernels*, compiled functions of plain arrays.
+A network runs *stages*. A stage stands for one layer, for a layer and the activation behind it, or
+for several of these: it has the layer's contract (forward, both backward passes, tangent,
+curvature), uses its parameters and adds to its gradients. Stages call *kernels*, compiled functions
+of plain arrays.
 
     layers     Linear  LeakyReLU   Residual(Linear)        Dropout   Linear  Tanh
                    \    /               |                     |          \    /
@@ -24,6 +25,9 @@ What is fused
 -------------
 - A linear layer, convolution or batch norm and the activation behind it: phi is applied before y
   leaves the cache, and phi' is computed from y, so z is never stored.
+- Consecutive linear layers with small weights are one stage (`chain`): each thread takes its rows
+  through all of them, so a sweep is one compiled call with one parallel loop, or two with the
+  weight gradients.
 - In a backward pass, dz = dy phi'(y), its padding and the bias gradient are one pass over memory.
 - An optimizer's update is one pass over the flat parameter vector (`optim`).
 

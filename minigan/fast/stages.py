@@ -17,6 +17,7 @@ from ..layers.spectral import SpectralNorm
 from ..network import Sequential
 from .activations import ActivationStage, SiLUStage, SoftplusStage, fused_activation
 from .attention import AttentionStage
+from .chain import chained
 from .convolution import ConvStage, ConvTransposeStage
 from .kernels import buffers
 from .linear import FourierStage, LinearStage
@@ -62,7 +63,7 @@ def _stages_of(layers):
             found.append(_FUSED[type(layer)](layer, rest.pop(0)))
         else:
             found.append(stage_of(layer))
-    return found
+    return chained(found)
 
 
 def stage_of(layer):

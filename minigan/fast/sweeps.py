@@ -25,14 +25,13 @@ from ..layers.composite import add, count_parameters
 from ..layers.conditional import WithCode
 from ..layers.residual import Residual
 from ..network import Sequential
-from .fused import FusedStage
 
 
 def sweep_of(layer, dy, cache):
     """(dx, sweep) of one stage, from dy."""
     if isinstance(layer, Sequential):
         return sweep_row(cache, dy)
-    if isinstance(layer, FusedStage):
+    if hasattr(layer, "parts"):  # a stage for several layers
         parts = layer.parts(cache)
         return sweep_row(parts, dy) if len(parts) > 1 else _single(layer, dy, cache)
     if isinstance(layer, Residual):

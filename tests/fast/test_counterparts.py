@@ -6,6 +6,10 @@ import pytest
 import minigan as mg
 
 pytest.importorskip("numba")
+
+from minigan.fast.chain import ChainStage  # noqa: E402
+from minigan.fast.kernels import chains  # noqa: E402
+
 L, C = mg.layers, mg.conditional
 # Of low frequencies: on either backend a phase of 40 is rounded by 4e-6, and so is its cosine.
 SCALE = 0.2
@@ -15,6 +19,15 @@ BODIES = {
     "linear": (lambda: [L.Linear(6, 5)], (7, 6)),
     "linear without bias": (lambda: [L.Linear(6, 5, bias=False)], (7, 6)),
     "linear, one logit": (lambda: [L.Linear(6, 1)], (7, 6)),
+    "chain": (lambda: [L.Linear(6, 9), L.LeakyReLU(0.3), L.Linear(9, 8)], (70, 6)),
+    "chain of few inputs": (
+        lambda: [L.Linear(2, 9, bias=False), L.ReLU(), L.Linear(9, 8), L.Linear(8, 1)],
+        (70, 2),
+    ),
+    "chains": (
+        lambda: [L.Linear(6, 9), L.Linear(9, 5), L.Tanh(), L.Linear(5, 6), L.Linear(6, 7)],
+        (70, 6),
+    ),
     "batch norm": (lambda: [L.BatchNorm(6)], (7, 6)),
     "batch norm of images": (lambda: [L.BatchNorm(3)], (4, 5, 2, 3)),
     "layer norm": (lambda: [L.LayerNorm(6)], (7, 6)),
@@ -101,15 +114,52 @@ def test_stage_against_layer(body, tail, dtype):
             assert compiled[what].dtype == expected.dtype, what
 
 
-def test_layers_are_taken_over_in_pairs():
+def test_layers_are_taken_over_in_pairs_and_chains():
     network = mg.Sequential(
-        [L.Linear(4, 4), L.LeakyReLU(), L.Linear(4, 4), L.SiLU(), L.Dropout(0.5), L.Linear(4, 1)]
+        [
+            L.Conv2d(1, 2, 3),
+            L.LeakyReLU(),
+            L.Flatten(),
+            L.Linear(8, 4),
+            L.SiLU(),
+            L.Linear(4, 4),
+            L.ReLU(),
+            L.Linear(4, 4),
+            L.Linear(4, 1),
+            L.Tanh(),
+            L.Linear(1, 600),
+            L.Dropout(0.5),
+            L.Linear(600, 600),
+            L.Linear(600, 2),
+        ]  # fmt: skip
     )
     with mg.kernels.use_backend("numba"):
-        kinds = [type(stage).__name__ for stage in mg.kernels.stages(network)]
-    assert kinds == ["LinearStage", "LinearStage", "SiLUStage", "Dropout", "LinearStage"]
+        stages = mg.kernels.stages(network)
+    kinds = [type(stage).__name__ for stage in stages]
+    assert kinds == [
+        "ConvStage", "Flatten", "LinearStage", "SiLUStage",
+        "ChainStage", "LinearStage", "Dropout",  # tanh ends a chain
+        "LinearStage", "LinearStage",  # large weights are multiplied by all threads together
+    ]  # fmt: skip
+    assert [len(stage.layers) for stage in stages if type(stage) is ChainStage] == [3]
     with mg.kernels.use_backend("numpy"):
         assert mg.kernels.stages(network) == network.layers
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_chain_gives_the_same_bits_in_any_number_of_parts(dtype, monkeypatch):
+    sizes = 2, 130, 129, 128, 1
+    layers = [layer for pair in zip(sizes, sizes[1:]) for layer in (L.Linear(*pair), L.LeakyReLU())]
+    network = mg.Sequential(layers, dtype=dtype, rng=0)
+    x = np.random.default_rng(1).standard_normal((301, 2)).astype(dtype)
+    found = []
+    for parts in (1, 2, 3):
+        monkeypatch.setattr(chains, "threads", lambda parts=parts: parts)
+        with mg.kernels.use_backend("numba"):
+            found.append(everything(network, x, True))
+    for other in found[1:]:
+        for what, expected in found[0].items():
+            assert np.array_equal(other[what], expected), what
 
 
 def test_a_layer_of_the_user_s_own_is_left_alone():

@@ -63,7 +63,7 @@ def game(layers, shape, penalties=(), loss=None):
 
 def minibatches(shape, n=6):
     rng = np.random.default_rng(2)
-    return rng.standard_normal((n, *shape)), 0.5 * rng.standard_normal((n, *shape))
+    return np.tanh(rng.standard_normal((n, *shape))), 0.5 * rng.standard_normal((n, *shape))
 
 
 def judged(gan, judge, real, fake):

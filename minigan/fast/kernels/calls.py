@@ -51,8 +51,7 @@ def _printed(function):
         finally:
             seconds = time.perf_counter() - start
             _log.inside = False
-        arrays = [a for a in (*arguments, *options.values()) if isinstance(a, np.ndarray)]
-        results = [a for a in _several(result) if isinstance(a, np.ndarray)]
+        arrays, results = list(_arrays((*arguments, *options.values()))), list(_arrays(result))
         speed = _speed(_log.flops, sum(a.nbytes for a in arrays + results), seconds)
         shapes = " ".join(map(_shape, arrays)) + " -> " * bool(results)
         shapes += " ".join(map(_shape, results))
@@ -100,8 +99,13 @@ def _gflops(flops, seconds):
     return f"{flops / max(seconds, 1e-9) / 1e9:6.1f} GFLOP/s" if flops else ""
 
 
-def _several(result):
-    return result if isinstance(result, tuple) else (result,)
+def _arrays(values):
+    """Yields the arrays among the values, also those in tuples."""
+    if isinstance(values, np.ndarray):
+        yield values
+    elif isinstance(values, tuple):
+        for value in values:
+            yield from _arrays(value)
 
 
 def _shape(array):

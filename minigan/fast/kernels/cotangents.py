@@ -38,11 +38,11 @@ def activation_gradient(dy, y, activation, slope, dbias=None):
 
 def column_sums(dy):
     """The sum of dy over all but its last axis, in float64."""
-    return _column_sums(dy.reshape(-1), dy.shape[-1])
+    return sum_columns(dy.reshape(-1), dy.shape[-1])
 
 
 @cached_njit(error_model="numpy")
-def _column_sums(dy, columns):
+def sum_columns(dy, columns):
     """Sums of the flat dy: lines of several rows are added to each other, then folded."""
     line = columns * max(1, LINE // columns)
     part, by_place = np.zeros(line, dy.dtype), np.zeros(line)

@@ -84,7 +84,7 @@ def multiply(
     if down * across == 1 and columns <= THIN and left[3] > 1:
         dot_rows(left, right, result, columns, bias, a.dtype.type(slope), accumulate, 0, len(rows))
         return
-    worker = worker_address(_work, a.dtype)
+    worker = multiplier(a.dtype)
     run = _multiply if down * across == 1 else _multiply_in_parallel
     run(worker, down, across, left, right, result, columns, bias, slope, accumulate)
 
@@ -118,13 +118,13 @@ def _task_type(number):
     )
 
 
-_address_of, _task_at = task_passing(_task_type)
+task_address, _task_at = task_passing(_task_type)
 
 
 @cached_njit(parallel=True)
 def _multiply(worker, down, across, left, right, result, columns, bias, slope, accumulate):
     """Computes C in down x across rectangles, each one part of the task."""
-    task = _address_of((left, right, result, columns, bias, slope, accumulate, down, across))
+    task = task_address((left, right, result, columns, bias, slope, accumulate, down, across))
     if down * across == 1:
         call_worker(worker, task, 0)
     else:
@@ -133,6 +133,11 @@ def _multiply(worker, down, across, left, right, result, columns, bias, slope, a
 
 
 _multiply_in_parallel = thread_safe(_multiply)
+
+
+def multiplier(dtype):
+    """The worker that computes one part of a task, for kernels that start it by themselves."""
+    return worker_address(_work, dtype)
 
 
 def _work(address, part):

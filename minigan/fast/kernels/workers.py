@@ -53,6 +53,17 @@ def call_worker(typing, worker, task, part):
     return types.void(worker, task, part), emit
 
 
+@intrinsic
+def pointer_to(typing, address, like):
+    """A pointer, for `numba.carray`, to numbers of the type of those in the array `like`."""
+
+    def emit(context, builder, signature, arguments):
+        kind = context.get_value_type(signature.return_type)
+        return builder.inttoptr(arguments[0], kind)
+
+    return types.CPointer(like.dtype)(address, like), emit
+
+
 def task_passing(task_type):
     """Two intrinsics: address_of(task), the address of a tuple, valid until the calling function
     returns, and task_at(address), the tuple at an address.
