@@ -1,14 +1,13 @@
 """Consecutive linear layers with small weights, and their activations, as one stage."""
 
-import numpy as np
-
-from .kernels.chains import chain_backward, chain_forward
+from .kernels.chains import ChainLayer, Plan, chain_backward, chain_forward, parts_of
 from .kernels.codes import IDENTITY, LEAKY_RELU
 from .linear import LinearStage
 from .stage import Stage
 from .sweeps import sweep_row
 
 SMALL = 1 << 18  # bytes of a weight: each thread packs all of them, which should not take long
+PLANS = 16  # for so many batch sizes
 
 
 class ChainStage(Stage):
@@ -20,39 +19,40 @@ class ChainStage(Stage):
     def __init__(self, stages):
         super().__init__(stages[0])
         self.children = {str(i): stage for i, stage in enumerate(stages)}
-        self.stages, self.layers = stages, [stage.layer for stage in stages]
+        self.stages = stages
         self.piecewise_linear = all(stage.piecewise_linear for stage in stages)
-        self.codes = np.array([stage.phi[0] for stage in stages])
-        leaky = [stage.phi[0] == LEAKY_RELU for stage in stages]
-        self.slopes = np.array(
-            [s.phi[1] if is_leaky else 1.0 for s, is_leaky in zip(stages, leaky)]
-        )
+        self.weights = sum(stage.layer.params["weight"].size for stage in stages)
+        self.plans, self.planned_for = {}, None
 
-    def _arrays(self, kind):
-        """(weights, biases) of the params or the grads of all layers; no bias is an empty array."""
-        found = [getattr(layer, kind) for layer in self.layers]
-        weights = tuple(arrays["weight"] for arrays in found)
-        return weights, tuple(a["bias"] if "bias" in a else a["weight"][0, :0] for a in found)
+    def _plan(self, rows):
+        """The plan for a batch of so many rows and the threads that may be used now."""
+        params = self.stages[0].layer.params
+        if self.planned_for is not params:  # the network's vectors have moved: addresses are others
+            self.plans, self.planned_for = {}, params
+        kind = rows, parts_of(rows, self.weights)
+        if kind not in self.plans:
+            if len(self.plans) == PLANS:
+                self.plans.clear()
+            self.plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
+        return self.plans[kind]
 
     def forward(self, x, training=True):
-        first = self.layers[0]
+        first = self.stages[0].layer
         x = first.as_input(x, "N", first.in_features)
-        weights, biases = self._arrays("params")
-        outputs = chain_forward(x, weights, biases, self.codes, self.slopes)
+        outputs = chain_forward(x, self._plan(len(x)))
         return outputs[-1], (x, outputs)
 
     def backward_input(self, dy, cache):
-        return self._backward(dy, cache, (None, None), True)
+        return self._backward(dy, cache, False, True)
 
     def backward_params(self, dy, cache):
-        self._backward(dy, cache, self._arrays("grads"), False)
+        self._backward(dy, cache, True, False)
 
     def backward(self, dy, cache):
-        return self._backward(dy, cache, self._arrays("grads"), True)
+        return self._backward(dy, cache, True, True)
 
-    def _backward(self, dy, cache, gradients, wants_dx):
-        weights, _ = self._arrays("params")
-        return chain_backward(dy, *cache, weights, *gradients, self.codes, self.slopes, wants_dx)
+    def _backward(self, dy, cache, adds, wants_dx):
+        return chain_backward(dy, *cache, self._plan(len(dy)), adds, wants_dx)
 
     def parts(self, cache):
         """[(stage, its cache)]."""
@@ -68,6 +68,13 @@ class ChainStage(Stage):
         _, sweep = sweep_row(self.parts(cache), dy)
         sweep.forward(x_dot)
         return sweep.backward(None, wanted=True)
+
+
+def _arrays_of(stage):
+    """A layer's arrays, views of the network's vectors, and its activation."""
+    params, grads = stage.layer.params, stage.layer.grads
+    weights = params["weight"], params.get("bias"), grads["weight"], grads.get("bias")
+    return ChainLayer(*weights, *stage.phi)
 
 
 def chained(stages):

@@ -141,7 +141,7 @@ def test_layers_are_taken_over_in_pairs_and_chains():
         "ChainStage", "LinearStage", "Dropout",  # tanh ends a chain
         "LinearStage", "LinearStage",  # large weights are multiplied by all threads together
     ]  # fmt: skip
-    assert [len(stage.layers) for stage in stages if type(stage) is ChainStage] == [3]
+    assert [len(stage.stages) for stage in stages if type(stage) is ChainStage] == [3]
     with mg.kernels.use_backend("numpy"):
         assert mg.kernels.stages(network) == network.layers
 
@@ -160,6 +160,23 @@ def test_a_chain_gives_the_same_bits_in_any_number_of_parts(dtype, monkeypatch):
     for other in found[1:]:
         for what, expected in found[0].items():
             assert np.array_equal(other[what], expected), what
+
+
+def test_a_chain_finds_its_parameters_where_they_have_moved():
+    inner = mg.Sequential([L.Linear(2, 8), L.LeakyReLU(), L.Linear(8, 3)], rng=0)
+    x = np.random.default_rng(1).standard_normal((5, 2)).astype(np.float32)
+    with mg.kernels.use_backend("numba"):
+        [chain] = mg.kernels.stages(inner)
+        before, cache = chain.forward(x)
+        outer = mg.Sequential([inner])
+        outer.theta *= 2
+        moved, _ = chain.forward(x)
+        chain.backward_params(np.ones_like(before), cache)
+    with mg.kernels.use_backend("numpy"):
+        expected, _ = outer.forward(x)
+    np.testing.assert_allclose(moved, expected, rtol=1e-5)
+    assert not np.allclose(moved, before)
+    assert inner.grad.any() and outer.grad.any()
 
 
 def test_a_layer_of_the_user_s_own_is_left_alone():

@@ -37,8 +37,13 @@ VERSIONS = sys.version, numba.__version__, llvmlite.__version__
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def cached_njit(**options):
-    """Numba's `njit(**options)`, with the compiled code kept between processes."""
+def cached_njit(inner=False, **options):
+    """Numba's `njit(**options)`, with the compiled code kept between processes.
+
+    An `inner` function is called by compiled code alone. What Python and C would need to call it is
+    then not compiled, which takes as long as a small function itself.
+    """
+    options |= {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
 
     def decorate(function):
         dispatcher = numba.njit(**options)(function)
@@ -50,8 +55,9 @@ def cached_njit(**options):
 
 def cached_cfunc(signature, function):
     """Numba's `cfunc(signature)(function)`, with the compiled code kept between processes."""
-    compiled = CFunc(function, sigutils.normalize_signature(signature), locals={}, options={})
-    compiled._cache = KernelCache(function, "cfunc")
+    options = {"error_model": "numpy"}
+    compiled = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=options)
+    compiled._cache = KernelCache(function, f"cfunc {options}")
     compiled.compile()
     return compiled
 

@@ -10,239 +10,282 @@ thread takes its part of the rows through all layers, without waiting for the ot
 A weight gradient needs all rows. Those of all layers follow in a second loop, in which each thread
 computes a part of the columns of each, dW = x' dz. The parts do not change any sum.
 
-What a thread has to do is in a plan, a table with one row for each layer, most of it addresses.
+What is to be done is in a plan, made once for each batch size: lists of tasks (see `workers`).
 """
 
-import numpy as np
-from numba import carray, njit, prange
-from numba.core import types
+from typing import NamedTuple
 
+import numpy as np
+from numba import carray
+
+from . import gemm
 from .buffers import empty
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
+from .codes import LEAKY_RELU
 from .cotangents import sum_columns
-from .gemm import SERIAL_BELOW, multiplier, task_address
 from .machine import TILE_ROWS
 from .nonlinear import phi_prime
 from .products import finish
+from .tables import row_offsets
 from .thin import THIN, sum_of_outer_products
 from .threads import thread_safe, threads
-from .workers import call_worker, pointer_to, task_passing, worker_address
+from .workers import (
+    COUNT,
+    LENGTH,
+    float_of,
+    follow,
+    pointer_to,
+    run_parts,
+    words_at,
+    worker_address,
+)
 
-# columns of a plan: addresses (DY the gradient of y, DZ that before the activation), then sizes
-X, W, B, Y, DW, DB, DY, DZ, DX, INPUTS, OUTPUTS, HAS_BIAS, ACTIVATION = range(13)
+# An address in a plan is relative to one of the arrays of a pass, which are not always the same
+# ones: its input, the outputs of all layers, dy, dz of all layers, dx. Or it is an address itself.
+FIXED, X, Y, DY, DZ, DX = range(6)
+# The words of the tasks that are not products (these are in `gemm`): three addresses, then sizes.
+FIRST, SECOND, THIRD, ROWS, INPUTS, OUTPUTS, PART, PARTS, ACTIVATION, SLOPE = range(1, 11)
+
+
+class ChainLayer(NamedTuple):
+    """A layer of a chain: the views of its arrays, its activation's code and slope."""
+
+    weight: np.ndarray
+    bias: np.ndarray | None
+    dweight: np.ndarray
+    dbias: np.ndarray | None
+    activation: int
+    slope: float
+
+
+class Plan:
+    """What the threads do with a batch of `rows` samples, cut into `parts`.
+
+    forward   : a list of tasks
+    backward  : two lists, without dx of the first layer and with it
+    gradients : a list
+    """
+
+    def __init__(self, layers: list[ChainLayer], rows: int, parts: int) -> None:
+        self.layers, self.rows, self.parts = layers, rows, parts
+        self.dtype = layers[0].weight.dtype
+        self.widths = [layer.weight.shape[1] for layer in layers]
+        self.weights = [layer.weight.size for layer in layers]
+        ends = rows * np.cumsum(self.widths)
+        self.slices = [slice(end - rows * n, end) for end, n in zip(ends, self.widths)]
+        self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
+        numbers = range(len(layers))
+        self.forward = _list_of(self.output(i) for i in numbers)
+        back = [task for i in reversed(numbers) for task in (self.signal(i), self.input(i))]
+        self.backward = _list_of(back[:-1]), _list_of(back)
+        gradients = [self.weight_gradient(i) for i in numbers]
+        self.gradients = _list_of(
+            gradients + [self.bias_gradient(i) for i in numbers if layers[i].dbias is not None]
+        )
+
+    def output(self, i):
+        """y_i = phi(y_{i-1} @ W_i + b_i), unless phi is left to `finish`."""
+        layer = self.layers[i]
+        inputs, outputs = layer.weight.shape
+        words = {} if layer.bias is None else {gemm.BIAS: _address(layer.bias), gemm.HAS_BIAS: 1}
+        slope = layer.slope if layer.activation == LEAKY_RELU else 1.0
+        words |= {gemm.SLOPE: _bits(slope), gemm.DOWN: self.parts, gemm.ACROSS: 1}
+        return self.product(
+            self.before(i), (inputs, 1), _address(layer.weight), (outputs, 1), self.at(Y, i),
+            (self.rows, inputs, outputs), words,
+        )  # fmt: skip
+
+    def signal(self, i):
+        """dz_i = dy_i phi'(y_i), where dy_i is already in the place of dz_i except in the last."""
+        layer, last = self.layers[i], i == len(self.layers) - 1
+        words = {
+            FIRST: (DY, 0) if last else self.at(DZ, i), SECOND: self.at(Y, i),
+            THIRD: self.at(DZ, i), ACTIVATION: layer.activation, SLOPE: _bits(layer.slope),
+        }  # fmt: skip
+        return self.task(_through_activation, i, words)
+
+    def input(self, i):
+        """dy_{i-1} = dz_i @ W_i'."""
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.at(DZ, i), (outputs, 1), _address(weight), (1, outputs),
+            self.at(DZ, i - 1) if i else (DX, 0), (self.rows, outputs, inputs),
+            {gemm.SLOPE: _bits(1.0), gemm.DOWN: self.parts, gemm.ACROSS: 1},
+        )  # fmt: skip
+
+    def weight_gradient(self, i):
+        """dW_i += y_{i-1}' @ dz_i: the columns are cut into parts."""
+        weight, gradient = self.layers[i].weight, _address(self.layers[i].dweight)
+        inputs, outputs = weight.shape
+        if min(weight.shape) <= THIN:
+            words = {FIRST: self.before(i), SECOND: self.at(DZ, i), THIRD: gradient}
+            return self.task(_thin_gradient, i, words, turn=i)
+        return self.product(
+            self.before(i), (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
+            (inputs, self.rows, outputs),
+            {gemm.SLOPE: _bits(1.0), gemm.ACCUMULATE: 1, gemm.DOWN: 1, gemm.ACROSS: self.parts},
+        )  # fmt: skip
+
+    def bias_gradient(self, i):
+        """db_i += the sum of dz_i over the rows: one thread does it."""
+        words = {FIRST: self.at(DZ, i), SECOND: _address(self.layers[i].dbias)}
+        return self.task(_bias_gradient, i, words, turn=i + 1)
+
+    def at(self, array, i):
+        """The place of layer i in an array of all layers."""
+        return array, self.slices[i].start * self.dtype.itemsize
+
+    def before(self, i):
+        """The place of the input of layer i."""
+        return self.at(Y, i - 1) if i else (X, 0)
+
+    def task(self, worker, i, words, turn=0):
+        """A task of a worker in this file, on layer i."""
+        inputs, outputs = self.layers[i].weight.shape
+        words |= {ROWS: self.rows, INPUTS: inputs, OUTPUTS: outputs}
+        words |= {PART: turn % self.parts, PARTS: self.parts}
+        return _task(worker_address(worker, self.dtype), words)
+
+    def product(self, a, a_steps, b, b_steps, c, sizes, words):
+        """A product, from the places of the operands and the steps between rows and columns."""
+        rows, depth, columns = sizes
+        tables = {
+            gemm.A_ROWS: row_offsets(a_steps[0], rows), gemm.INNER: row_offsets(a_steps[1], depth),
+            gemm.B_ROWS: row_offsets(b_steps[0], depth), gemm.C_ROWS: row_offsets(columns, rows),
+        }  # fmt: skip
+        self.tables += tables.values()
+        words |= {column: _address(table) for column, table in tables.items()}
+        words |= {gemm.A: a, gemm.B: b, gemm.C: c, gemm.B_STEP: b_steps[1]}
+        words |= {gemm.RUN: depth if a_steps[1] == 1 else 1}
+        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
+        return _task(gemm.multiplier(self.dtype), words)
+
+
+def _address(array):
+    return array.ctypes.data
+
+
+def _bits(number):
+    return int(np.float64(number).view(np.int64))
+
+
+def _task(worker, words):
+    """(2, words): the words, and what each is relative to."""
+    task = np.zeros((2, gemm.WORDS), np.int64)
+    task[0, gemm.WORKER] = worker
+    for column, word in words.items():
+        base, number = word if isinstance(word, tuple) else (FIXED, word)
+        task[:, column] = number, base
+    return task
+
+
+def _list_of(tasks):
+    """A list for `workers.follow`: the number of tasks and their length, then the tasks. Two flat
+    arrays, the words and what each is relative to."""
+    tasks = list(tasks)
+    head = np.zeros((2, gemm.WORDS), np.int64)
+    head[0, COUNT], head[0, LENGTH] = len(tasks), gemm.WORDS
+    return tuple(np.concatenate([head, *tasks], axis=1))
+
+
+def parts_of(rows, weights):
+    """How many threads are to share a batch, for so many weights in all."""
+    return 1 if rows * weights < gemm.SERIAL_BELOW else min(threads(), max(1, rows // TILE_ROWS))
 
 
 @compiled_call
-def chain_forward(x, weights, biases, activations, slopes):
-    """The outputs of all layers, y_i = phi_i(y_{i-1} @ W_i + b_i), y_0 = x.
-
-    weights, biases : tuples of arrays; no bias is an empty array
-    activations, slopes : arrays, see `codes`
-    """
+def chain_forward(x, plan):
+    """(y_1, ..., y_n) of all layers, y_i = phi_i(y_{i-1} @ W_i + b_i), y_0 = x."""
     x = np.ascontiguousarray(x)
-    outputs = tuple(empty((len(x), w.shape[1]), x.dtype) for w in weights)
-    parts = _parts(len(x), weights)
+    y = empty((plan.slices[-1].stop,), x.dtype)
     if ON:
-        count_product(len(x), sum(w.size for w in weights), 1)
-    run = _forward if parts == 1 else _forward_in_parallel
-    workers = multiplier(x.dtype), worker_address(_forward_rows, x.dtype)
-    run(*workers, parts, x, weights, biases, outputs, activations, slopes)
-    finish(outputs[-1], activations[-1])
+        count_product(plan.rows, sum(plan.weights), 1)
+    _follow(plan, plan.forward, x, y, y, y, y)
+    outputs = tuple(y[part].reshape(plan.rows, n) for part, n in zip(plan.slices, plan.widths))
+    finish(outputs[-1], plan.layers[-1].activation)
     return outputs
 
 
 @compiled_call
-def chain_backward(dy, x, outputs, weights, dweights, dbiases, activations, slopes, wants_dx):
-    """Adds dW_i = y_{i-1}' @ dz_i and db_i into their arrays; returns dx, None if unwanted.
-
-    dweights is None where no gradient is to be added.
-    """
-    x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
-    signals = tuple(empty(y.shape, y.dtype) for y in outputs)  # dz of each layer
-    dx = empty(x.shape, x.dtype) if wants_dx else x[:0]
-    parts = _parts(len(x), weights)
-    adds = dweights is not None
+def chain_backward(dy, x, outputs, plan, adds, wants_dx):
+    """Adds dW_i = y_{i-1}' @ dz_i and db_i into the layers' arrays where `adds`; returns dx, None
+    if unwanted."""
+    x, dy, y = np.ascontiguousarray(x), np.ascontiguousarray(dy), outputs[0].base
+    dz, dx = empty(y.shape, y.dtype), empty(x.shape, x.dtype) if wants_dx else x
     if ON:
-        backwards = sum(w.size for w in (weights if wants_dx else weights[1:]))
-        count_product(len(x), backwards + adds * sum(w.size for w in weights), 1)
-    run = _backward if parts == 1 else _backward_in_parallel
-    workers = [worker_address(worker, x.dtype) for worker in (_backward_rows, _gradient_columns)]
-    run(
-        multiplier(x.dtype), *workers, parts, dy, x, outputs, signals, dx, weights,
-        dweights if adds else weights, dbiases if adds else tuple(x[0, :0] for _ in weights), adds,
-        activations, slopes,
-    )  # fmt: skip
+        backwards = sum(plan.weights if wants_dx else plan.weights[1:])
+        count_product(plan.rows, backwards + adds * sum(plan.weights), 1)
+    _follow(plan, plan.backward[wants_dx], x, y, dy, dz, dx)
+    if adds:
+        _follow(plan, plan.gradients, x, y, dy, dz, dx)
     return dx if wants_dx else None
 
 
-def _parts(rows, weights):
-    work = rows * sum(weight.size for weight in weights)
-    return 1 if work < SERIAL_BELOW else min(threads(), max(1, rows // TILE_ROWS))
-
-
-def _task_type(number):
-    """The type of the workers' task, for float32 or float64."""
-    whole = types.int64
-    numbers, plan = types.Array(number, 1, "C"), types.Array(whole, 2, "C")
-    return types.Tuple((numbers, plan, types.Array(types.float64, 1, "C"), whole, whole, whole))
-
-
-_address_of, _task_at = task_passing(_task_type)
-
-
-@cached_njit(parallel=True)
-def _run(worker, parts, task):
-    if parts == 1:
-        call_worker(worker, task, 0)
-    else:
-        for part in prange(parts):
-            call_worker(worker, task, np.int64(part))
-
-
-@njit
-def _follow(worker, parts, numbers, plan, slopes, rows, multiplier):
-    """Lets the threads follow a plan. (As an argument of this function it lives until they have:
-    a task holds addresses, and Numba frees an array after its last use.)"""
-    _run(worker, parts, _address_of((numbers, plan, slopes, rows, multiplier, parts)))
+def _follow(plan, tasks, *arrays):
+    """Lets the threads do a list of tasks, for these arrays of a pass."""
+    run = _launch if plan.parts == 1 else _launch_in_parallel
+    flat = [array.reshape(-1) for array in arrays]
+    run(worker_address(follow, plan.dtype), plan.parts, *tasks, *flat)
 
 
 @cached_njit()
-def _forward(multiplier, worker, parts, x, weights, biases, outputs, activations, slopes):
-    plan = np.zeros((len(weights), ACTIVATION + 1), np.int64)
-    for i in range(len(weights)):
-        plan[i, X] = outputs[i - 1].ctypes.data if i else x.ctypes.data
-        plan[i, W], plan[i, B] = weights[i].ctypes.data, biases[i].ctypes.data
-        plan[i, Y] = outputs[i].ctypes.data
-        plan[i, INPUTS], plan[i, OUTPUTS] = weights[i].shape
-        plan[i, HAS_BIAS], plan[i, ACTIVATION] = biases[i].size > 0, activations[i]
-    _follow(worker, parts, outputs[0].reshape(-1), plan, slopes, len(x), multiplier)
+def _launch(worker, parts, words, relative_to, x, y, dy, dz, dx):
+    base = np.empty(6, np.int64)
+    base[FIXED] = 0
+    base[X], base[Y], base[DY] = x.ctypes.data, y.ctypes.data, dy.ctypes.data
+    base[DZ], base[DX] = dz.ctypes.data, dx.ctypes.data
+    absolute = np.empty(words.size, np.int64)
+    for i in range(words.size):
+        absolute[i] = words[i] + base[relative_to[i]]
+    run_parts(worker, parts, absolute.ctypes.data)
+    return absolute[COUNT]  # so the words live until here
 
 
-@cached_njit()
-def _backward(
-    multiplier, rows_worker, gradient_worker, parts, dy, x, outputs, signals, dx, weights,
-    dweights, dbiases, adds, activations, slopes,
-):  # fmt: skip
-    last = len(weights) - 1
-    plan = np.zeros((len(weights), ACTIVATION + 1), np.int64)
-    for i in range(len(weights)):
-        plan[i, X] = outputs[i - 1].ctypes.data if i else x.ctypes.data
-        plan[i, W], plan[i, Y] = weights[i].ctypes.data, outputs[i].ctypes.data
-        plan[i, DW], plan[i, DB] = dweights[i].ctypes.data, dbiases[i].ctypes.data
-        plan[i, DY] = signals[i].ctypes.data if i < last else dy.ctypes.data
-        plan[i, DZ] = signals[i].ctypes.data
-        plan[i, DX] = signals[i - 1].ctypes.data if i else dx.ctypes.data if dx.size else 0
-        plan[i, INPUTS], plan[i, OUTPUTS] = weights[i].shape
-        plan[i, HAS_BIAS], plan[i, ACTIVATION] = dbiases[i].size > 0, activations[i]
-    numbers = signals[0].reshape(-1)
-    _follow(rows_worker, parts, numbers, plan, slopes, len(x), multiplier)
-    if adds:
-        _follow(gradient_worker, parts, numbers, plan, slopes, len(x), multiplier)
+_launch_in_parallel = thread_safe(_launch)
 
 
-_forward_in_parallel, _backward_in_parallel = thread_safe(_forward), thread_safe(_backward)
-
-
-def _forward_rows(address, part):
-    """One thread's rows through all layers."""
-    numbers, plan, slopes, rows, multiplier, parts = _task_at(address)
-    first, end = _rows_of(part, parts, rows)
-    for i in range(len(plan)):
-        inputs, outputs = plan[i, INPUTS], plan[i, OUTPUTS]
-        x = carray(pointer_to(plan[i, X], numbers), rows * inputs)
-        w = carray(pointer_to(plan[i, W], numbers), inputs * outputs)
-        b = carray(pointer_to(plan[i, B], numbers), outputs * plan[i, HAS_BIAS])
-        y = carray(pointer_to(plan[i, Y], numbers), rows * outputs)
-        _multiply_rows(multiplier, x, w, y, b, slopes[i], False, inputs, outputs, first, end)
-
-
-def _backward_rows(address, part):
-    """One thread's rows back through all layers: dz of each layer, and dx if it is wanted."""
-    numbers, plan, slopes, rows, multiplier, parts = _task_at(address)
-    first, end = _rows_of(part, parts, rows)
-    for i in range(len(plan) - 1, -1, -1):
-        inputs, outputs = plan[i, INPUTS], plan[i, OUTPUTS]
-        y = carray(pointer_to(plan[i, Y], numbers), rows * outputs)
-        dy = carray(pointer_to(plan[i, DY], numbers), rows * outputs)
-        dz = carray(pointer_to(plan[i, DZ], numbers), rows * outputs)
-        mine = slice(first * outputs, end * outputs)
-        _through_activation(dy[mine], y[mine], dz[mine], plan[i, ACTIVATION], slopes[i])
-        if plan[i, DX]:
-            w = carray(pointer_to(plan[i, W], numbers), inputs * outputs)
-            dx = carray(pointer_to(plan[i, DX], numbers), rows * inputs)
-            _multiply_rows(multiplier, dz, w, dx, w[:0], 1.0, True, outputs, inputs, first, end)
-
-
-def _gradient_columns(address, part):
-    """One thread's part of the gradients of all weights and biases."""
-    numbers, plan, slopes, rows, multiplier, parts = _task_at(address)
-    for i in range(len(plan)):
-        inputs, outputs = plan[i, INPUTS], plan[i, OUTPUTS]
-        x = carray(pointer_to(plan[i, X], numbers), rows * inputs)
-        dz = carray(pointer_to(plan[i, DZ], numbers), rows * outputs)
-        dw = carray(pointer_to(plan[i, DW], numbers), inputs * outputs)
-        if min(inputs, outputs) > THIN:
-            _add_weight_gradient(multiplier, x, dz, dw, rows, inputs, outputs, part, parts)
-        elif i % parts == part:
-            _add_thin_gradient(x, dz, dw, rows, inputs, outputs)
-        if plan[i, HAS_BIAS] and (i + 1) % parts == part:
-            db = carray(pointer_to(plan[i, DB], numbers), outputs)
-            sums = sum_columns(dz, outputs)
-            for j in range(outputs):
-                db[j] += numbers.dtype.type(sums[j])
-
-
-@cached_njit()
-def _rows_of(part, parts, rows):
-    """(first, end) of the rows of a part, in whole strips of a register tile."""
-    strips = -(-rows // TILE_ROWS)
-    first, end = part * strips // parts, (part + 1) * strips // parts
-    return first * TILE_ROWS, min(end * TILE_ROWS, rows)
-
-
-@cached_njit(error_model="numpy")
-def _multiply_rows(multiplier, a, b, c, bias, slope, transposed, depth, columns, first, end):
-    """Rows [first, end) of C = leaky(A B + bias), or A B' where `transposed`; all are flat."""
-    count = end - first
-    a, c = a[first * depth : end * depth], c[first * columns : end * columns]
-    left = (a, np.arange(count) * depth, np.arange(depth), depth)
-    right = (b, np.arange(depth) * (1 if transposed else columns), depth if transposed else 1)
-    result = (c, np.arange(count) * columns)
-    _multiply(multiplier, 0, 1, left, right, result, columns, bias, slope, False)
-
-
-@njit
-def _multiply(multiplier, part, across, left, right, result, columns, bias, slope, accumulate):
-    """One part of a product, cut into so many across (the operands live as in `_follow`)."""
-    task = task_address((left, right, result, columns, bias, slope, accumulate, 1, across))
-    call_worker(multiplier, task, part)
-
-
-@cached_njit(error_model="numpy")
-def _through_activation(dy, y, dz, activation, slope):
-    slope = y.dtype.type(slope)
-    for i in range(y.size):
+def _through_activation(address, part):
+    """dz = dy phi'(y), in the rows that the products of this part have."""
+    task = carray(words_at(address), gemm.WORDS)
+    strips = -(-task[ROWS] // TILE_ROWS)
+    first = part * strips // task[PARTS] * TILE_ROWS
+    end = min((part + 1) * strips // task[PARTS] * TILE_ROWS, task[ROWS])
+    dy, y = (
+        carray(pointer_to(task[FIRST], address), 1),
+        carray(pointer_to(task[SECOND], address), 1),
+    )
+    dz = carray(pointer_to(task[THIRD], address), 1)
+    activation, slope = task[ACTIVATION], y.dtype.type(float_of(task[SLOPE]))
+    for i in range(first * task[OUTPUTS], end * task[OUTPUTS]):
         dz[i] = dy[i] * phi_prime(y[i], activation, slope)
 
 
-@cached_njit(error_model="numpy")
-def _add_weight_gradient(multiplier, x, dz, dw, rows, inputs, outputs, part, parts):
-    """dW += x' dz, the columns of one part."""
-    left = (x, np.arange(inputs), np.arange(rows) * inputs, 1)
-    right, result = (dz, np.arange(rows) * outputs, 1), (dw, np.arange(inputs) * outputs)
-    _multiply(multiplier, part, parts, left, right, result, outputs, dw[:0], 1.0, True)
-
-
-@cached_njit()
-def _add_thin_gradient(x, dz, dw, rows, inputs, outputs):
+def _thin_gradient(address, part):
     """dW += x' dz, for few inputs or few outputs."""
-    x, dz, dw = x.reshape(rows, inputs), dz.reshape(rows, outputs), dw.reshape(inputs, outputs)
-    if inputs <= outputs:
-        total = np.empty((inputs, outputs), dw.dtype)
-        sum_of_outer_products(x, dz, total)
-        dw += total
-    else:
-        total = np.empty((outputs, inputs), dw.dtype)
-        sum_of_outer_products(dz, x, total)
-        dw += total.T
+    task = carray(words_at(address), gemm.WORDS)
+    if part != task[PART]:
+        return
+    rows, inputs, outputs = task[ROWS], task[INPUTS], task[OUTPUTS]
+    x = carray(pointer_to(task[FIRST], address), (rows, inputs))
+    dz = carray(pointer_to(task[SECOND], address), (rows, outputs))
+    dw = carray(pointer_to(task[THIRD], address), inputs * outputs)
+    thin, wide = (x, dz) if inputs <= outputs else (dz, x)
+    total = np.empty((thin.shape[1], wide.shape[1]), dw.dtype)
+    sum_of_outer_products(thin, wide, total)
+    for i in range(inputs):
+        for j in range(outputs):
+            dw[i * outputs + j] += total[i, j] if inputs <= outputs else total[j, i]
+
+
+def _bias_gradient(address, part):
+    """db += the sums of the columns of dz."""
+    task = carray(words_at(address), gemm.WORDS)
+    if part != task[PART]:
+        return
+    dz = carray(pointer_to(task[FIRST], address), task[ROWS] * task[OUTPUTS])
+    db = carray(pointer_to(task[SECOND], address), task[OUTPUTS])
+    sums = sum_columns(dz, task[OUTPUTS])
+    for j in range(db.size):
+        db[j] += db.dtype.type(sums[j])

@@ -4,8 +4,7 @@ Without an activation the same pass pads the input of a convolution.
 """
 
 import numpy as np
-from numba import njit, prange
-from numba.core import types
+from numba import carray, njit
 
 from .buffers import empty
 from .cache import cached_njit
@@ -13,7 +12,15 @@ from .codes import IDENTITY
 from .machine import index
 from .nonlinear import phi_prime
 from .threads import thread_safe, threads
-from .workers import call_worker, task_passing, worker_address
+from .workers import (
+    bits_of,
+    float_of,
+    floats_at,
+    pointer_to,
+    run_parts,
+    words_at,
+    worker_address,
+)
 
 SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
 CHUNK = 16_384  # numbers, in whole images; fixed, so that sums do not depend on the threads
@@ -85,33 +92,34 @@ def padded_activation_gradient(dy, y, activation, slope, dbias, vertical, horizo
     return dz
 
 
-def _task_type(number):
-    """The type of the task that `_work` is given, for float32 or float64."""
-    whole = types.int64
-    four = types.UniTuple(whole, 4)
-    numbers = types.Array(number, 1, "C")
-    flat, sums = types.UniTuple(numbers, 3), types.Array(types.float64, 1, "C")
-    return types.Tuple((flat, sums, whole, types.float64, four, four, whole, whole))
+# The words of a task: addresses and sizes.
+(
+    WORKER, DY, Y, DZ, SUMS, SUMMED, ACTIVATION, SLOPE, IMAGES, HEIGHT, WIDTH, CHANNELS,
+    TOP, BOTTOM, BEFORE, AFTER, PER_CHUNK, PARTS,
+) = range(18)  # fmt: skip
+WORDS = PARTS + 1
 
 
-_address_of, _task_at = task_passing(_task_type)
-
-
-@cached_njit(parallel=True)
+@cached_njit()
 def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_chunk, dbias):
     channels, chunks = len(dbias), -(-shape[0] // images_per_chunk)
     sums = np.empty(chunks * channels)
-    task = _address_of((flat, sums, activation, slope, shape, sides, images_per_chunk, parts))
-    if parts == 1:
-        call_worker(worker, task, 0)
-    else:
-        for part in prange(parts):
-            call_worker(worker, task, np.int64(part))
+    task = np.empty(WORDS, np.int64)
+    task[WORKER] = worker
+    for i in range(3):
+        task[DY + i] = flat[i].ctypes.data
+    task[SUMS], task[SUMMED] = sums.ctypes.data, channels > 0
+    task[ACTIVATION], task[SLOPE] = activation, bits_of(slope)
+    for i in range(4):
+        task[IMAGES + i], task[TOP + i] = shape[i], sides[i]
+    task[PER_CHUNK], task[PARTS] = images_per_chunk, parts
+    run_parts(worker, parts, task.ctypes.data)
     for c in range(channels):
         total = 0.0
         for chunk in range(chunks):
             total += sums[chunk * channels + c]
         dbias[c] += flat[0].dtype.type(total)
+    return task[WORKER]  # so the task lives until here
 
 
 _in_chunks_in_parallel = thread_safe(_in_chunks)
@@ -119,14 +127,21 @@ _in_chunks_in_parallel = thread_safe(_in_chunks)
 
 def _work(address, part):
     """Computes one part of a task: some of the chunks."""
-    (dy, y, dz), sums, activation, slope, shape, sides, images_per_chunk, parts = _task_at(address)
-    chunks = -(-shape[0] // images_per_chunk)
+    task = carray(words_at(address), WORDS)
+    dy, y = carray(pointer_to(task[DY], address), 1), carray(pointer_to(task[Y], address), 1)
+    dz = carray(pointer_to(task[DZ], address), 1)
+    shape = task[IMAGES], task[HEIGHT], task[WIDTH], task[CHANNELS]
+    sides = task[TOP], task[BOTTOM], task[BEFORE], task[AFTER]
+    batch, channels, per_chunk, parts = shape[0], shape[3], task[PER_CHUNK], task[PARTS]
+    slope, chunks = float_of(task[SLOPE]), -(-batch // per_chunk)
+    sums = carray(pointer_to(task[SUMS], floats_at(address)), chunks * channels * task[SUMMED])
     for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
-        start, stop = chunk * images_per_chunk, min((chunk + 1) * images_per_chunk, shape[0])
-        chunk_sums = sums[chunk * shape[3] : (chunk + 1) * shape[3]]  # empty without dbias
+        start, stop = chunk * per_chunk, min((chunk + 1) * per_chunk, batch)
+        chunk_sums = sums[chunk * channels : (chunk + 1) * channels]  # empty without dbias
         _one_chunk(
-            dy, y, activation, dy.dtype.type(slope), shape, sides, dz, chunk_sums, start, stop
-        )
+            dy, y, task[ACTIVATION], dy.dtype.type(slope), shape, sides, dz, chunk_sums,
+            start, stop,
+        )  # fmt: skip
 
 
 @njit(inline="always")

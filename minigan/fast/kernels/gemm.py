@@ -37,18 +37,17 @@ of C is summed in the same order for any number of threads.
 """
 
 import numpy as np
-from numba import njit, prange
-from numba.core import types
+from numba import carray, njit
 
 from .cache import cached_njit
 from .calls import ON, count_product
 from .codes import IDENTITY, LEAKY_RELU
-from .machine import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
+from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .microkernel import multiply_tile
 from .packing import DEPTH, ROW_STEP, pack_columns, pack_panels, pack_rows, worth_packing
 from .thin import THIN, dot_rows
 from .threads import thread_safe, threads
-from .workers import call_worker, task_passing, worker_address
+from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
 
 PANELS_AT_ONCE = 5  # 5 panels x 512 x 48 x 4 bytes = 480 KB of the L2 cache
 SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
@@ -107,53 +106,66 @@ def _cut(rows, depth, columns, itemsize, threads):
     return min(strips, -(-threads // across)), across
 
 
-def _task_type(number):
-    """The type of the task that `_work` is given, for float32 or float64."""
-    numbers, table = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C")
-    whole = types.int64
-    left = types.Tuple((numbers, table, table, whole))
-    right, result = types.Tuple((numbers, table, whole)), types.Tuple((numbers, table))
-    return types.Tuple(
-        (left, right, result, whole, numbers, types.float64, types.boolean, whole, whole)
-    )
+# The words of a task: addresses, sizes, and what is to be done.
+(
+    WORKER, A, A_ROWS, INNER, RUN, B, B_ROWS, B_STEP, C, C_ROWS, BIAS, HAS_BIAS, SLOPE, ACCUMULATE,
+    ROWS, DEPTH_OF_SUM, COLUMNS, DOWN, ACROSS,
+) = range(19)  # fmt: skip
+WORDS = ACROSS + 1
 
 
-task_address, _task_at = task_passing(_task_type)
-
-
-@cached_njit(parallel=True)
+@cached_njit()
 def _multiply(worker, down, across, left, right, result, columns, bias, slope, accumulate):
     """Computes C in down x across rectangles, each one part of the task."""
-    task = task_address((left, right, result, columns, bias, slope, accumulate, down, across))
-    if down * across == 1:
-        call_worker(worker, task, 0)
-    else:
-        for part in prange(down * across):
-            call_worker(worker, task, np.int64(part))
+    task = np.empty(WORDS, np.int64)
+    task[WORKER] = worker
+    task[A], task[A_ROWS], task[INNER] = _address(left[0]), _address(left[1]), _address(left[2])
+    task[RUN], task[B], task[B_ROWS] = left[3], _address(right[0]), _address(right[1])
+    task[B_STEP], task[C], task[C_ROWS] = right[2], _address(result[0]), _address(result[1])
+    task[BIAS], task[HAS_BIAS] = _address(bias), len(bias) > 0
+    task[SLOPE], task[ACCUMULATE] = bits_of(slope), accumulate
+    task[ROWS], task[DEPTH_OF_SUM], task[COLUMNS] = len(left[1]), len(right[1]), columns
+    task[DOWN], task[ACROSS] = down, across
+    run_parts(worker, down * across, _address(task))
+    return task[WORKER]  # so the task lives until here
+
+
+@njit(inline="always")
+def _address(array):
+    return array.ctypes.data
 
 
 _multiply_in_parallel = thread_safe(_multiply)
 
 
 def multiplier(dtype):
-    """The worker that computes one part of a task, for kernels that start it by themselves."""
+    """The worker that computes one part of a task."""
     return worker_address(_work, dtype)
 
 
 def _work(address, part):
     """Computes one part of a task: a rectangle of C."""
-    left, right, result, columns, bias, slope, accumulate, down, across = _task_at(address)
-    strips = -(-len(left[1]) // TILE_ROWS)
-    vectors = -(-columns * left[0].itemsize // VECTOR_BYTES)
+    task = carray(words_at(address), WORDS)
+    down, across, columns = task[DOWN], task[ACROSS], task[COLUMNS]
+    a, b = carray(pointer_to(task[A], address), 1), carray(pointer_to(task[B], address), 1)
+    c = carray(pointer_to(task[C], address), 1)
+    bias = carray(pointer_to(task[BIAS], address), columns * task[HAS_BIAS])
+    a_rows = carray(pointer_to(task[A_ROWS], words_at(address)), task[ROWS])
+    inner = carray(pointer_to(task[INNER], words_at(address)), task[DEPTH_OF_SUM])
+    b_rows = carray(pointer_to(task[B_ROWS], words_at(address)), task[DEPTH_OF_SUM])
+    c_rows = carray(pointer_to(task[C_ROWS], words_at(address)), task[ROWS])
+    strips = -(-task[ROWS] // TILE_ROWS)
+    vectors = -(-columns * c.itemsize // VECTOR_BYTES)
     s, v = part // across, part % across
     _rectangle(
-        left, right, result, columns, bias, slope, accumulate,
+        (a, a_rows, inner, task[RUN]), (b, b_rows, task[B_STEP]), (c, c_rows), columns, bias,
+        float_of(task[SLOPE]), task[ACCUMULATE] != 0,
         s * strips // down, (s + 1) * strips // down,
         v * vectors // across, (v + 1) * vectors // across,
     )  # fmt: skip
 
 
-@cached_njit(error_model="numpy")
+@njit(inline="always")
 def _rectangle(
     left, right, result, columns, bias, slope, accumulate,
     first_strip, end_strip, first_vector, end_vector,
@@ -220,13 +232,14 @@ def _rectangle(
                 for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
                     tile_a[i] = a.ctypes.data + a_rows[row + min(i, rows - 1)] * size
                     tile_c[i] = c.ctypes.data + c_rows[row + min(i, rows - 1)] * size
-                if packs_a:
-                    if run > 1:
-                        pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
-                    else:
-                        pack_columns(a, a_rows, row, row + rows, inner, top, bottom, strip)
-                    for i in range(TILE_ROWS):
-                        tile_a[i] = strip.ctypes.data + (i * ROW_STEP if run > 1 else i) * size
+                if PACKS_A:  # otherwise Numba leaves this out
+                    if packs_a:
+                        if run > 1:
+                            pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
+                        else:
+                            pack_columns(a, a_rows, row, row + rows, inner, top, bottom, strip)
+                        for i in range(TILE_ROWS):
+                            tile_a[i] = strip.ctypes.data + (i * ROW_STEP if run > 1 else i) * size
                 for p in range(at_once):
                     column, width = starts[p] * lanes, starts[p + 1] - starts[p]
                     inside = rows == TILE_ROWS and column + width * lanes <= columns

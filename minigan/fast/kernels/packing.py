@@ -24,7 +24,7 @@ SQUARES_AHEAD = 4  # vectors that `_transpose_square` prefetches ahead, along ea
 
 
 # %% A
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def worth_packing(rows, inner, run, size, vectors):
     """Whether to pack A before it is multiplied by so many vectors of columns.
 
@@ -39,7 +39,7 @@ def worth_packing(rows, inner, run, size, vectors):
     return plain and (rows[1] - rows[0]) * size % CONFLICT == 0
 
 
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def pack_rows(a, rows, row, end, top, bottom, strip):
     """Packs rows [row, row + TILE_ROWS) of a plain A: strip[i ROW_STEP + k] = A[row + i, top + k].
 
@@ -51,7 +51,7 @@ def pack_rows(a, rows, row, end, top, bottom, strip):
             strip[index(target + k)] = a[index(source + k)]
 
 
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def pack_columns(a, rows, row, end, inner, top, bottom, strip):
     """Packs rows of a transposed A: strip[k TILE_ROWS + i] = A[row + i, top + k]."""
     first = rows[row]
@@ -81,7 +81,7 @@ def _copy_column(typing, source, start, target, target_start):
 
 
 # %% B
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def pack_panels(b, rows, step, columns, starts, panels, packed):
     """Packs the rows of B at these offsets into panels; the last one is padded with zeros.
 
@@ -104,7 +104,7 @@ def pack_panels(b, rows, step, columns, starts, panels, packed):
                 packed[(target + k * width) * lanes + j] = number
 
 
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def _pack_plain(b, rows, whole, starts, panels, depth, packed):
     """Copies B, row by row across the panels, in the order in which it lies in memory."""
     lanes = VECTOR_BYTES // b.itemsize
@@ -124,7 +124,7 @@ def _pack_plain(b, rows, whole, starts, panels, depth, packed):
             )  # fmt: skip
 
 
-@cached_njit(error_model="numpy")
+@cached_njit(inner=True, error_model="numpy")
 def _pack_transposed(b, rows, step, whole, starts, panels, depth, packed):
     """Copies a transposed B, vector by vector down the panels, by squares where k is contiguous."""
     lanes = VECTOR_BYTES // b.itemsize

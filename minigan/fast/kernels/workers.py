@@ -1,29 +1,34 @@
-"""Workers: calling the body of a parallel loop through a pointer, so that it is compiled once.
+"""Workers: the bodies of the large parallel loops, called through a pointer and compiled once.
 
 Numba compiles the body of a `parallel=True` function three times: as a function, as one thread's
-loop, and where that loop is started. For a kernel of this size each takes seconds. The bodies of
-the large parallel loops are therefore a single call of a *worker*, a C function of two arguments:
-the address of a task, and which part of it to do. A task is a tuple of whatever the worker needs,
-on the stack of the function that runs the loop:
+loop, and where that loop is started. For a kernel like the matrix product each takes seconds. So
+there is one parallel loop, `run_parts`, and its body is a single call of a *worker*, a C function
+of two arguments: the address of a task, and which part of it to do.
 
-    @njit(parallel=True)
-    def run(worker, parts, a, b):
-        task = address_of((a, b))
-        for part in prange(parts):
-            call_worker(worker, task, np.int64(part))     # prange counts in unsigned integers
+A task is a row of 64-bit words: addresses of arrays, sizes, and the bits of float64 numbers. Its
+first word is the address of its own worker, so a list of tasks can be done by one more worker:
+
+    follow(address, part):  for each task of the list:  task's worker(address of the task, part)
+
+Each thread goes through the list by itself. It must not read what another thread's part writes.
 """
 
 from functools import cache
 
+import numpy as np
 from llvmlite import ir
-from numba import from_dtype
-from numba.core import cgutils, types
+from numba import carray, from_dtype, prange
+from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.errors import TypingError
-from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 
-from .cache import cached_cfunc
+from .cache import cached_cfunc, cached_njit
+
+WORD = 8  # bytes
+COUNT, LENGTH = (
+    0,
+    1,
+)  # of a list of tasks: its first two words; the tasks start after one task's length
 
 _workers: dict = {}  # never emptied: their machine code lives only as long as they do
 
@@ -33,10 +38,28 @@ def worker_address(function, dtype):
     """The address of function(task, part), compiled for tasks of one float type."""
     with global_compiler_lock:  # two threads may ask for the same worker
         if (function, dtype) not in _workers:
-            task = types.CPointer(from_dtype(dtype))  # the float type tells the tasks' types apart
+            task = types.CPointer(from_dtype(dtype))  # tells a worker the type of its arrays
             signature = types.void(task, types.intp)
             _workers[function, dtype] = cached_cfunc(signature, function)
         return _workers[function, dtype].address
+
+
+@cached_njit(parallel=True)
+def run_parts(worker, parts, task):
+    """worker(task, part) for every part. The task's arrays must live until this returns."""
+    if parts == 1:
+        call_worker(worker, task, 0)
+    else:
+        for part in prange(parts):
+            call_worker(worker, task, np.int64(part))  # prange counts in unsigned integers
+
+
+def follow(address, part):
+    """A worker: one thread's part of each task of a list."""
+    words = carray(words_at(address), 1)
+    for i in range(1, words[COUNT] + 1):
+        start = i * words[LENGTH]
+        call_worker(words[start], words.ctypes.data + start * WORD, part)
 
 
 @intrinsic
@@ -53,60 +76,48 @@ def call_worker(typing, worker, task, part):
     return types.void(worker, task, part), emit
 
 
+def _cast_to(kind):
+    """An intrinsic: the address that a worker is given as a pointer to another type of number."""
+
+    @intrinsic
+    def cast(typing, address):
+        def emit(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(address), emit
+
+    return cast
+
+
+words_at, floats_at = _cast_to(types.int64), _cast_to(types.float64)  # for `numba.carray`
+
+
 @intrinsic
-def pointer_to(typing, address, like):
-    """A pointer, for `numba.carray`, to numbers of the type of those in the array `like`."""
+def pointer_to(typing, word, like):
+    """The address in a word as a pointer of the type of `like`, for `numba.carray`."""
 
     def emit(context, builder, signature, arguments):
         kind = context.get_value_type(signature.return_type)
         return builder.inttoptr(arguments[0], kind)
 
-    return types.CPointer(like.dtype)(address, like), emit
+    return like(word, like), emit
 
 
-def task_passing(task_type):
-    """Two intrinsics: address_of(task), the address of a tuple, valid until the calling function
-    returns, and task_at(address), the tuple at an address.
+@intrinsic
+def bits_of(typing, number):
+    """The bits of a float64 as a word."""
 
-    task_type(float type) is the tuple's type. Pointers are not checked at run time, so `address_of`
-    raises TypingError at compile time for a tuple of another type.
-    """
+    def emit(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
 
-    @intrinsic
-    def address_of(typing, task):
-        expected = task_type(_first_array(task).dtype)
-        if not _fits(task, expected):
-            raise TypingError(f"the task should be {expected}, and is {task}")
-
-        def emit(context, builder, signature, arguments):
-            place = cgutils.alloca_once_value(builder, arguments[0])
-            return builder.ptrtoint(place, ir.IntType(64))
-
-        return types.intp(task), emit
-
-    @intrinsic
-    def task_at(typing, address):
-        task = task_type(address.dtype)
-
-        def emit(context, builder, signature, arguments):
-            pointer = builder.bitcast(arguments[0], context.get_value_type(task).as_pointer())
-            return impl_ret_borrowed(context, builder, task, builder.load(pointer))
-
-        return task(address), emit
-
-    return address_of, task_at
+    return types.int64(types.float64), emit
 
 
-def _first_array(given):
-    return _first_array(given[0]) if isinstance(given, types.BaseTuple) else given
+@intrinsic
+def float_of(typing, word):
+    """The float64 whose bits a word has."""
 
+    def emit(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
 
-def _fits(given, expected):
-    """Whether the types look alike in memory (a read-only array looks like any other)."""
-    if isinstance(expected, types.BaseTuple):
-        same_length = isinstance(given, types.BaseTuple) and len(given) == len(expected)
-        return same_length and all(map(_fits, given, expected))
-    if isinstance(expected, types.Array):
-        kind = (expected.dtype, expected.ndim, expected.layout)
-        return isinstance(given, types.Array) and (given.dtype, given.ndim, given.layout) == kind
-    return given == expected
+    return types.float64(types.int64), emit
