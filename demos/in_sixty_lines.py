@@ -8,6 +8,7 @@ each gradient is a line, and no other file of these demos is needed. `minigan.GA
 
 # %% The command line, and the data: digits drawn from fonts, 28 x 28 values in [-1, 1]
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--epochs", type=int, default=20, help="default: %(default)s")
 parser.add_argument("--out", type=Path, default=Path("out/in_sixty_lines"))
-args = parser.parse_args([] if "get_ipython" in globals() else None)
+args = parser.parse_args([] if "ipykernel" in sys.argv[0] else None)
 rng = np.random.default_rng(args.seed)
 images, _ = mg.data.glyphs(9984, rng=args.seed)  # 156 minibatches
 images = images.reshape(len(images), 784)

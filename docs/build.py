@@ -62,6 +62,27 @@ def heading(words):
     return f"# %%\n# {words}\n# {'-' * len(words)}"
 
 
+def public(module):
+    """The names that a module offers: its __all__, or what it defines."""
+    listed = getattr(module, "__all__", None)
+    here = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+    return here if listed is None else list(listed)
+
+
+def entry(path, value):
+    """The directive that describes a public name."""
+    if isinstance(value, type):
+        return [f".. autoclass:: {path}", "   :members:", ""]
+    if callable(value) and hasattr(value, "__name__"):
+        return [f".. autofunction:: {path}", ""]
+    story = getattr(value, "story", None)  # of an exhibit of the museum
+    return [f".. py:data:: {path}", "", *([f"   {story}", ""] if story else [])]
+
+
 def api():
     """The page of all public names: what is at the top of minigan, then module by module."""
     names = {name: getattr(mg, name) for name in mg.__all__}
@@ -73,12 +94,19 @@ def api():
     lines += ["in the source: the formula first, in plain text.", "", *titled("At the top", "-")]
     for name in names:
         if name not in modules:
-            kind = "class" if isinstance(names[name], type) else "function"
-            lines += [f".. auto{kind}:: minigan.{name}", "   :members:" * (kind == "class"), ""]
+            lines += entry(f"minigan.{name}", names[name])
     for name in modules:
         lines += titled(f"minigan.{name}", "-")
-        lines += [f".. automodule:: minigan.{name}", "   :members:", ""]
+        lines += [f".. automodule:: minigan.{name}", ""]
+        for inner in public(names[name]):
+            lines += entry(f"minigan.{name}.{inner}", getattr(names[name], inner))
     return "\n".join(lines)
+
+
+def undescribed(text, page):
+    """The names of `text`, the source of the page of public names, without an entry on `page`."""
+    names = re.findall(r"^\.\. (?:auto|py:)(?!module)\w+:: (\S+)$", text, re.MULTILINE)
+    return [name for name in names if f'id="{name}"' not in page]
 
 
 def titled(title, line):
@@ -115,14 +143,18 @@ def main():
         page = as_page(demo.name, demo.read_text("utf-8"))
         (HERE / "gallery" / demo.name).write_text(page, encoding="utf-8")
     explorer(HERE / "made" / "explorer.html")
-    (HERE / "api.rst").write_text(api() + "\n", encoding="utf-8")
+    names = api() + "\n"
+    (HERE / "api.rst").write_text(names, encoding="utf-8")
     html = HERE / "build" / "html"
     quick = ["-D", "plot_gallery=0"] if args.quick else []
     failed = sphinx(["-b", "html", "-W", "--keep-going", "-q", *quick, str(HERE), str(html)])
     links = list(dead_links(html)) if not failed else []
     for page, link in links:
         print(f"{page}: the link {link} leads nowhere", file=sys.stderr)
-    if failed or links:
+    absent = undescribed(names, (html / "api.html").read_text("utf-8")) if not failed else []
+    for name in absent:
+        print(f"api.html has no entry for {name}", file=sys.stderr)
+    if failed or links or absent:
         sys.exit(1)
     print(f"The site is in {html}: open {html / 'index.html'}")
 

@@ -14,7 +14,7 @@ project = "minigan"
 author = "the authors of minigan"
 copyright = author
 release = mg.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx_gallery.gen_gallery", "runs"]
+extensions = ["sphinx.ext.autodoc", "sphinx_gallery.gen_gallery", "runs", "notebooks"]
 exclude_patterns = [
     "build",
     "gallery_header.rst",

@@ -1,9 +1,11 @@
 """The site's pages: every code block runs."""
 
+import importlib.util
 import re
 import sys
 import textwrap
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,3 +48,21 @@ def test_a_docstring_that_is_shown_exists():
             runs = pytest.importorskip("runs", reason="the site's directives need docutils")
             sys.path.pop(0)
             assert runs.find(name).__doc__
+
+
+def test_the_page_of_public_names_lists_every_name():
+    """docs/build.py itself stops if one of these entries is not on the built page."""
+    pytest.importorskip("sphinx", reason="the site's build needs sphinx")
+    where = importlib.util.spec_from_file_location("build_of_docs", DOCS / "build.py")
+    build = importlib.util.module_from_spec(where)
+    where.loader.exec_module(build)
+    listed = set(re.findall(r"^\.\. (?:auto|py:)\w+:: minigan\.(\S+)$", build.api(), re.MULTILINE))
+    for name in mg.__all__:
+        value = getattr(mg, name)
+        assert name in listed
+        if isinstance(value, ModuleType):
+            own = [
+                n for n, v in vars(value).items() if getattr(v, "__module__", "") == value.__name__
+            ]
+            own = own if not hasattr(value, "__all__") else value.__all__
+            assert {f"{name}.{n}" for n in own if n[0] != "_"} <= listed

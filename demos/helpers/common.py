@@ -72,8 +72,9 @@ def parser(description, *, steps=None, data=None, resumes=False):
 
 
 def parse(arguments):
-    """Reads the command line (none in a notebook), switches the backend, makes the folder."""
-    args = arguments.parse_args([] if "ipykernel" in sys.modules else None)
+    """Reads the command line, switches the backend, makes the folder."""
+    in_kernel = Path(sys.argv[0]).stem == "ipykernel_launcher"  # whose arguments are not a demo's
+    args = arguments.parse_args([] if in_kernel else None)
     try:
         mg.kernels.use_backend(args.backend)
     except ImportError as error:

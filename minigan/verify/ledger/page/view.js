@@ -407,13 +407,14 @@ function besideDifference(cell) {
     Math.abs(difference - cell.value) / Math.max(Math.abs(difference), Math.abs(cell.value), 1e-12);
   const agrees = error < 1e-5 || Math.abs(difference - cell.value) < 1e-9;
   const isAlong = along.length > 1 || along[0][1] !== 1;
-  const what = isAlong ? "x ± h v" : `${along[0][0].name} ± h`;
+  const at = (sign) =>
+    `${target.name}(${isAlong ? `x ${sign} h v` : `${along[0][0].name} ${sign} h`})`;
   return [
     element("h3", {}, "Its finite difference"),
     element(
       "p",
       { class: "formula" },
-      `(${target.name} at ${what}, the difference) / 2h = ${exact(difference)}`,
+      `(${at("+")} − ${at("−")}) / 2h = ${exact(difference)}`,
     ),
     element("p", {}, agrees ? element("span", { class: "ok" }, "✓ ") : "≠ ",
       agrees
@@ -426,7 +427,7 @@ function meaning(cell) {
   const { tensor, derivative } = cell;
   if (derivative && derivative.along.length === 1 && derivative.along[0][1] === 1) {
     const [[moved]] = derivative.along;
-    return `How ${derivative.target.name} answers to ${moved.name}: its derivative. ${playerOf(tensor)}`;
+    return `The derivative of ${derivative.target.name} with respect to ${moved.name}. ${playerOf(tensor)}`;
   }
   if (derivative)
     return `How ${derivative.target.name} moves as x moves along v: a derivative along a direction.`;
