@@ -116,7 +116,7 @@ def late_start(seed):
 
 
 def images(seed):
-    """Convolutions, upsampling and batch norm: digits of 14 x 14 pixels."""
+    """Convolutions, upsampling, batch norm and a gradient penalty: digits of 14 x 14 pixels."""
     generator = [
         layers.Linear(8, 7 * 7 * 8), layers.Reshape((7, 7, 8)), layers.BatchNorm(8), layers.ReLU(),
         layers.Conv2d(8, 8, 3, padding=1), layers.BatchNorm(8), layers.ReLU(),
@@ -127,7 +127,8 @@ def images(seed):
         layers.Conv2d(8, 8, 3, stride=2, padding=1), layers.LeakyReLU(),
         layers.Flatten(), layers.Linear(4 * 4 * 8, 1),
     ]  # fmt: skip
-    return adversaries(generator, discriminator, seed, rate=2e-3)
+    penalty = mg.penalties.GradientPenalty(0.1)
+    return adversaries(generator, discriminator, seed, rate=2e-3, penalties=[penalty])
 
 
 # %% Train: the healthy code on three seeds, each bug on the first of them
@@ -173,6 +174,8 @@ settings = {
     the_game: (
         "generator_gradient_zero", "discriminator_bypassed", "cache_clobber", "stale_activations",
         "factor_of_two", "sum_for_mean", "first_minibatches", "closed_ring",
+        "arguments_of_discriminator", "generator_detached", "penalty_not_added",
+        "penalty_value_alone", "penalty_on_probability",
     ),
     layers_and_optimizer: (
         "slope_lost", "mask_from_output", "dropout_unscaled", "mask_in_place", "mean_twice",
@@ -188,6 +191,7 @@ settings = {
     ),
     images: (
         "upsample_strided", "weight_elementwise", "bias_overwritten", "batch_norm_per_pixel",
+        "norm_per_pixel",
     ),
     late_start: ("log_epsilon", "softplus_overflow"),
 }  # fmt: skip
@@ -202,7 +206,8 @@ for setting, run in progress.each(runs, "training", "run"):
 damaged = {run for setting, run in runs if run in mg.bugs.REGISTRY and is_damaged(setting, run)}
 
 # %% The picture: a row for each setting, the healthy run first
-HARM, GOOD, HIDDEN = "#c0392b", "#2e8b57", "#b9bec6"
+HARM, GOOD, HIDDEN = "#b02418", "#00838f", "#b9bec6"  # red and teal: told apart by all readers
+WIDTHS = {HARM: 3.0, GOOD: 1.6, HIDDEN: 1.2}  # of the frames
 
 
 def panel(axes, setting, run):
@@ -229,9 +234,9 @@ def panel(axes, setting, run):
             words(axes, f"all samples far out,\nat a distance of {away:,.0f}")
         caption = f"{modes} of 8 modes" + (f", {caption}" if ratio < 100 else "")
     for spine in axes.spines.values():
-        spine.set(visible=True, color=colour, linewidth=1.6)
+        spine.set(visible=True, color=colour, linewidth=WIDTHS[colour])
     title = "healthy" if run == args.seed else run.replace("_", " ")
-    axes.set_title(title, fontsize=9.5, color="black" if colour == HIDDEN else colour)
+    axes.set_title(title, fontsize=9, color="black" if colour == HIDDEN else colour)
     axes.set_xlabel(caption, fontsize=9)
 
 
@@ -247,38 +252,40 @@ cells = {
 }
 rows = [
     cells[the_game][:7],
+    cells[the_game][7:],
     cells[layers_and_optimizer],
     cells[normalisation],
     cells[gradient_penalty],
-    [*cells[images], None, None],
-    [*cells[late_start], None, None, *cells[the_game][7:]],  # two more of the first row's
+    [*cells[images], None],
+    [*cells[late_start], None, None, None, None],
 ]
-figure, grid = plots.figure(6, 7, size=(2.0, 2.4))
+figure, grid = plots.figure(len(rows), 7, size=(2.0, 2.4))
 figure.get_layout_engine().set(h_pad=0.06)
-before = None
 for axes, cell in zip(grid.flat, sum(rows, [])):
     if cell is None:
         axes.set_axis_off()
     else:
         panel(axes, *cell)
-        if before is None or before[0] != cell[0]:
-            axes.set_ylabel(cell[0].__name__.replace("_", " "), fontweight="bold", fontsize=11)
-    before = cell
+for axes, row in zip(grid[:, 0], rows):
+    axes.set_ylabel(row[0][0].__name__.replace("_", " "), fontweight="bold", fontsize=11)
 frames = {
     "healthy": GOOD,
     "damaged: 1.5 times worse than\nthe worst of 3 healthy seeds": HARM,
     "as good as healthy": HIDDEN,
 }
 handles = [
-    plots.points(grid[4, 5], np.full((1, 2), np.nan), size=30, alpha=1, label="samples"),
+    plots.points(grid[-1, 4], np.full((1, 2), np.nan), size=30, alpha=1, label="samples"),
     Patch(color=plots.REAL, alpha=0.25, linewidth=0, label="the data: 8 Gaussians, 3 std"),
-    *(Patch(fill=False, edgecolor=c, linewidth=1.6, label=label) for label, c in frames.items()),
+    *(
+        Patch(fill=False, edgecolor=c, linewidth=WIDTHS[c], label=label)
+        for label, c in frames.items()
+    ),
     Line2D(
         [], [], linestyle="", label="W: sliced Wasserstein distance to\nthe data (x: healthy's)"
     ),
 ]
-legend = grid[4, 5].legend(handles=handles, loc="center left", fontsize=10, labelspacing=0.8)
-legend.set_in_layout(False)  # it may reach over the next, empty, cell
+legend = grid[-1, 4].legend(handles=handles, loc="center left", fontsize=10, labelspacing=0.8)
+legend.set_in_layout(False)  # it may reach over the next, empty, cells
 hidden = len(mg.bugs.REGISTRY) - len(damaged)
 figure.suptitle(
     f"{len(mg.bugs.REGISTRY)} bugs, each a line or two of minigan changed: "
