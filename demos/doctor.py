@@ -109,7 +109,7 @@ for row, name in enumerate(PATIENTS):
     for column, reading in enumerate(found[name, args.seed].readings):
         panel.text(
             column, row, in_few_letters(reading.value), ha="center", va="center", fontsize=8.5,
-            weight="bold" if reading.ill else "normal",
+            weight="bold" if reading.is_symptom else "normal",
             color="white" if excess[row, column] > 1.4 else "black",
         )  # fmt: skip
 short = {"discriminator": "D's", "generator": "G's", "players_ratio": "D : G,\ngradient"}

@@ -118,8 +118,8 @@ def test_every_reading_is_printed_beside_its_threshold():
 @pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.column)
 def test_a_sign_is_ill_on_one_side_of_its_threshold_and_where_it_is_no_number(sign):
     worse = 0.9 if sign.low else 1.1
-    assert sign.ill(worse * sign.threshold) and not sign.ill(sign.threshold)
-    assert sign.ill(float("nan"))
+    assert sign.is_symptom(worse * sign.threshold) and not sign.is_symptom(sign.threshold)
+    assert sign.is_symptom(float("nan"))
 
 
 def test_what_was_not_watched_cannot_be_diagnosed():

@@ -8,12 +8,12 @@
 - `load_idx`: any IDX file
 """
 
-from .curves import swiss_roll, two_moons
+from .blurred_curves import swiss_roll, two_moons
 from .fonts import glyphs
 from .idx import load_idx
 from .image_folder import images_from_folder
-from .images import fashion_mnist, kmnist, mnist
 from .mixtures import gaussian_grid, gaussian_ring
+from .mnist_files import fashion_mnist, kmnist, mnist
 from .picture import from_picture
 from .pinwheel import pinwheel
 

@@ -129,7 +129,7 @@ def _distance_fields():
         (fields, centres): fields float32 (fonts * 10, cell, cell), above 0 in the ink, cut off at
         _REACH; centres float32 (fonts * 10, 2), the x and y of each ink's centre of mass.
     """
-    from .drawing import draw_digits  # matplotlib takes half a second to import
+    from .drawn_digits import draw_digits  # matplotlib takes half a second to import
 
     ink = draw_digits(_CELL, _BOX)
     fields = _distance(ink <= 0.5) - _distance(ink > 0.5)

@@ -55,10 +55,10 @@ class MinibatchDiscrimination(Layer):
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, "N", self.in_features)
-        apart = differences(self._project(x))
+        pairs = differences(self._project(x))
         with np.errstate(under="ignore"):
-            c = np.exp(-np.abs(apart).sum(axis=3))
-        return np.concatenate([x, c.sum(axis=1)], axis=1), (x, c, np.sign(apart))
+            c = np.exp(-np.abs(pairs).sum(axis=3))
+        return np.concatenate([x, c.sum(axis=1)], axis=1), (x, c, np.sign(pairs))
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
         T = self.params["T"].reshape(self.in_features, -1)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from .. import _archive as archive
 from .. import _old_checks as checks
-from ..data.images import cache_folder
+from ..data.mnist_files import cache_folder
 from ..layers.cross_entropy import log_softmax
 from ..network import Sequential
 from . import (

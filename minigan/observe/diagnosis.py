@@ -104,7 +104,7 @@ class Sign:
     reason: str
     low: bool = False  # a symptom below the threshold, rather than above
 
-    def ill(self, value: float) -> bool:
+    def is_symptom(self, value: float) -> bool:
         """Whether the value is a symptom; NaN counts as one."""
         return not (value >= self.threshold if self.low else value <= self.threshold)
 
@@ -147,8 +147,8 @@ class Reading:
     value: float
 
     @property
-    def ill(self) -> bool:
-        return self.sign.ill(self.value)
+    def is_symptom(self) -> bool:
+        return self.sign.is_symptom(self.value)
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,7 +171,7 @@ class Diagnosis:
 
     @property
     def illnesses(self) -> list[Illness]:
-        return list(dict.fromkeys(r.sign.illness for r in self.readings if r.ill))
+        return list(dict.fromkeys(r.sign.illness for r in self.readings if r.is_symptom))
 
     @property
     def names(self) -> list[str]:
@@ -194,7 +194,7 @@ class Diagnosis:
     def __str__(self) -> str:
         lines = [f"{'':6}{'vital sign':46}{'measured':>10}   normal"]
         for reading in self.readings:
-            sign, mark = reading.sign, "ILL" if reading.ill else "ok"
+            sign, mark = reading.sign, "ILL" if reading.is_symptom else "ok"
             bound = f"{'>=' if sign.low else '<='} {sign.threshold:g}"
             lines.append(f"{mark:6}{sign.words:46}{reading.value:10.3g}   {bound:9}{sign.reason}")
         for illness in self.illnesses:

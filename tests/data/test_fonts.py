@@ -6,7 +6,7 @@ import pytest
 from matplotlib import style
 
 from minigan.data import fonts, glyphs
-from minigan.data.drawing import FONTS
+from minigan.data.drawn_digits import FONTS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from minigan.data import download, fashion_mnist, images, kmnist, mnist
+from minigan.data import download, fashion_mnist, kmnist, mnist
+from minigan.data import mnist_files as images
 
 SHAPES = {
     "train-images-idx3": (20, 28, 28),

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.image import imsave
 
 from minigan import data
-from minigan.data.curves import BlurredCurve, _midpoints
+from minigan.data.blurred_curves import BlurredCurve, _midpoints
 
 SEED = 7
 

@@ -142,11 +142,11 @@ def not_deterministic(first, second, what="two evaluations"):
     """The words for two results of one computation that differ; None if they are the same."""
     if np.array_equal(first, second, equal_nan=True):
         return None
-    apart = f"{np.shape(first)} and {np.shape(second)} in shape"
+    how_much = f"{np.shape(first)} and {np.shape(second)} in shape"
     if np.shape(first) == np.shape(second):
         with np.errstate(invalid="ignore"):
-            apart = f"{np.max(np.abs(np.subtract(first, second))):.1e}"
-    return f"not deterministic: {what} with the same input and random state differ by {apart}"
+            how_much = f"{np.max(np.abs(np.subtract(first, second))):.1e}"
+    return f"not deterministic: {what} with the same input and random state differ by {how_much}"
 
 
 def _number(value):

@@ -289,10 +289,10 @@ def _worst(found, expected, indices):
         return None
     found, expected = found.astype(np.float64), expected.astype(np.float64)
     with np.errstate(invalid="ignore"):
-        apart = np.abs(found - expected)
-    apart = np.where(np.isnan(apart), np.inf, apart)
-    apart = np.where(known, apart, -1.0)
-    at = int(np.argmax(apart))
+        error = np.abs(found - expected)
+    error = np.where(np.isnan(error), np.inf, error)
+    error = np.where(known, error, -1.0)
+    at = int(np.argmax(error))
     index = np.unravel_index(at, found.shape) if indices is None else indices[at]
     return Worst(tuple(map(int, index)), float(found.flat[at]), float(expected.flat[at]))
 

@@ -60,8 +60,8 @@ def record(gan: GAN, real: ArrayLike) -> Ledger:
 def _discriminator_update(step, tiny):
     """The rows of L_D: steps 4 and 5 of `minigan.gan`."""
     network, loss, n = step.players["D"], step.gan.loss, len(step.real)
-    apart = network.mixes_samples
-    passes = step.judged if apart else [JoinedPass(step.judged)]
+    in_two = network.mixes_samples
+    passes = step.judged if in_two else [JoinedPass(step.judged)]
     value = step.figures["discriminator_loss"]
     slopes = np.concatenate([judged.gradients[-1] for judged in passes])
     penalties = _penalties(step) if step.penalties else None
@@ -73,13 +73,13 @@ def _discriminator_update(step, tiny):
 
     section = Section(
         "L_D", "D", passes,
-        ends=[("real", "r"), ("fake", "f")] if apart else [("x", "logits")],
-        made_of=["data", "G(z)"] if apart else ["[real; fake]"],
+        ends=[("real", "r"), ("fake", "f")] if in_two else [("x", "logits")],
+        made_of=["data", "G(z)"] if in_two else ["[real; fake]"],
         loss_of=lambda outputs: play(outputs)[0],
         tiny=tiny,
     )  # fmt: skip
     in_words, *rules = formulas.loss_in_words(loss, "D")
-    if not apart:
+    if not in_two:
         rules = ["[dr; df], dr = {}, df = {}".format(*rules)]
     loss_sums, slope_sums, extra_row = (), (), []
     if tiny:

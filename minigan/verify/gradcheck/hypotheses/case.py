@@ -106,12 +106,12 @@ class Case:
         if np.shape(a) != np.shape(b):
             return False
         with np.errstate(all="ignore"):
-            apart = np.abs(np.asarray(a) - b)
-            known = np.isfinite(apart)
+            deviation = np.abs(np.asarray(a) - b)
+            known = np.isfinite(deviation)
             if too_few(known):
                 return False
             size = max(np.abs(np.asarray(a))[known].max(), np.abs(np.asarray(b))[known].max())
-        return bool(apart[known].max() <= tolerance * size)
+        return bool(deviation[known].max() <= tolerance * size)
 
     def is_right(self, value: Array | None) -> bool:
         """Whether a formula, evaluated, gives the right gradient: only then do its variants mean

@@ -37,7 +37,7 @@ def weight_gradient(
     return found
 
 
-def paint(small: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]) -> Array:
+def scatter(small: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]) -> Array:
     """image[at tap] += small W[u, v]': the gradient that a convolution sends to its input."""
     room = max(size) + 2 * padding + weight.shape[0] + stride * max(small.shape[1:3])
     image = np.zeros((len(small), room, room, weight.shape[2]))
@@ -47,7 +47,7 @@ def paint(small: Array, weight: Array, stride: int, padding: int, size: tuple[in
     return image[:, padding : padding + size[0], padding : padding + size[1]]
 
 
-def read(large: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]) -> Array:
+def gather(large: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]) -> Array:
     """sum over taps of large[at tap] W[u, v]': what a transposed convolution sends back."""
     room = max(size) * stride + weight.shape[0] + stride
     padded = _padded(large, padding)
@@ -118,7 +118,7 @@ def inputs(case: Case) -> Iterator[Candidate]:
         return
     _, stride, padding = shape
     size = x.shape[1:3]
-    for send in (paint, read):
+    for send in (scatter, gather):
         if not case.is_right(send(dy, weight, stride, padding, size)):
             continue
         yield Candidate(
