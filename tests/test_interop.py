@@ -13,9 +13,10 @@ from minigan.stabilisers import DiscreteNoise, InstanceNoise, Pack, WithInput
 import minigan as mg
 from minigan import interop, models
 from minigan import layers as L
+from minigan.layers.composite import walk
 from minigan.layers.conditional import LabelPlanes, OneHot, Projection, WithCode
 from minigan.layers.residual import Identity
-from minigan.models.interop.torch_layouts import encoded, named_tensors
+from minigan.models.interop.torch_layouts import encoded, named_tensors, places
 
 SEEDS = range(int(os.environ.get("MINIGAN_SEEDS", 1)))
 
@@ -86,10 +87,52 @@ IMAGES = {
 }  # fmt: skip
 
 
-def case(name, seed, table=None):
+CODED = {  # layers with rows in minigan's order, and layers inside layers; c + 2 features, c >= 1
+    "Residual": lambda r, n, c: ([L.Residual(L.Linear(c, 3), L.Linear(c, 3)), L.Tanh()], (n, c)),
+    "MinibatchStdDev": lambda r, n, c: ([L.MinibatchStdDev(), L.Linear(c + 1, 2)], (n, c)),
+    "MinibatchDiscrimination": lambda r, n, c: (
+        [L.MinibatchDiscrimination(c, drawn(r), drawn(r)), L.Tanh()], (n, c)),
+    "FourierFeatures": lambda r, n, c: ([WithInput(L.FourierFeatures(c, 3))], (n, c)),
+    "LogitWithFeatures": lambda r, n, c: (
+        [L.Linear(c, 4), L.LogitWithFeatures(L.Linear(4, 1))], (n, c)),
+    "OneHot": lambda r, n, c: ([OneHot(3, scale=2.0), WithCode(L.Linear(c + 3, 2), 3, whole=True)],
+                               (n, c + 3)),
+    "Projection": lambda r, n, c: ([WithCode(L.Linear(c, 4), 3), Projection(3)], (n, c + 3)),
+    "LabelPlanes": lambda r, n, c: ([LabelPlanes((2, 3, c), 2), L.Conv2d(c + 2, 2, 2)],
+                                    (n, 6 * c + 2)),
+    "ConditionalBatchNorm": lambda r, n, c: (
+        [L.ConditionalBatchNorm((2, 3, c), 2, eps=1e-3, momentum=0.3),
+         WithCode(mg.Sequential([L.Reshape((2, 3, c)), L.ConvTranspose2d(c, 2, 2), L.Tanh()]), 2)],
+        (n, 6 * c + 2)),
+    "DiscreteNoise": lambda r, n, c: ([DiscreteNoise(c), InstanceNoise(0.0)], (n, c + 1)),
+    "Pack": lambda r, n, c: ([Pack(2), L.Linear(2 * c, 2)], (n, c)),
+    "Rescale": lambda r, n, c: ([L.Rescale(0.7)], (n, c)),
+    "Reshape": lambda r, n, c: ([L.Reshape((2, c)), L.Flatten(), L.Linear(2 * c, 2)], (n, 2 * c)),
+    "images of rows": lambda r, n, c: (
+        [L.Reshape((2, 3, c)), L.Conv2d(c, 2, 1), L.Reshape((3, 1, 4)), L.Tanh(), L.Flatten()],
+        (n, 6 * c)),
+}  # fmt: skip
+IMAGES |= {
+    "Residual images": lambda r, s, c: (
+        [L.Residual(mg.Sequential([L.ReLU(), L.SpectralNorm(L.Conv2d(c, 2, 3, padding=1))]),
+                    L.Conv2d(c, 2, 1)), L.BatchNorm(2), L.Flatten(),
+         L.Linear(2 * s[1] * s[2], 2)], s),
+    "Residual inside": lambda r, s, c: (
+        [L.Conv2d(c, 3, 1),
+         L.Residual(mg.Sequential([L.BatchNorm(3), L.Residual(L.Conv2d(3, 3, 1))]))], s),
+    "MinibatchStdDev images": lambda r, s, c: (
+        [L.Conv2d(c, 2, 1), L.MinibatchStdDev(), L.Flatten(), L.Linear(3 * s[1] * s[2], 2)], s),
+    "SelfAttention": lambda r, s, c: ([L.SelfAttention(c), L.Conv2d(c, 1, 2)], s),
+    "Random": lambda r, s, c: (
+        [L.RandomTranslation(0.0), L.RandomCutout(0.0), L.RandomBrightness(0.0), L.Conv2d(c, 1, 1)],
+        s),
+}  # fmt: skip
+
+
+def case(name, seed):
     """(network in float64 with weights and statistics of its own, x)."""
     rng = np.random.default_rng(seed)
-    make = (ROWS | IMAGES | (table or {}))[name]
+    make = (ROWS | IMAGES | CODED)[name]
     n, channels = drawn(rng, 3), drawn(rng)
     if name in IMAGES:
         layers, shape = make(rng, (n, drawn(rng, 4, 7), drawn(rng, 4, 7), channels), channels)
@@ -149,39 +192,91 @@ def compare(torch, network, module, x, training, channels=None):
     gradients = network.copy()
     gradients.theta = network.grad
     parameters = dict(module.named_parameters())
-    for name, tensor in named_tensors("", gradients, channels):
+    for name, tensor in named_tensors(places("", gradients, channels)):
         if name in parameters:
             close(parameters.pop(name).grad, encoded(tensor), f"gradient of {name}")
     assert not parameters
     state = module.state_dict()
-    for name, tensor in named_tensors("", network, channels):
+    for name, tensor in named_tensors(places("", network, channels)):
         close(state[name], encoded(tensor), name)
 
 
+def names_inside(network):
+    return {type(layer).__name__ for _, layer in walk(network)}
+
+
+def test_every_layer_is_in_a_case():
+    """So a new layer is converted, or this test names it."""
+    own = {n for n, k in models.described.known().items() if issubclass(k, L.Layer)}
+    assert own == set().union(*(names_inside(case(n, 0)[0]) for n in (ROWS | IMAGES | CODED)))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", [*ROWS, *IMAGES])
+@pytest.mark.parametrize("name", [*ROWS, *IMAGES, *CODED])
 def test_torch(name, seed, torch):
+    """In evaluation, and in three training passes of which the last two have other weights."""
     network, x = case(name, seed)
     module = interop.to_torch(network)
     assert isinstance(module, torch.nn.Sequential)
-    spectral = any(isinstance(layer, L.SpectralNorm) for layer in network.layers)
-    for training in (False, True):
-        if spectral and training:  # where the vectors have converged
-            for layer in network.layers:
-                for _ in range(2000 if isinstance(layer, L.SpectralNorm) else 0):
-                    layer.iterate()
-            module = interop.to_torch(network)
-        compare(torch, network, module, x, training)
+    compare(torch, network, module, x, False)
+    compare(torch, network, module, x, True)
+    moved = network.copy()
+    for _ in range(2):
+        moved.theta = 1.1 * network.theta + 0.1
+        network.theta = moved.theta
+        with torch.no_grad():
+            values = dict(module.named_parameters())
+            for key, tensor in named_tensors(places("", network, None)):
+                if key in values:
+                    values[key].copy_(torch.from_numpy(encoded(tensor).copy()))
+        compare(torch, network, module, x, True)
     again = interop.from_torch(module)
     assert again.theta.tobytes() == network.theta.tobytes()
-    assert again.dtype == np.float64 or not again.theta.size
-    again = again.copy("float64")
+    assert names_inside(again) == names_inside(network) or "reshaped" in name
+    again = again if again.dtype == np.float64 else again.copy("float64")  # it had no arrays
     for (_, value), (_, other) in zip(network.named_buffers(), again.named_buffers()):
         close(other, value)
-    close(again.forward(x, False)[0], network.forward(x, False)[0])
+    for training in (False, True):
+        close(again.forward(x, training)[0], network.forward(x, training)[0])
 
 
-@pytest.mark.parametrize("pair", ["dcgan", "dcgan, deep", "mlp"])
+def test_spectral_norm_of_torch(torch):
+    """It moves its vectors in another order, so in training the two agree once they are found."""
+    module = torch.nn.Sequential(
+        torch.nn.utils.parametrizations.spectral_norm(torch.nn.Conv2d(2, 3, (2, 3)))
+    ).double()
+    network = interop.from_torch(module)
+    x = np.random.default_rng(0).standard_normal((4, 5, 6, 2))
+    compare(torch, network, module, x, False)
+    for _ in range(2000):
+        network.layers[0].iterate()
+    again = interop.to_torch(network)
+    module.load_state_dict(again.state_dict())
+    compare(torch, network, module, x, True)
+
+
+@pytest.mark.parametrize(
+    "layer", [L.RandomTranslation(0.4, fill=2.0), L.RandomCutout(0.5, fill=2.0),
+              L.RandomBrightness(0.5), InstanceNoise(0.5), L.Dropout(0.4)],
+)  # fmt: skip
+def test_random_layers_of_torch_have_the_same_distribution(layer, torch):
+    """The mean and the mean square of each pixel."""
+    torch.manual_seed(0)
+    network = mg.Sequential([layer], dtype="float64", rng=0)
+    x = np.arange(20.0).reshape(1, 5, 4, 1).repeat(20_000, 0) / 20
+    y, _ = network.forward(x)
+    y_there = channels_last(interop.to_torch(network).train()(channels_first(torch, x)))
+    for power in (1, 2):
+        np.testing.assert_allclose((y_there**power).mean(0), (y**power).mean(0), atol=0.07)
+
+
+CRITICS = {
+    name: getattr(models, f"{name}_discriminator")
+    for name in ("projection", "concatenation", "auxiliary")
+}
+
+
+@pytest.mark.parametrize("pair", ["dcgan", "dcgan, deep", "mlp", "residual", *CRITICS])
 def test_whole_networks(pair, torch):
     g, d = {
         "dcgan": lambda: (
@@ -191,7 +286,11 @@ def test_whole_networks(pair, torch):
             models.dcgan_discriminator(channels=2, convolutions=3, hidden=(5,))),
         "mlp": lambda: (
             models.mlp_generator(3, (4, 2, 3)), models.mlp_discriminator((4, 2, 3))),
-    }[pair]()  # fmt: skip
+        "residual": lambda: (
+            models.residual_generator(3, channels=2), models.residual_discriminator(channels=2)),
+    }.get(pair, lambda: (
+        models.conditional_generator(1, 2, channels=2), CRITICS[pair](2, channels=2)
+    ))()  # fmt: skip
     of_images = 3 if pair == "mlp" else None
     made, _ = g.forward(np.ones((4, 3)), training=False)
     rng = np.random.default_rng(1)
@@ -229,6 +328,10 @@ def test_a_module_of_torch(dtype, torch):
         compare(torch, network, module, channels_last(x), False)
 
 
+class OfOnesOwn(L.Tanh):
+    pass
+
+
 def refused(torch, make, message):
     with pytest.raises((TypeError, ValueError)) as raised:
         make(torch)
@@ -239,12 +342,19 @@ def refused(torch, make, message):
     "make, message",
     [
         (lambda t: interop.to_torch(3), "to_torch: network must be a Sequential, got 3"),
-        (lambda t: interop.to_torch(mg.Sequential([L.Linear(2, 2), L.MinibatchStdDev()])),
-         "to_torch: MinibatchStdDev() has no counterpart in torch.nn"),
-        (lambda t: interop.to_torch(mg.Sequential([L.Residual(L.Linear(2, 2))])), "Residual(Linea"),
-        (lambda t: interop.to_torch(mg.Sequential([L.Reshape((2, 3))])), "Reshape((2, 3)) has no"),
-        (lambda t: interop.to_torch(models.mlp_discriminator((2, 2, 3))), "pass channels="),
-        (lambda t: interop.to_torch(mg.Sequential([L.Reshape((2, 2, 3))])), "must follow a linear"),
+        (lambda t: interop.to_torch(mg.Sequential([L.Residual(OfOnesOwn())])),
+         "to_torch: OfOnesOwn() has no counterpart in PyTorch"),
+        (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Flatten(), t.nn.Linear(4, 2))),
+         "from_torch: Flatten() needs the number of channels of its images: pass channels="),
+        (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Conv2d(2, 2, 1), t.nn.Flatten())),
+         "the features of flattened images must reach a linear layer or an Unflatten first"),
+        (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Unflatten(1, (2, 3, 3)))),
+         "Reshape((3, 3, 2)) must follow a linear layer, to order its rows"),
+        (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Conv2d(2, 2, 1), t.nn.LayerNorm(5))),
+         "minigan has one of rows, with a bias"),
+        (lambda t: interop.from_torch(t.nn.Sequential(
+            t.nn.utils.parametrizations.weight_norm(t.nn.Linear(2, 2)))),
+         "of the parametrizations, minigan has spectral_norm alone"),
         (lambda t: interop.from_torch(t.nn.Linear(2, 2)), "module must be a torch.nn.Sequential"),
         (lambda t: interop.from_torch(t.nn.Sequential()), "at least one layer"),
         (lambda t: interop.from_torch(t.nn.Sequential(t.nn.GRU(2, 2))), "GRU(2, 2) has no counter"),
@@ -263,38 +373,24 @@ def test_what_torch_or_minigan_has_not(make, message, torch):
 
 # -- JAX -------------------------------------------------------------------------------------------
 
-JAX_ALONE = {
-    "Residual": lambda r, n, c: ([L.Residual(L.Linear(c, 3), L.Linear(c, 3)), L.Tanh()], (n, c)),
-    "MinibatchStdDev": lambda r, n, c: ([L.MinibatchStdDev()], (n, c)),
-    "FourierFeatures": lambda r, n, c: ([WithInput(L.FourierFeatures(c, 3))], (n, c)),
-    "OneHot": lambda r, n, c: ([OneHot(3, scale=2.0), WithCode(L.Linear(c + 3, 2), 3, whole=True)],
-                               (n, c + 3)),
-    "Projection": lambda r, n, c: ([WithCode(L.Linear(c, 4), 3), Projection(3)], (n, c + 3)),
-    "LabelPlanes": lambda r, n, c: ([LabelPlanes((2, 3, c), 2), L.Conv2d(c + 2, 2, 2)],
-                                    (n, 6 * c + 2)),
-    "DiscreteNoise": lambda r, n, c: ([DiscreteNoise(c), InstanceNoise(0.0)], (n, c + 1)),
-    "Pack": lambda r, n, c: ([Pack(2), L.Linear(2 * c, 2)], (n, c)),
-    "Rescale": lambda r, n, c: ([L.Rescale(0.7)], (n, c)),
-}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def jax():
     jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+    options = "jax_enable_x64", "jax_disable_most_optimizations"  # the second: to compile quickly
+    for option in options:
+        jax.config.update(option, True)
     yield jax
-    jax.config.update("jax_enable_x64", False)
+    for option in options:
+        jax.config.update(option, False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", [*ROWS, *IMAGES, *JAX_ALONE])
+@pytest.mark.parametrize("name", [*ROWS, *IMAGES, *CODED])
 def test_jax(name, seed, jax):
-    network, x = case(name, seed, JAX_ALONE)
+    network, x = case(name, seed)
     tree, apply = interop.to_jax(network)
-    for training in (False, True):
-        for layer in network.layers:
-            if isinstance(layer, L.SpectralNorm):
-                layer.iterated_on = None  # so that minigan iterates as well
+    for training in (False, True, True):
         y, caches = network.forward(x, training)
         dy = np.random.default_rng(9).standard_normal(y.shape)
         network.zero_grad()
@@ -306,7 +402,7 @@ def test_jax(name, seed, jax):
             return (dy * y).sum(), (y, moved)
 
         inputs = (0, 1) if x.dtype.kind == "f" else (0,)
-        run = jax.value_and_grad(value, inputs, has_aux=True)
+        run = jax.jit(jax.value_and_grad(value, inputs, has_aux=True))
         (_, (y_there, moved)), (gradients, *dx_there) = run(tree["params"], jax.numpy.array(x))
         close(y_there, y, "y")
         for found in dx_there:
@@ -315,8 +411,12 @@ def test_jax(name, seed, jax):
             close(gradients[parameter], gradient, parameter)
         for buffer, kept in network.named_buffers():
             close(moved["buffers"][buffer], kept, buffer)
+        network.theta *= 1.1  # so that spectral norm iterates again
+        params = {parameter: 1.1 * value for parameter, value in tree["params"].items()}
+        tree = {**moved, "params": params}
     again = interop.from_jax(tree, mg.Sequential(network.copy().layers, dtype="float64", rng=5))
     assert again.theta.tobytes() == network.theta.tobytes()
+    close(again.forward(x)[0], network.forward(x)[0])
 
 
 def test_jax_compiled_and_refused(jax):
@@ -326,8 +426,8 @@ def test_jax_compiled_and_refused(jax):
     close(jax.jit(apply)(tree, x), network.forward(x, training=False)[0])
     with pytest.raises(ValueError, match="Dropout\\(0.5\\) draws random numbers in training"):
         apply(tree, x, training=True)
-    with pytest.raises(TypeError, match="to_jax: SelfAttention.* has no counterpart in JAX"):
-        interop.to_jax(mg.Sequential([L.SelfAttention(8)]))
+    with pytest.raises(TypeError, match="to_jax: OfOnesOwn.* has no counterpart in JAX"):
+        interop.to_jax(mg.Sequential([L.Residual(OfOnesOwn())]))
     with pytest.raises(ValueError, match=r"params 0.bias must have shape \(3,\), got None"):
         interop.from_jax({}, network)
     jax.config.update("jax_enable_x64", False)

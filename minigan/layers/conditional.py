@@ -38,7 +38,8 @@ class OneHot(StraightLayer):
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.classes)
         y = x.copy()
-        y[:, -self.classes :] = self.scale * one_hot(class_of_code(x, self.classes), self.classes)
+        code = one_hot(class_of_code(x, self.classes), self.classes)
+        y[:, -self.classes :] = self.scale * code.astype(x.dtype)
         return y, None
 
     def backward_input(self, dy: np.ndarray, cache: None) -> np.ndarray:

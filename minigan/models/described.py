@@ -62,7 +62,8 @@ def register(kind: Described) -> Described:
 
 def known() -> dict[str, type]:
     """name -> class: minigan's layers, networks, losses and penalties, and what was registered."""
-    own = [*_inside_minigan(Layer), *_inside_minigan(Loss)]
+    own = [kind for kind in _inside_minigan(Layer) if kind.forward is not Layer.forward]
+    own += _inside_minigan(Loss)
     own += [getattr(penalties, name) for name in penalties.__all__]
     return {kind.__name__: kind for kind in own} | _registered
 
@@ -91,11 +92,11 @@ def describe(part: Any) -> dict[str, Any]:
         raise TypeError(
             f"save: {name} is not a part of minigan; put @minigan.models.register before the class"
         )
-    arguments = _arguments(type(part))
-    return {"type": name} | {each: _value(name, each, _kept(part, each)) for each in arguments}
+    arguments = arguments_of(type(part))
+    return {"type": name} | {each: _value(name, each, kept(part, each)) for each in arguments}
 
 
-def _arguments(kind):
+def arguments_of(kind: Any) -> list[str]:
     """The names of the arguments of a class's constructor."""
     if kind.__init__ is object.__init__:
         return []
@@ -103,7 +104,8 @@ def _arguments(kind):
     return [p.name for p in parameters if p.name != "rng" and p.kind != p.VAR_POSITIONAL]
 
 
-def _kept(part, argument):
+def kept(part: Any, argument: str) -> Any:
+    """The value of an argument of the constructor, from the object. TypeError if it is not kept."""
     if hasattr(part, argument):
         return getattr(part, argument)
     inside = getattr(part, "children", {})
@@ -157,7 +159,7 @@ def build(description: Any, room: float) -> Any:
                 f"unknown part {shown(name)}; if it is of your own, put @minigan.models.register "
                 "before its class, and import it before you load"
             )
-        for argument in arguments.keys() - _arguments(classes[name]):
+        for argument in arguments.keys() - arguments_of(classes[name]):
             raise ValueError(f"{name} has no argument {shown(argument)}")
         return classes[name](**{key: made(each, depth + 1) for key, each in arguments.items()})
 

@@ -12,6 +12,7 @@ PyTorch and JAX themselves.
 
 - `torch_layouts`   names, axes and orders of tensors in PyTorch, in NumPy
 - `torch_modules`   `to_torch`, `from_torch`
+- `torch_counterparts` the modules that torch.nn does not have
 - `jax_functions`   `to_jax`, `from_jax`
 - `tensor_files`    safetensors
 """

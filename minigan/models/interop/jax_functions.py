@@ -6,7 +6,8 @@
 
 The tree is a dict of dicts of arrays, {"params": ..., "buffers": ...}, by the names of
 `named_parameters`; jax.grad of a function of tree["params"] is what `network.grad` holds. Images
-stay NHWC, and weights keep their shapes.
+stay NHWC, and weights keep their shapes. SpectralNorm has one more buffer here, iterated_on: the
+weight that the vectors were last moved for (NaN: none), so that they move when minigan's do.
 """
 
 import copy
@@ -21,6 +22,7 @@ from ...layers import conditional, input_layers
 from ...layers.base import Layer
 from ...layers.composite import walk
 from ...layers.residual import Identity
+from ...layers.spectral import least_sigma
 from ...network import Sequential
 from .outside import needed
 
@@ -43,7 +45,7 @@ def to_jax(network: Sequential) -> tuple[Tree, Callable[..., Any]]:
     plan = _Plan(copy.deepcopy(network), jax)
     tree = {
         "params": {name: jax.numpy.array(value) for name, value, _ in network.named_parameters()},
-        "buffers": {name: jax.numpy.array(value) for name, value in network.named_buffers()},
+        "buffers": {name: jax.numpy.array(value) for name, value in _buffers(network).items()},
     }
 
     def apply(tree: Tree, x: Any, training: bool = False) -> Any:
@@ -61,7 +63,7 @@ def from_jax(tree: Tree, network: Sequential) -> Sequential:
     the network. Raises ValueError, with nothing changed, for other names or shapes."""
     own = {
         "params": {name: value for name, value, _ in network.named_parameters()},
-        "buffers": dict(network.named_buffers()),
+        "buffers": _buffers(network),
     }
     for part, values in own.items():
         found = tree.get(part, {}) if isinstance(tree, dict) else {}
@@ -72,7 +74,24 @@ def from_jax(tree: Tree, network: Sequential) -> Sequential:
     for part, values in own.items():
         for name, value in values.items():
             value[...] = np.asarray(tree[part][name])
+    for prefix, layer in walk(network):
+        if isinstance(layer, L.SpectralNorm):
+            layer.iterated_on = own["buffers"][f"{prefix}{SEEN}"]
     return network
+
+
+SEEN = "iterated_on"
+
+
+def _buffers(network):
+    """name -> array of every buffer, and the weight that each SpectralNorm iterated on last."""
+    found = dict(network.named_buffers())
+    for prefix, layer in walk(network):
+        if isinstance(layer, L.SpectralNorm):
+            weight = layer.children["layer"].params["weight"]
+            seen = np.full_like(weight, np.nan) if layer.iterated_on is None else layer.iterated_on
+            found[f"{prefix}{SEEN}"] = seen.copy()
+    return found
 
 
 class _Plan:
@@ -110,10 +129,6 @@ class _Call:
     def plus_bias(self, y):
         return y + self["bias"] if self.layer.bias else y
 
-    def in_evaluation(self):
-        if self.training:
-            raise ValueError(f"apply: {self.layer} draws random numbers in training")
-
 
 # -- the layers ------------------------------------------------------------------------------------
 
@@ -149,6 +164,11 @@ def _conv_transpose2d(call, x):
 
 
 def _batch_norm(call, x):
+    return call["gamma"] * _normalised(call, x) + call["beta"]
+
+
+def _normalised(call, x):
+    """x_hat of a batch norm; in training, moves its statistics."""
     layer, np = call.layer, call.np
     mean, var = call["running_mean"], call["running_var"]
     if call.training:
@@ -160,7 +180,7 @@ def _batch_norm(call, x):
         ):
             call.keep(name, (1 - layer.momentum) * old + layer.momentum * new)
         mean, var = batch_mean, batch_var
-    return call["gamma"] * (x - mean) / np.sqrt(var + layer.eps) + call["beta"]
+    return (x - mean) / np.sqrt(var + layer.eps)
 
 
 def _layer_norm(call, x):
@@ -170,31 +190,73 @@ def _layer_norm(call, x):
 
 
 def _spectral_norm(call, x):
-    """In training, one power iteration first. u and v are constants to the gradient."""
+    """In training, one power iteration if W has changed. u, v are constants to the gradient."""
     np, name = call.np, f"{call.prefix}layer.weight"
-    weight, u, v = call.params[name], call["u"], call["v"]
+    weight, vectors = call.params[name], (call["u"], call["v"])
     matrix = weight.reshape(-1, weight.shape[-1])
+    held = call.jax.lax.stop_gradient(matrix)
     if call.training:
-        held = call.jax.lax.stop_gradient(matrix)
-        u = held @ v
-        u = u / np.linalg.norm(u)
-        v = held.T @ u
-        v = v / np.linalg.norm(v)
-        call.keep("u", u), call.keep("v", v)
+        changed = np.any(call.jax.lax.stop_gradient(weight) != call[SEEN])
+        moved = _iterated(call, held, *vectors)
+        vectors = [np.where(changed, new, old) for new, old in zip(moved, vectors)]
+        for key, value in zip(("u", "v", SEEN), (*vectors, call.jax.lax.stop_gradient(weight))):
+            call.keep(key, value)
+    least = least_sigma(call.layer.dtype)
+    unfit = vectors[0] @ held @ vectors[1] < least
+    moved = _iterated(call, held, *vectors)
+    u, v = (np.where(unfit, new, old) for new, old in zip(moved, vectors))
     sigma = u @ matrix @ v
-    return call.inside("layer", x, {**call.params, name: weight / sigma})
+    normalised = np.where(sigma >= least, weight / np.where(sigma >= least, sigma, 1), weight)
+    return call.inside("layer", x, {**call.params, name: normalised})
 
 
-def _dropout(call, x):
-    if call.layer.p > 0:
-        call.in_evaluation()
-    return x
+def _iterated(call, matrix, u, v):
+    """u and v after one power iteration; as they are where W is zero."""
+    np = call.np
+    largest = np.abs(matrix).max()
+    matrix = matrix / np.where(largest == 0, 1, largest)
+    row = matrix[np.abs(matrix).max(axis=1).argmax()]
+    image = matrix @ v
+    image = np.where(np.any(image), image, matrix @ row)
+    return _unit(np, image, u), _unit(np, matrix.T @ _unit(np, image, u), v)
 
 
-def _instance_noise(call, x):
-    if call.layer.std > 0:
-        call.in_evaluation()
-    return x
+def _unit(np, vector, otherwise):
+    length = np.linalg.norm(vector)
+    return np.where(length == 0, otherwise, vector / np.where(length == 0, 1, length))
+
+
+def _self_attention(call, x):
+    rows = x.reshape(len(x), -1, x.shape[-1])
+    q, k, v = (rows @ call[name] for name in ("query", "key", "value"))
+    r = call.jax.nn.softmax(q @ k.swapaxes(1, 2), axis=2) @ v
+    return x + call["gamma"] * (r @ call["output"]).reshape(x.shape)
+
+
+def _discrimination(call, x):
+    M = call.np.tensordot(x, call["T"], 1)
+    c = call.np.exp(-call.np.abs(M[:, None] - M).sum(3))
+    return call.np.concatenate([x, c.sum(1)], axis=1)
+
+
+def _conditional_batch_norm(call, x):
+    layer, classes = call.layer, call.layer.classes
+    features = x[:, :-classes].reshape(len(x), -1, layer.shape[-1])
+    k = x[:, -classes:].argmax(1)
+    x_hat = _normalised(call, features)
+    y = call["gamma"][k][:, None] * x_hat + call["beta"][k][:, None]
+    return call.np.concatenate([y.reshape(len(x), -1), x[:, -classes:]], axis=1)
+
+
+def _drawing(option):
+    """A layer that is the identity, but in training with an option above 0."""
+
+    def function(call, x):
+        if call.training and getattr(call.layer, option) > 0:
+            raise ValueError(f"apply: {call.layer} draws random numbers in training")
+        return x
+
+    return function
 
 
 def _upsample(call, x):
@@ -274,13 +336,20 @@ FUNCTIONS: dict[type[Layer], Callable[[_Call, Any], Any]] = {
     L.Sigmoid: lambda call, x: call.jax.nn.sigmoid(x),
     L.Softplus: lambda call, x: call.jax.nn.softplus(x),
     L.SiLU: lambda call, x: call.jax.nn.silu(x),
-    L.Dropout: _dropout,
+    L.Dropout: _drawing("p"),
     L.Flatten: lambda call, x: x.reshape(len(x), -1),
     L.Reshape: lambda call, x: x.reshape(len(x), *call.layer.shape),
     L.Rescale: lambda call, x: x.dtype.type(call.layer.factor) * x,
     L.Upsample2d: _upsample,
     L.AvgPool2d: _avg_pool,
     L.FourierFeatures: _fourier,
+    L.SelfAttention: _self_attention,
+    L.MinibatchDiscrimination: _discrimination,
+    L.ConditionalBatchNorm: _conditional_batch_norm,
+    L.RandomBrightness: _drawing("amount"),
+    L.RandomTranslation: _drawing("fraction"),
+    L.RandomCutout: _drawing("fraction"),
+    L.LogitWithFeatures: lambda call, x: call.np.concatenate([call.inside("layer", x), x], axis=1),
     L.MinibatchStdDev: _std_dev,
     L.Residual: lambda call, x: call.inside("branch", x) + call.inside("skip", x),
     Identity: lambda call, x: x,
@@ -289,7 +358,7 @@ FUNCTIONS: dict[type[Layer], Callable[[_Call, Any], Any]] = {
     conditional.Projection: _projection,
     conditional.LabelPlanes: _label_planes,
     input_layers.DiscreteNoise: _discrete_noise,
-    input_layers.InstanceNoise: _instance_noise,
+    input_layers.InstanceNoise: _drawing("std"),
     input_layers.Pack: _pack,
     input_layers.WithInput: lambda call, x: call.np.concatenate(
         [x, call.inside("layer", x)], axis=1

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..._checks import Count, FilePath, checked
+from ...layers import BatchNorm
 from ...network import Sequential
 from .outside import needed
-from .torch_layouts import decode, encoded, leaves, named_tensors
+from .torch_layouts import decode, encoded, named_tensors, places
 from .torch_modules import check_counterparts
 
 
@@ -18,8 +19,9 @@ def save_safetensors(network: Sequential, path: FilePath, *, channels: Count | N
     """
     files = needed("safetensors.numpy", "save_safetensors", extra="interop")
     check_counterparts("save_safetensors", network)
-    found = named_tensors("save_safetensors", network, channels)
-    files.save_file({name: encoded(tensor) for name, tensor in found} | _counts(network), path)
+    found = places("save_safetensors", network, channels)
+    values = {name: encoded(tensor) for name, tensor in named_tensors(found)}
+    files.save_file(values | _counts(found), path)
 
 
 @checked
@@ -36,23 +38,26 @@ def load_safetensors(
         values = files.load_file(path)
     except needed("safetensors", "load_safetensors").SafetensorError as error:
         raise ValueError(f"load_safetensors: {path} is no safetensors file: {error}") from error
-    found = dict(named_tensors("load_safetensors", network, channels))
-    expected, counts = set(found), set(_counts(network))
+    check_counterparts("load_safetensors", network)
+    own = places("load_safetensors", network, channels)
+    found, counts = dict(named_tensors(own)), set(_counts(own))
+    expected = set(found)
     if expected != set(values) - counts:
         differ = sorted(expected ^ (set(values) - counts))
         raise ValueError(f"load_safetensors: {path} is of another network: {', '.join(differ[:5])}")
     twin = network.copy()
-    for name, tensor in named_tensors("load_safetensors", twin, channels):
+    new = dict(named_tensors(places("load_safetensors", twin, channels)))
+    for name, tensor in new.items():
         decode(tensor, values[name], f"load_safetensors: {path}")
-    for tensor, new in zip(found.values(), dict(named_tensors("", twin, channels)).values()):
-        tensor.home[tensor.key] = new.home[new.key]
+    for name, tensor in found.items():
+        tensor.home[tensor.key] = new[name].home[tensor.key]
     return network
 
 
-def _counts(network):
+def _counts(found):
     """PyTorch counts the batches that a batch norm has seen; nothing depends on the count."""
     return {
-        f"{prefix}num_batches_tracked": np.array(0, np.int64)
-        for prefix, layer in leaves(network.layers)
-        if "running_mean" in layer.buffers
+        f"{place.prefix}num_batches_tracked": np.array(0, np.int64)
+        for place in found
+        if isinstance(place.layer, BatchNorm)
     }

@@ -1,13 +1,16 @@
 """Networks as modules of PyTorch, and back.
 
-Every layer becomes one of torch.nn, at the same place: "0.weight" is "0.weight". What is NHWC in
-minigan is NCHW in PyTorch, see `torch_layouts`. In evaluation the outputs and all gradients are the
-same. In training they are too, but for random numbers (Dropout) and SpectralNorm: PyTorch moves the
-singular vectors in each training pass, and in the other order, so that there the two agree where
-the vectors have converged.
+Every layer becomes a module at the same place, one of torch.nn or, where there is none, one of
+`torch_counterparts`: "0.weight" is "0.weight". What is NHWC in minigan is NCHW in PyTorch, see
+`torch_layouts`. In evaluation and in training the outputs and all gradients are the same, and the
+running statistics and singular vectors afterwards too. Layers that draw random numbers in training
+(Dropout, InstanceNoise, RandomCutout, ...) draw from PyTorch's generator there.
 """
 
+import importlib
 from typing import Any
+
+import numpy as np
 
 from ..._checks import Count, checked, shown
 from ...layers import (
@@ -31,20 +34,12 @@ from ...layers import (
     Upsample2d,
 )
 from ...layers.base import Layer
+from ...layers.composite import walk
 from ...layers.residual import Identity
 from ...network import Sequential
+from ..described import arguments_of, kept
 from .outside import needed
-from .torch_layouts import (
-    Role,
-    decode,
-    encoded,
-    leaves,
-    named_tensors,
-    orders,
-    role,
-    sample_shape,
-    tensors,
-)
+from .torch_layouts import KNOWN, Place, decode, encoded, named_tensors, places, tensors
 
 EXACT = 40  # above it, softplus(x) is x to the last bit of a float64; torch.nn takes it from 20
 
@@ -55,20 +50,17 @@ def to_torch(network: Sequential, *, channels: Count | None = None) -> Any:
 
     Parameters
     ----------
-    channels : of the images that the network sees; needed only where a Flatten comes first
+    channels : of the images that the network sees, where a Flatten comes first and is to become
+        torch.nn.Flatten; otherwise it becomes a module that flattens pixel by pixel, as minigan's
 
-    Raises ImportError without PyTorch; TypeError, naming it, for a layer without a counterpart in
-    torch.nn; ValueError where the order of flattened features cannot be known.
+    Raises ImportError without PyTorch; TypeError, naming it, for a layer of your own.
     """
     torch = needed("torch", "to_torch")
     check_counterparts("to_torch", network)
-    found = list(leaves(network.layers))
-    places = orders("to_torch", [role(layer) for _, layer in found], channels)
-    images = {id(layer): saw for (_, layer), (_, _, saw) in zip(found, places)}
-    module = _module(torch, network, images).to(getattr(torch, network.dtype.name))
+    found = places("to_torch", network, channels)
+    module = _Modules(torch, found).of(network).to(getattr(torch, network.dtype.name))
     values = {
-        name: torch.from_numpy(encoded(tensor).copy())
-        for name, tensor in named_tensors("to_torch", network, channels)
+        name: torch.from_numpy(encoded(tensor).copy()) for name, tensor in named_tensors(found)
     }
     counts = {n: v for n, v in module.state_dict().items() if n.endswith("num_batches_tracked")}
     module.load_state_dict(values | counts)
@@ -76,12 +68,10 @@ def to_torch(network: Sequential, *, channels: Count | None = None) -> Any:
 
 
 def check_counterparts(owner: str, network: Sequential) -> None:
-    """Raises TypeError, naming it, for a layer that torch.nn does not have."""
-    for _, layer in leaves(network.layers):
-        inner = layer.children["layer"] if isinstance(layer, SpectralNorm) else layer
-        other = type(inner) is Reshape and len(sample_shape(inner)) not in (1, 3)
-        if type(inner) not in TO_TORCH or other:
-            raise TypeError(f"{owner}: {shown(layer)} has no counterpart in torch.nn")
+    """Raises TypeError, naming it, for a layer of a class that is not minigan's."""
+    for _, layer in walk(network):
+        if type(layer) not in (*KNOWN, Sequential):
+            raise TypeError(f"{owner}: {shown(layer)} has no counterpart in PyTorch")
 
 
 TO_TORCH: dict[type, tuple[str, Any]] = {  # layer -> (name in torch.nn, its arguments)
@@ -115,20 +105,51 @@ def _convolution(layer):
     return {name: getattr(layer, name) for name in names}
 
 
-def _module(torch, layer, images):
-    nn = torch.nn
-    if isinstance(layer, Sequential):
-        return nn.Sequential(*(_module(torch, inner, images) for inner in layer.layers))
-    if isinstance(layer, SpectralNorm):
-        module = _module(torch, layer.children["layer"], images)
-        return nn.utils.parametrizations.spectral_norm(module)
-    kind, arguments = TO_TORCH[type(layer)]
-    options = arguments(layer)
-    if kind == "BatchNorm":
-        kind = "BatchNorm2d" if images[id(layer)] else "BatchNorm1d"
-    if isinstance(layer, Reshape) and len(layer.shape) == 1:
-        kind, options = "Flatten", {}
-    return getattr(nn, kind)(**options)
+class _Modules:
+    """The modules of the layers of a network."""
+
+    def __init__(self, torch: Any, found: list[Place]) -> None:
+        self.torch, self.places = torch, {id(place.layer): place for place in found}
+        self.own = importlib.import_module(f"{__package__}.torch_counterparts")
+
+    def of(self, layer: Any) -> Any:
+        """The module of one layer."""
+        nn, kind = self.torch.nn, type(layer)
+        if kind is Sequential:
+            return nn.Sequential(*map(self.of, layer.layers))
+        place = self.places[id(layer)]
+        if kind is SpectralNorm:
+            return self._spectral(place)
+        if kind in (Reshape, Flatten) and not place.natural:
+            return self.own.COUNTERPARTS[Reshape](layer.shape)
+        if kind in self.own.COUNTERPARTS and kind is not Reshape:
+            options = {name: kept(layer, name) for name in arguments_of(kind)}
+            options |= {n: self.of(v) for n, v in options.items() if isinstance(v, Layer)}
+            return self.own.COUNTERPARTS[kind](**options)
+        name, arguments = TO_TORCH[kind]
+        options = arguments(layer)
+        if kind is BatchNorm:
+            name = "BatchNorm2d" if place.images else "BatchNorm1d"
+        if kind is Reshape and len(layer.shape) == 1:
+            name, options = "Flatten", {}
+        return getattr(nn, name)(**options)
+
+    def _spectral(self, place: Place) -> Any:
+        torch, layer = self.torch, place.layer
+        inside = layer.children["layer"]
+        name, arguments = TO_TORCH[type(inside)]
+        module = getattr(torch.nn, name)(**arguments(inside)).to(getattr(torch, str(layer.dtype)))
+        arrays = {tensor.name: encoded(tensor) for tensor in tensors(place)}
+        vectors = (arrays[f"parametrizations.weight.0.{name}"] for name in ("_u", "_v"))
+        u, v = (torch.from_numpy(vector.copy()) for vector in vectors)
+        seen = None
+        if np.array_equal(layer.iterated_on, inside.params["weight"]):
+            seen = torch.from_numpy(arrays["parametrizations.weight.original"].copy())
+        dim = 1 if isinstance(inside, ConvTranspose2d) else 0
+        parametrization = self.own.SpectralModule(u, v, dim, seen)
+        module.eval()  # the parametrization is tried at once, and would iterate
+        torch.nn.utils.parametrize.register_parametrization(module, "weight", parametrization)
+        return module.train()
 
 
 # -- back ------------------------------------------------------------------------------------------
@@ -140,70 +161,98 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
 
     Parameters
     ----------
-    channels : as in `to_torch`
+    channels : of the images that the module sees; needed only where a Flatten comes first
 
     torch.nn.Softplus is taken for log(1 + exp x), from which it differs by 2e-9 above its
-    threshold. Raises as `to_torch` does; ValueError also for an option of a layer that minigan does
-    not have, such as groups.
+    threshold. PyTorch's own spectral_norm iterates in another order than `SpectralNorm`: the two
+    agree in evaluation, and in training once the vectors have converged.
+
+    Raises ImportError without PyTorch; TypeError, naming it, for a module without a counterpart;
+    ValueError for an option of a layer that minigan does not have, such as groups, and where the
+    order of flattened features cannot be known.
     """
     torch = needed("torch", "from_torch")
     if not isinstance(module, torch.nn.Sequential):
         raise TypeError(f"from_torch: module must be a torch.nn.Sequential, got {shown(module)}")
     if not len(module):
         raise ValueError("from_torch: expected at least one layer, got none")
-    pairs = list(_pairs(torch, module, ""))
-    roles = [_role(torch, inner, layer) for _, inner, layer in pairs]
-    dtypes = {p.dtype for p in module.parameters()}
-    if len(dtypes) > 1 or not dtypes <= {torch.float32, torch.float64}:
-        raise TypeError(f"from_torch: expected one dtype, float32 or float64, got {dtypes}")
-    dtype = "float64" if dtypes == {torch.float64} else "float32"
-    layers = {id(inner): layer for _, inner, layer in pairs}
-    network = Sequential(_row(torch, module, layers, dtype), dtype=dtype)
+    floats = {p.dtype for p in module.state_dict().values() if p.is_floating_point()}
+    if len(floats) > 1 or not floats <= {torch.float32, torch.float64}:
+        raise TypeError(f"from_torch: expected one dtype, float32 or float64, got {floats}")
+    layers = _Layers(torch, "float64" if floats == {torch.float64} else "float32")
+    network = layers.of(module, "")
     values = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
-    for (prefix, _, layer), (before, after, _) in zip(pairs, orders("from_torch", roles, channels)):
-        for tensor in tensors(layer, before, after):
+    for place in places("from_torch", network, channels, layers.natural):
+        prefix, inner = layers.found[id(place.layer)]
+        if place.images and isinstance(inner, torch.nn.LayerNorm):
+            raise ValueError(f"from_torch: {shown(inner)}: minigan has one of rows, with a bias")
+        for tensor in tensors(place):
             decode(tensor, values[prefix + tensor.name], "from_torch")
+        if isinstance(place.layer, SpectralNorm):
+            _note_iteration(place.layer, inner)
     return network
 
 
-def _pairs(torch, module, prefix):
-    """Yields (name, module, new layer) of every module that is no Sequential, in order."""
-    for name, inner in module.named_children():
-        if isinstance(inner, torch.nn.Sequential):
-            yield from _pairs(torch, inner, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}.", inner, _layer(torch, inner)
+def _note_iteration(layer, module):
+    """The next training pass is to iterate only if the module's next one would."""
+    seen = getattr(module.parametrizations.weight[0], "_iterated_on", None)
+    if seen is not None and seen.equal(module.parametrizations.weight.original):
+        layer.iterated_on = layer.children["layer"].params["weight"].copy()
 
 
-def _row(torch, module, layers, dtype):
-    return [
-        Sequential(_row(torch, inner, layers, dtype), dtype=dtype)
-        if isinstance(inner, torch.nn.Sequential)
-        else layers[id(inner)]
-        for inner in module.children()
-    ]
+class _Layers:
+    """The layers of a module: new ones with its options, whose weights are copied in later.
 
+    found : id of a layer -> (prefix of its names in the module's state_dict, its module)
+    natural : id of a Reshape -> whether it is PyTorch's Flatten or Unflatten
+    """
 
-def _role(torch, module, layer):
-    """As `role`, from PyTorch's shapes: channels first."""
-    found = role(layer)
-    if isinstance(module, torch.nn.LayerNorm) and len(module.normalized_shape) == 1:
-        return Role("same", None, found.name)
-    return found
+    def __init__(self, torch: Any, dtype: str) -> None:
+        self.torch, self.dtype = torch, dtype
+        own = importlib.import_module(f"{__package__}.torch_counterparts")
+        self.spectral = own.SpectralModule, torch.nn.utils.parametrizations._SpectralNorm
+        self.own = {module: layer for layer, module in own.COUNTERPARTS.items()}
+        self.found: dict[int, tuple[str, Any]] = {}
+        self.natural: dict[int, bool] = {}
 
+    def of(self, module: Any, prefix: str) -> Any:
+        """The layer of one module."""
+        if isinstance(module, self.torch.nn.Sequential):
+            inside = [self.of(each, f"{prefix}{n}.") for n, each in module.named_children()]
+            return Sequential(inside, dtype=self.dtype)
+        layer = self._spectral(module) or self._own(module, prefix)
+        if layer is None:
+            kind = type(module).__name__
+            if kind not in FROM_TORCH:
+                raise TypeError(f"from_torch: {shown(module)} has no counterpart in minigan")
+            layer = FROM_TORCH[kind](module)
+            self.natural[id(layer)] = True
+        self.found[id(layer)] = prefix, module
+        return layer
 
-def _layer(torch, module) -> Layer:
-    """A new layer with the options of a module; its weights are copied later."""
-    kind = type(module).__name__
-    if torch.nn.utils.parametrize.is_parametrized(module):
-        parts = {n: [type(p).__name__ for p in ps] for n, ps in module.parametrizations.items()}
-        if parts != {"weight": ["_SpectralNorm"]}:
-            raise ValueError("from_torch: of the parametrizations, minigan has spectral_norm alone")
+    def _own(self, module, prefix):
+        kind = self.own.get(type(module))
+        if kind is None:
+            return None
+        options = {name: getattr(module, name) for name in arguments_of(kind)}
+        children = dict(module.named_children())
+        options |= {n: self.of(each, f"{prefix}{n}.") for n, each in children.items()}
+        layer = Flatten() if options == {"shape": (-1,)} else kind(**options)
+        self.natural[id(layer)] = False
+        return layer
+
+    def _spectral(self, module):
+        if not self.torch.nn.utils.parametrize.is_parametrized(module):
+            return None
+        for name, parts in module.parametrizations.items():
+            if name != "weight" or len(parts) != 1 or not isinstance(parts[0], self.spectral):
+                raise ValueError(
+                    "from_torch: of the parametrizations, minigan has spectral_norm alone"
+                )
         kind = type(module).__mro__[1].__name__
+        if kind not in FROM_TORCH:
+            raise TypeError(f"from_torch: {shown(module)} has no counterpart in minigan")
         return SpectralNorm(FROM_TORCH[kind](module))
-    if kind not in FROM_TORCH:
-        raise TypeError(f"from_torch: {shown(module)} has no counterpart in minigan")
-    return FROM_TORCH[kind](module)
 
 
 def _plain(module, **expected):
