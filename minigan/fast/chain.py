@@ -4,7 +4,7 @@ from .kernels.chains import ChainLayer, Plan, chain_backward, chain_forward, par
 from .kernels.codes import IDENTITY, LEAKY_RELU
 from .linear import LinearStage
 from .stage import Stage
-from .sweeps import sweep_row
+from .sweeps import LayerSweep, RowSweep
 
 SMALL = 1 << 18  # bytes of a weight: each thread packs all of them, which should not take long
 PLANS = 16  # for so many batch sizes
@@ -43,13 +43,13 @@ class ChainStage(Stage):
         return outputs[-1], (x, outputs)
 
     def backward_input(self, dy, cache):
-        return self._backward(dy, cache, False, True)
+        return self._backward(dy, cache, False, True)[0]
 
     def backward_params(self, dy, cache):
         self._backward(dy, cache, True, False)
 
     def backward(self, dy, cache):
-        return self._backward(dy, cache, True, True)
+        return self._backward(dy, cache, True, True)[0]
 
     def _backward(self, dy, cache, adds, wants_dx):
         return chain_backward(dy, *cache, self._plan(len(dy)), adds, wants_dx)
@@ -59,13 +59,23 @@ class ChainStage(Stage):
         x, outputs = cache
         return [(stage, pair) for stage, pair in zip(self.stages, zip((x, *outputs[:-1]), outputs))]
 
+    def sweep(self, dy, cache):
+        """`sweeps.sweep_of`, with its backward pass in one call."""
+        dx, signals = self._backward(dy, cache, False, True)
+        sweeps = []
+        for (stage, inner), dz in zip(self.parts(cache), signals):
+            sweeps.append(LayerSweep(stage.bare if stage.activation else stage, dz, inner))
+            if stage.activation:  # only the last one needs dy: the others are piecewise linear
+                sweeps.append(LayerSweep(stage.activation, dy, inner[1]))
+        return dx, RowSweep(sweeps)
+
     def tangent(self, x_dot, cache):
         for stage, inner in self.parts(cache):
             x_dot = stage.tangent(x_dot, inner)
         return x_dot
 
     def curvature(self, dy, cache, x_dot):
-        _, sweep = sweep_row(self.parts(cache), dy)
+        _, sweep = self.sweep(dy, cache)
         sweep.forward(x_dot)
         return sweep.backward(None, wanted=True)
 

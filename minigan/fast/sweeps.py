@@ -31,7 +31,9 @@ def sweep_of(layer, dy, cache):
     """(dx, sweep) of one stage, from dy."""
     if isinstance(layer, Sequential):
         return sweep_row(cache, dy)
-    if hasattr(layer, "parts"):  # a stage for several layers
+    if hasattr(layer, "sweep"):  # a chain of layers
+        return layer.sweep(dy, cache)
+    if hasattr(layer, "parts"):  # a layer and its activation
         parts = layer.parts(cache)
         return sweep_row(parts, dy) if len(parts) > 1 else _single(layer, dy, cache)
     if isinstance(layer, Residual):

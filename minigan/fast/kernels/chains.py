@@ -203,15 +203,17 @@ def chain_forward(x, plan):
     if ON:
         count_product(plan.rows, sum(plan.weights), 1)
     _follow(plan, plan.forward, x, y, y, y, y)
-    outputs = tuple(y[part].reshape(plan.rows, n) for part, n in zip(plan.slices, plan.widths))
+    outputs = _of_each(y, plan)
     finish(outputs[-1], plan.layers[-1].activation)
     return outputs
 
 
 @compiled_call
 def chain_backward(dy, x, outputs, plan, adds, wants_dx):
-    """Adds dW_i = y_{i-1}' @ dz_i and db_i into the layers' arrays where `adds`; returns dx, None
-    if unwanted."""
+    """Adds dW_i = y_{i-1}' @ dz_i and db_i into the layers' arrays where `adds`.
+
+    Returns (dx, (dz_1, ..., dz_n)), dx None if unwanted.
+    """
     x, dy, y = np.ascontiguousarray(x), np.ascontiguousarray(dy), outputs[0].base
     dz, dx = empty(y.shape, y.dtype), empty(x.shape, x.dtype) if wants_dx else x
     if ON:
@@ -220,7 +222,12 @@ def chain_backward(dy, x, outputs, plan, adds, wants_dx):
     _follow(plan, plan.backward[wants_dx], x, y, dy, dz, dx)
     if adds:
         _follow(plan, plan.gradients, x, y, dy, dz, dx)
-    return dx if wants_dx else None
+    return dx if wants_dx else None, _of_each(dz, plan)
+
+
+def _of_each(numbers, plan):
+    """The parts of a flat array that belong to the layers."""
+    return tuple(numbers[part].reshape(plan.rows, n) for part, n in zip(plan.slices, plan.widths))
 
 
 def _follow(plan, tasks, *arrays):

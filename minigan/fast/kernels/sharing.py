@@ -20,7 +20,7 @@ from collections.abc import Callable
 LATE = 1e-4  # seconds lost in a loop, from which on it counts as late (starting a thread: 5e-5)
 LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are too many
 EVERY = 8  # one loop in so many is timed; timing takes 1.3 us
-SHORTEST, LONGEST = 0.05, 2.0  # seconds with fewer threads, before more are tried again
+SHORTEST, LONGEST = 0.05, 0.5  # seconds with fewer threads, before more are tried again
 
 # A clock that ticks slower than loops end (Windows: 16 ms) tells nothing.
 CLOCK_IS_FINE = time.get_clock_info("thread_time").resolution <= 1e-6
