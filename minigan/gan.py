@@ -101,8 +101,8 @@ class GAN:
         return figures
 
     def generator_step(self, real: Any) -> Figures:
-        """The generator's update alone: steps 1 to 4, and 6. (Only a relativistic loss looks at
-        the real minibatch; of the others it takes the size.)"""
+        """The generator's update alone: steps 1 to 4, and 6. (Only a loss with
+        `generator_sees_real` uses the real samples; for the others their number matters.)"""
         real = read_only(self.check_real(real))
         figures = self.generator_gradient(real, *self.generate(len(real)))
         self.move_generator(figures)

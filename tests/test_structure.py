@@ -1,6 +1,7 @@
 """The structure of the package: who imports whom, what the core is, that names are used once."""
 
 import ast
+import importlib.util
 import io
 import os
 import shutil
@@ -10,6 +11,8 @@ import tokenize
 from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import minigan
 
@@ -158,6 +161,42 @@ def test_minigan_works_without_its_compiled_code(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "minigan", ignore=left_out)
     assert run(TRAINS, tmp_path, MINIGAN_BACKEND="numpy") == ["False"]
     assert run(TRAINS, tmp_path) == ["False"]
+
+
+NO_NUMBA = """
+import importlib.machinery, sys
+
+class Missing:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in ("numba", "llvmlite"):
+            return importlib.machinery.ModuleSpec(name, Missing)
+
+    @staticmethod
+    def create_module(spec):
+        raise ModuleNotFoundError(f"No module named {spec.name!r}", name=spec.name)
+
+    @staticmethod
+    def exec_module(module):
+        pass
+
+sys.meta_path.insert(0, Missing)
+"""
+
+
+@pytest.mark.slow
+def test_all_other_tests_pass_without_compiled_code(tmp_path):
+    """In a copy without minigan/fast and tests/fast, in which importing Numba is an error."""
+    left_out = shutil.ignore_patterns("fast", "__pycache__", ".git", ".venv", "out", "build")
+    shutil.copytree(PACKAGE.parent, tmp_path, ignore=left_out, dirs_exist_ok=True)
+    (tmp_path / "sitecustomize.py").write_text(ALONE + NO_NUMBA)  # for child processes as well
+    kept = {k: v for k, v in os.environ.items() if k not in ("MINIGAN_BACKEND", "PYTEST_ADDOPTS")}
+    workers = ["-n", "2"] if importlib.util.find_spec("xdist") else []
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short", *workers],
+        cwd=tmp_path, capture_output=True, text=True, env={**kept, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 RING = """

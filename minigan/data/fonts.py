@@ -14,7 +14,7 @@ import numpy as np
 from .._checks import CountOrZero, Seed, checked, integer
 from .._random import random_generator
 
-_CELL = 112  # pixels along a side of a drawn glyph, margins included
+_CELL = 112  # pixels along a side of a drawn glyph, margins included: 4 for each of 28
 _BOX = 80  # pixels along the longer side of its ink
 _REACH = 14  # pixels up to which distances are measured
 _PIXELS_AT_ONCE = 200_000  # so that the arrays of one round stay small: 255 images of 28 x 28
@@ -69,6 +69,8 @@ def _bend(size, n, rng):
     place = (np.arange(size) - (size - 1) / 2) / _zoom(size)
     pixels = np.stack(np.meshgrid(place, place)).reshape(2, -1)
 
+    # Standard deviations: 7 degrees of turn, 0.12 of shear, 8 and 5 % of width and height. That the
+    # digits can still be told apart is tested (tests/data/test_fonts.py).
     angle = rng.normal(0, 0.13, n)
     shear = rng.normal(0, 0.12, n)
     width = np.exp(rng.normal(0.08, 0.08, n))

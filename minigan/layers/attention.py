@@ -13,8 +13,8 @@ MOST_POSITIONS = 4096  # of an image: the attention map has this many entries sq
 class SelfAttention(Layer):
     """y = x + gamma (A v) W_o,   A = softmax(q k'),   q = x W_q,  k = x W_k,  v = x W_v
 
-    Each position of an image looks at all others: row i of A says how much of the value v_j
-    position i takes from position j. Convolutions see their neighbourhood alone.
+    Each position of an image depends on all positions: row i of A says how much of the value v_j
+    position i takes from position j. A convolution depends on a neighbourhood alone.
 
     x, y (N, H, W, C), seen as (N, L, C) with L = H W positions. W_q, W_k (C, C/8), W_v (C, C/2),
     W_o (C/2, C), gamma (1,). A (N, L, L); softmax along each row, whose entries sum to 1.

@@ -1,6 +1,6 @@
 """Layers for the input of a network: instance noise, packing, discrete noise, features.
 
-All of them stabilise training: see `minigan.stabilisers`.
+They are meant to stabilise training: see `minigan.stabilisers`.
 """
 
 from typing import Any

@@ -23,7 +23,7 @@ from ..network import Sequential
 from ..optim import Adam
 from ..training.schedules import cosine
 
-FEATURES = 128
+FEATURES = 128  # below the logits: the space in which the judge measures distances
 
 
 def build(classes=10, *, dtype="float32", rng=0):

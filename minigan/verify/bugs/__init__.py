@@ -6,8 +6,8 @@
     print(minigan.bugs.counts())                     # how many, shipped by whom, caught by what
     print(minigan.bugs.examine())                    # which check catches which bug
 
-Most were shipped by public projects, although those had tests; each exhibit says by whom. A few are
-ours, made to show what a weak check lets through. Here they test the checker. The general checker,
+36 of the 38 were shipped by public projects; each exhibit says by whom. Two are ours, made to show
+what a weak check lets through. Here they test the checker. The general checker,
 `minigan.gradcheck`, catches the bugs that make a gradient wrong. The others leave every gradient
 right (of another function, an optimizer, an option, the data), and each of those is caught by a
 test of its own, which its exhibit names. A bug is in for the whole process, with all its threads,

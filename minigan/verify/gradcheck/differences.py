@@ -26,8 +26,10 @@ import numpy as np
 from ..._old_checks import function as checked_function
 from ..._old_checks import real_number, shown
 
+# Steps relative to max(1, |x|). After the extrapolation the truncation error of STEP is of order
+# h^4 = 1e-16; rounding adds EPS / h = 2e-12.
 STEP = 1e-4
-SHORTEST = 1e-9  # both relative to max(1, |x|)
+SHORTEST = 1e-9
 EPS = float(np.finfo(np.float64).eps)
 COARSE = 1e4 * EPS  # a function resolved no finer than this, relative to max(1, |f|), is refused
 MEASURED, ON_KINK, NOT_FINITE, TOO_COARSE, NOT_TAKEN = range(5)
@@ -167,6 +169,8 @@ def entry(function, centre, x, index, step, first, examine=True):
     start = float(x[index])
     scale = max(1.0, abs(start))
     size = max(1.0, abs(centre))
+    # bend - 2 half_bend = (f(h) + f(-h) - 4 f(h/2) - 4 f(-h/2) + 6 f(0)) / h: errors of 4 EPS in
+    # each value of f add up to 4 noise / h
     h, noise = step * scale, 16 * EPS * size
 
     def at(offset):
@@ -218,6 +222,7 @@ def _noise(at, size, h):
     for spacing in (h / 15.71, h / 125.7, h / 1005):  # off the grid of decimal or binary fractions
         tables = [np.array([at(sign * i * spacing) for i in range(1, 9)]) for sign in (1, -1)]
         fifths = [np.diff(table, 5) for table in tables]
+        # the coefficients 1, 5, 10, 10, 5, 1 add up to 32: an error of 8 EPS in each value
         smooth = [np.max(np.abs(fifth)) <= 256 * EPS * size for fifth in fifths]
         if any(smooth):
             level = all(np.ptp(table) == 0 for table, is_smooth in zip(tables, smooth) if is_smooth)

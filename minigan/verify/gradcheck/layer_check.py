@@ -63,6 +63,7 @@ def check_layer(layer, x, *, rng=0, progress=True):
     network = layer if isinstance(layer, Sequential) else Sequential([copy.deepcopy(layer)])
     network = network.copy("float64")
     subject = network if isinstance(layer, Sequential) else network.layers[0]
+    # far enough from gamma = 1 and bias = 0, and too little to saturate a tanh or a sigmoid
     network.theta += 0.3 * rng.standard_normal(network.theta.size)
     _try_out(subject, x)
     for _ in range(3):  # moves running statistics away from their initial values

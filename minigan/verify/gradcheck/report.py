@@ -12,6 +12,9 @@ from ..._old_checks import as_array
 from .explanation import explain
 from .hypotheses import Explanation
 
+# Bars for relative errors. Where a function is smooth, the differences of right gradients are good
+# to 1e-9 (see tests/layers). Near a kink the step may shrink to 1e-9, where the rounding of a
+# function near 1 leaves 2e-16 / 1e-9 = 2e-7. EXACT is for one sum in two orders.
 SMOOTH, KINKED, EXACT = 1e-7, 1e-5, 1e-12
 
 # A difference of a function near 1, rounded to 2e-16, over a step of 1e-4, has an error of about
