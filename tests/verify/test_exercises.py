@@ -113,7 +113,8 @@ OTHER = [  # (right line, another, what is said)
     ("dW = x.T @ dy", "dW = np.outer(x[-1], dy[-1])", "dW: it counts the last sample alone"),
     ("dx = dy @ W.T", "dx = -dy @ W.T", "dx: it is the right one with the wrong sign"),
     ("dx = dy @ W.T", "dx = dy @ W.T + 1e-7", "nearly right, but wrong by 1e-07"),
-    ("dx = dy @ W.T", "dx = np.exp(dy)", "dx: wrong, worst at ["),
+    ("dx = dy @ W.T", "dx = np.exp(dy) + np.sin(x)", "dx: wrong, worst at ["),
+    ("dx = dy @ W.T", "dx = np.exp(dy)", "dx: it is exp(dy)"),
     (
         "db = dy.sum(axis=0)",
         "db = dy.sum(0, keepdims=True)",

@@ -7,10 +7,21 @@ import numpy as np
 
 from ... import _old_checks as checks
 from .hypotheses import FAMILIES, Candidate, Case, Explanation, Families
+from .hypotheses.factors import factor_between
+from .hypotheses.known_numbers import factor_in_words
 
 EXPLAINED = 1e-6  # of the deviation, at most, is left unexplained by a hypothesis that is named
 EXPLAINED_SINGLE = 1e-3  # where what was found is in float32
 ROUNDING = 1e-7, 1e-4  # relative errors, in float64 and float32, that need no explanation
+FEW = 4  # entries: fewer are explained by a mistake times a factor too easily
+ALONE = (
+    "factor",
+    "constant",
+    "array factor",
+    "addition",
+    "museum",
+    "earlier gradient",
+)  # with no factor besides
 NAMES = {"weight": "dW", "bias": "db"}
 
 
@@ -76,20 +87,22 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
             return None
         if case.found.size == 1:  # one number may be anything times anything
             case.tolerance = EXPLAINED_SINGLE**2 if single else 1e-9
-    return _best(case, families)
+    with np.errstate(all="ignore"):
+        return _best(case, families)
 
 
 def _best(case: Case, families: Families) -> Explanation | None:
     """The candidate that leaves the least unexplained; of those that are exact, the first.
 
     Where exhibits of the museum give the same numbers, they are the ones that it names."""
-    known, exhibits = [], []
+    known: list[tuple[bool, int, str, Candidate, float]] = []
+    exhibits: list[str | None] = []
     for order, (kind, candidate, error) in enumerate(_matching(case, families)):
         rough = error > max(1e-9, case.tolerance / 1e3)
         known.append((rough, order, kind, candidate, error))
         exhibits += [candidate.exhibit] if kind == "museum" else []
     if not known:
-        return None
+        return _with_a_factor(case, families)
     _, _, kind, candidate, error = min(known, key=lambda one: one[:2])
     own = [candidate.exhibit] if candidate.exhibit else []
     return _said(case, kind, candidate, error, exhibits or own)
@@ -104,12 +117,32 @@ def _matching(case: Case, families: Families) -> Iterator[tuple[str, Candidate, 
                     yield kind, candidate, error
 
 
+def _with_a_factor(case: Case, families: Families) -> Explanation | None:
+    """Two mistakes at once: one that is known, and a factor with a meaning here."""
+    if case.found.shape != case.expected.shape or case.found.size < FEW:
+        return None
+    for kind, family in families.items():
+        if kind in ALONE:
+            continue
+        for candidate in (candidate for hypothesis in family for candidate in hypothesis(case)):
+            value = np.asarray(candidate.value, np.float64)
+            factor = factor_between(case.found, value)
+            if factor is None or not case.unexplained(factor * value) <= case.tolerance:
+                continue
+            words = factor_in_words(case, factor)
+            if words and not case.agree(factor * value, case.expected):
+                says = Candidate(value, f"{candidate.says}; and all of it is {words}")
+                return _said(case, kind, says, case.unexplained(factor * value), [])
+    return None
+
+
 def _error(case, candidate):
     value = np.asarray(candidate.value, np.float64)
     if case.found.shape == case.expected.shape:
-        if case.agree(value, case.expected, ROUNDING[0]):  # the right gradient is no mistake
-            return np.nan
-        return case.unexplained(value)
+        error = case.unexplained(value)
+        if error <= case.tolerance and case.agree(value, case.expected, ROUNDING[0]):
+            return np.nan  # the right gradient is no mistake
+        return error
     if value.shape != case.found.shape or not case.agree(value, case.found, case.tolerance):
         return np.nan
     return 0.0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from . import (
     added,
+    appended,
     dividing_by_sigma,
     factors,
     jacobians,
@@ -19,12 +20,16 @@ from . import (
     normalising,
     nothing,
     orders,
+    partly,
     pixel_blocks,
     pointwise,
+    query_key_value,
     reductions,
     sums_of_dy,
     targets,
+    values,
     windows,
+    written_formulas,
 )
 from .case import Candidate, Case, Explanation
 
@@ -35,11 +40,14 @@ FAMILIES: Families = {
     "nothing": (nothing.zeros,),
     "earlier gradient": (added.earlier,),
     "target": (
-        targets.labels, targets.margins, targets.pairs, targets.through_the_sigmoid,
+        targets.labels, targets.margins, targets.pairs, targets.squared_error,
+        targets.through_the_sigmoid,
     ),
     "activation": (pointwise.activations,),
     "pixels": (pixel_blocks.blocks,),
     "softmax": (jacobians.jacobian, jacobians.cross_entropy, jacobians.equal_labels),
+    "attention": (query_key_value.projections,),
+    "appended": (appended.channels,),
     "spectral norm": (dividing_by_sigma.weights,),
     "normalisation": (normalising.inputs, normalising.parameters),
     "part": (added.parts,),
@@ -48,11 +56,15 @@ FAMILIES: Families = {
     "sum of dy": (sums_of_dy.sums_of_dy,),
     "product": (matrix_products.weight_gradient, matrix_products.input_gradient),
     "window": (windows.weights, windows.inputs),
+    "partly": (partly.slices, partly.edges),
     "order": (orders.permuted, orders.flipped, orders.shifted),
     "axis": (reductions.over_an_axis, reductions.another_shape),
     "another gradient": (nothing.another_gradient, targets.other_losses, nothing.another_array),
     "museum": (museum.exhibits,),
-    "array factor": (factors.arrays, factors.any_constant),
+    "array factor": (factors.arrays,),
+    "formula": (written_formulas.elementwise, written_formulas.of_logits),
+    "function": (values.through_a_function,),
+    "constant": (factors.any_constant,),
     "addition": (added.itself,),
 }  # fmt: skip
 

@@ -14,7 +14,9 @@ def earlier(case: Case) -> Iterator[Candidate]:
     `earlier` : what the array held before; `adds` : whether it belongs to the right result
     """
     before = case.array("earlier")
-    if before is None or before.shape != case.found.shape or not before.any():
+    if before is None or not before.shape == case.found.shape == case.expected.shape:
+        return
+    if not before.any():
         return
     if case.context.get("adds"):
         with np.errstate(all="ignore"):
@@ -77,12 +79,15 @@ def deviations(case: Case, terms: dict, exhibits: dict | None = None) -> Candida
 
 def itself(case: Case) -> Iterator[Candidate]:
     """found = expected + c a, for an array `a` of the context: weight decay, for example."""
+    if case.found.shape != case.expected.shape:
+        return
     deviation = np.where(np.isfinite(case.expected), case.found - case.expected, 0)
     for name, array in case.arrays():
-        if name == "earlier" or array.shape != case.found.shape or array.size < 3:
+        if name == "earlier" or array.size < 3 or not array.any():
             continue
-        if not array.any():
+        if array.shape != case.found.shape and array.shape != case.found.shape[-1:]:
             continue
+        array = np.broadcast_to(array, case.found.shape)
         c = float(np.sum(deviation * array) / np.sum(array * array))
         if name == case.context.get("tensor"):
             says = f"contains {c:.6g} times {name} itself: weight decay, which is no part of it"

@@ -36,6 +36,12 @@ def weights(case: Case) -> Iterator[Candidate]:
     yield Candidate(gradient / sigma, f"lacks {THROUGH}: sigma depends on W", "sigma_held")
     yield Candidate(right * sigma, "is not divided by sigma")
     yield Candidate(gradient, f"is not divided by sigma, and lacks {THROUGH}")
+    yield Candidate(gradient * sigma, f"is multiplied by sigma, not divided, and lacks {THROUGH}")
+    yield Candidate(
+        (gradient - inner * weight / sigma) / sigma,
+        f"has W / sigma in {THROUGH}, where u v' is right",
+    )
+    yield Candidate(gradient / sigma**2, f"is divided by sigma twice, and lacks {THROUGH}")
     yield Candidate(right / sigma, "is divided by sigma twice")
     yield Candidate(
         (gradient - np.sum(gradient * weight) * direction) / sigma,

@@ -1,29 +1,31 @@
 """The right gradient times a constant, or times an array that is at hand."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
-from .case import Candidate, Case
+from .case import Array, Candidate, Case
 from .known_numbers import factor_in_words
 
 CAUSES = {
     "divided by": "the mean is taken twice",
     "multiplied by": "a sum stands where a mean belongs",
 }
+ROUND_BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 EXHIBITS = {"divided by": "mean_twice", "multiplied by": "sum_for_mean"}
 
 
 def constant(case: Case) -> Iterator[Candidate]:
     """found = c expected, for one number c."""
-    if (factor := _factor(case)) is None:
+    if (factor := factor_between(case.found, case.expected)) is None:
         return
     words = factor_in_words(case, factor)
     if words is None:
         return
     verb = " ".join(words.split()[:2])
     cause, exhibit = "", None
-    if "batch size" in words and verb in CAUSES and "square" not in words:
+    if re.search(r" is the batch size(?! less)", words) and verb in CAUSES:
         cause, exhibit = f": {CAUSES[verb]}", EXHIBITS[verb]
     elif words == "with the wrong sign":
         exhibit = "wasserstein_sign" if "logits" in case.context else None
@@ -34,8 +36,15 @@ def constant(case: Case) -> Iterator[Candidate]:
 
 def any_constant(case: Case) -> Iterator[Candidate]:
     """found = c expected, for a number c without a meaning here."""
-    factor = _factor(case)
+    factor = factor_between(case.found, case.expected)
     if factor and case.found.size >= 3:
+        norm = float(np.linalg.norm(case.found))
+        for name, size in (("norm", norm), ("largest value", np.abs(case.found).max())):
+            if any(abs(size - bound) <= 1e-9 * bound for bound in ROUND_BOUNDS):
+                yield Candidate(
+                    factor * case.expected,
+                    f"is the right one scaled to a {name} of {size:.6g}: clipped or normalised",
+                )
         yield Candidate(
             factor * case.expected,
             f"is the right one times {factor:.6g}, in every entry: one constant factor is missing "
@@ -62,13 +71,12 @@ def arrays(case: Case) -> Iterator[Candidate]:
             yield Candidate(case.expected * a**2, f"is the right one multiplied by {name}^2")
 
 
-def _factor(case):
-    """<found, expected> / <expected, expected>; None where one of them is zero or of another
-    shape."""
-    if case.found.shape != case.expected.shape:
+def factor_between(found: Array, right: Array) -> float | None:
+    """<found, right> / <right, right>; None where one of them is zero or of another shape."""
+    if found.shape != right.shape:
         return None
-    known = np.isfinite(case.found) & np.isfinite(case.expected)
-    found, expected = case.found[known], case.expected[known]
-    if not expected.any() or not found.any():
+    known = np.isfinite(found) & np.isfinite(right)
+    found, right = found[known], right[known]
+    if not right.any() or not found.any():
         return None
-    return float(found @ expected / (expected @ expected))
+    return float(found @ right / (right @ right))

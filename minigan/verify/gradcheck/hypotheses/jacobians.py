@@ -38,6 +38,26 @@ def jacobian(case: Case) -> Iterator[Candidate]:
         y * (dy - np.sum(dy, axis=-1, keepdims=True)),
         "subtracts the sum of dy, where the sum of y dy is right",
     )
+    yield Candidate(
+        y * (dy - np.sum(y * dy)), "has one sum of y dy over the whole batch, not one for each row"
+    )
+    yield Candidate(
+        x * (dy - np.sum(x * dy, axis=-1, keepdims=True)), "uses x, where y = softmax(x) is right"
+    )
+    yield Candidate(
+        dy - y * np.sum(dy, axis=-1, keepdims=True), "is that of log softmax, not of softmax"
+    )
+    yield Candidate(
+        y * (dy - np.mean(dy, axis=-1, keepdims=True)),
+        "subtracts the mean of dy, where the sum of y dy is right",
+    )
+    yield Candidate(
+        y * (y * dy - through_sum),
+        "is all but the diagonal of the Jacobian: y (1 - y) dy is missing",
+    )
+    yield Candidate(
+        y * (1 - y), "is the diagonal of the Jacobian, y (1 - y), without dy and the other entries"
+    )
     yield Candidate(dy - through_sum, "is not multiplied by y")
     terms = {
         "the direct path, y dy": y * dy,
@@ -63,6 +83,42 @@ def cross_entropy(case: Case) -> Iterator[Candidate]:
         p * (1 - p) * (p - onehot) / n,
         "goes through the softmax's derivative once more: (p - onehot) / N contains it already",
     )
+    target = p - onehot
+    yield Candidate(
+        p * (target - np.sum(p * target, axis=1, keepdims=True)) / n,
+        "goes through the softmax's derivative once more: (p - onehot) / N contains it already",
+    )
+    classes = x.shape[1]
+    yield Candidate(
+        target / classes, f"is divided by the number of classes, {classes}, not by N = {n}"
+    )
+    yield Candidate((p - 1) / n, "subtracts 1 from every class, where only the label's has it")
+    for by in (1, -1):
+        yield Candidate(
+            (p - np.roll(onehot, by, axis=1)) / n, "takes the class beside the label: off by one"
+        )
+    over_batch = np.exp(x - x.max(axis=0))
+    yield Candidate(
+        (over_batch / over_batch.sum(axis=0) - onehot) / n,
+        "takes the softmax over the batch, where each row has its own",
+    )
+    for eps in (0.05, 0.1, 0.2):
+        smooth = (1 - eps) * onehot
+        for value in (smooth, smooth + eps / classes):
+            yield Candidate(
+                (p - value) / n, f"has smoothed targets, by {eps:g}, where the loss has none"
+            )
+    for value, words in (
+        (0.5 * (1 + np.tanh(x / 2)), "the sigmoid of the logits"),
+        (np.exp(x), "exp of the logits, not divided by its sum,"),
+    ):
+        yield Candidate((value - onehot) / n, f"takes {words} for the probabilities")
+    for value, words in (
+        (labels[:, None], "the class number itself"),
+        (1.0 * (x == x.max(axis=1, keepdims=True)), "1 at the largest logit"),
+        (onehot[::-1], "the targets of the samples in reverse order"),
+    ):
+        yield Candidate((p - value) / n, f"subtracts {words}, where 1 at the label is right")
     yield Candidate((x - onehot) / n, "uses the logits, where softmax of them is right")
     yield Candidate(
         (p - onehot) * onehot / n,
@@ -100,6 +156,9 @@ def equal_labels(case: Case) -> Iterator[Candidate]:
             f"counts the {which} sample of each class alone: `+=` with an index "
             "adds one of equal labels, np.add.at adds all",
         )
+    ones = np.zeros_like(right)
+    np.add.at(ones, labels, 1.0)
+    yield Candidate(ones, "counts the samples of each class: 1 is added, not dy")
     counts = np.maximum(np.bincount(labels, minlength=len(right)), 1)
     yield Candidate(
         right / counts.reshape(-1, *(1,) * (right.ndim - 1)),

@@ -7,19 +7,26 @@ import numpy as np
 
 from .case import Case
 
+BATCH = "the batch size"
+
 
 def quantities(case: Case) -> Iterator[tuple[float, str]]:
     """(value, what it is) of the numbers that mean something in this case."""
     x, dy, n = case.array("x"), case.array("dy"), case.batch_size
     if n:
-        yield n, "the batch size"
-    for name, array in (("x", x), ("dy", dy)):
+        yield n, BATCH
+    kernel, weight = case.context.get("kernel_size"), case.array("weight")
+    if weight is not None and weight.ndim == 4:
+        kernel = weight.shape[:2]
+    if isinstance(kernel, tuple):
+        yield math.prod(kernel), "the number of kernel entries"
+    for name, array in (("dy", dy), ("x", x)):
         if array is None:
             continue
         if array.ndim == 4:
             pixels = math.prod(array.shape[1:3])
-            yield pixels, f"the number of pixels of {name}"
             yield len(array) * pixels, f"the batch size times the number of pixels of {name}"
+            yield pixels, f"the number of pixels of {name}"
         if array.ndim >= 2:
             yield array.shape[-1], f"the number of {'channels' if array.ndim == 4 else 'features'}"
             yield math.prod(array.shape[1:]), f"the number of values in a sample of {name}"
@@ -32,9 +39,11 @@ def quantities(case: Case) -> Iterator[tuple[float, str]]:
         if value < 1:
             yield 1 - value, f"1 - {name}"
         yield value**2, f"{name}^2"
-    kernel = case.context.get("kernel_size")
-    if isinstance(kernel, tuple):
-        yield math.prod(kernel), "the number of kernel entries"
+    if n and n > 2:
+        yield n - 1, f"{BATCH} less one"
+    yield case.expected.size, "the number of its values"
+    if case.expected.ndim >= 2:
+        yield case.expected.shape[-1], "the length of its last axis"
     yield 2 * np.pi, "2 pi"
     yield np.pi, "pi"
 
@@ -55,19 +64,28 @@ def factor_in_words(case: Case, factor: float) -> str | None:
             return f"{words}, and with the wrong sign"
     sign = " and has the wrong sign" if factor < 0 else ""
     factor = abs(factor)
-    for value, what in quantities(case):
-        if value == 1:
-            continue
+    known = [(value, what) for value, what in quantities(case) if value != 1]
+    for power, words in ((1, "multiplied by"), (-1, "divided by")):
+        meanings = [what for value, what in known if close(factor, value**power)]
+        if meanings:
+            value, what = factor**power, " or ".join(_different(meanings))
+            return f"{words} {value:.6g}, and {value:.6g} is {what}{sign}"
+    for value in (0.001, 0.01, 0.1, 0.9, 10.0, 100.0):
+        if close(factor, value):
+            return f"multiplied by {value:g}{sign}"
+    for value, what in known:
         for power, words in ((1, "multiplied by"), (-1, "divided by")):
-            if close(factor, value**power):
-                return f"{words} {value:.6g}, and {value:.6g} is {what}{sign}"
+            if close(factor, value ** (power / 2)):
+                return f"{words} {value**0.5:.6g}, the square root of {what}{sign}"
+    for value, what in known:
+        for power, words in ((1, "multiplied by"), (-1, "divided by")):
             for twice in (2.0, 0.5):
                 if close(factor, twice * value**power):
                     by = twice * value if power == 1 else value / twice
                     times = "twice" if (twice == 2) == (power == 1) else "half of"
                     return f"{words} {by:.6g}, {times} {what}{sign}"
     if n := case.batch_size:
-        for power, words in ((2, "multiplied by"), (-2, "divided by")):
+        for power, words in ((2, "multiplied by"), (-2, "divided by")):  # nothing simpler
             if close(factor, float(n) ** power):
                 return f"{words} {n**2}, the square of the batch size{sign}"
         for value, words in (
@@ -77,6 +95,17 @@ def factor_in_words(case: Case, factor: float) -> str | None:
             if value and close(factor, value):
                 return f"multiplied by {words}, N = {n} being the batch size{sign}"
     return None
+
+
+def _different(meanings):
+    """The batch size, or at most three of them; the pixels of x are those of dy, if equal."""
+    if meanings[0] == BATCH:
+        return meanings[:1]
+    kept: dict[str, str] = {}
+    for meaning in meanings:
+        short = meaning.removesuffix(" of dy").removesuffix(" of x")
+        kept[short] = short if short in kept else meaning
+    return [*kept.values()][:3]
 
 
 def _also(case, factor, close):

@@ -18,13 +18,26 @@ def weight_gradient(case: Case) -> Iterator[Candidate]:
         return
     if rows(x).shape[0] != rows(dy).shape[0] or not case.is_right(rows(x).T @ rows(dy)):
         return
-    for name, array in [*case.arrays(), *_activated(case)]:
+    for name, array in [*case.arrays(), *_changed(case)]:
         if array.ndim < 2 or name == "earlier":
             continue
         if array.shape == x.shape and name != "x":
-            yield Candidate(rows(array).T @ rows(dy), f"is {name}' dy, where x' dy is right")
+            yield Candidate(
+                rows(array).T @ rows(dy), f"is {_primed(name)} dy, where x' dy is right"
+            )
         if array.shape == dy.shape and name != "dy":
             yield Candidate(rows(x).T @ rows(array), f"is x' {name}, where x' dy is right")
+    sums = np.outer(rows(x).sum(axis=0), rows(dy).sum(axis=0))
+    for scale, words in ((1, "sums"), (len(rows(x)), "means")):
+        yield Candidate(
+            sums / scale**2,
+            f"is a product of {words} over the batch, where the sum of products, x' dy, is right",
+        )
+    yield Candidate(
+        sums / len(rows(x)),
+        "multiplies the mean of x by the sum of dy (or the other way round), where the sum of "
+        "products, x' dy, is right",
+    )
     if x.shape == dy.shape:
         product = (rows(x) * rows(dy)).sum(axis=0)
         for value in (np.broadcast_to(product, case.found.shape), np.diag(product)):
@@ -34,8 +47,14 @@ def weight_gradient(case: Case) -> Iterator[Candidate]:
                     "multiplies x and dy entry by entry, where each input belongs with each output",
                     "weight_elementwise",
                 )
-    backwards = rows(x)[::-1].T @ rows(dy)
-    yield Candidate(backwards, "pairs x and dy of different samples: one of them is reversed")
+    for moved, how in (
+        (rows(x)[::-1], "is reversed"),
+        (np.roll(rows(x), 1, axis=0), "is shifted by one"),
+        (np.roll(rows(x), -1, axis=0), "is shifted by one"),
+    ):
+        yield Candidate(
+            moved.T @ rows(dy), f"pairs x and dy of different samples: one of them {how}"
+        )
 
 
 def input_gradient(case: Case) -> Iterator[Candidate]:
@@ -53,11 +72,25 @@ def input_gradient(case: Case) -> Iterator[Candidate]:
                 yield Candidate(
                     dy @ weight / scale, f"is dy {name}: the transpose in dy {name}' is missing"
                 )
+            yield from _of_the_gradient(case, dy, name)
             yield Candidate(
-                dy @ np.abs(weight).T / scale, f"is dy |{name}|', the signs of {name} lost"
+                np.outer(dy.sum(axis=-1), weight.sum(axis=-1)).reshape(case.found.shape) / scale,
+                f"is a product of sums, where dy {name}' is right",
             )
+            for changed, how in (
+                (np.abs(weight), "the signs of it lost"),
+                (np.sign(weight), "its signs alone"),
+                (weight**2, "each entry squared"),
+            ):
+                yield Candidate(dy @ changed.T / scale, f"is a product with {name}, {how}")
+            for which, one in (("first", 0), ("last", -1)):
+                alone = (dy[..., one, None] * weight[:, one]) / scale
+                yield Candidate(alone, f"counts the {which} output alone: `=` in place of `+=`")
+                yield Candidate(case.expected - alone, f"does not count the {which} output")
             if scaled:
                 yield Candidate(dy @ weight.T, f"is that of {name}, not of {name} / {scaled}")
+                yield Candidate(dy @ weight.T / scale**2, f"is divided by {scaled} twice")
+                yield Candidate(dy @ weight.T * scale, f"is multiplied by {scaled}, not divided")
             for other, array in case.arrays():
                 if array.shape == dy.shape and other != "dy":
                     yield Candidate(
@@ -69,10 +102,44 @@ def input_gradient(case: Case) -> Iterator[Candidate]:
                     )
 
 
-def _activated(case):
-    """Arrays that a layer before or behind this one may have mistaken for x or dy."""
+def _of_the_gradient(case, dy, name):
+    """dy times dW', or times a weight that has moved by -lr dW."""
     x = case.array("x")
+    if x is None or x.ndim != 2 or dy.ndim != 2:
+        return
+    through = dy @ (x.T @ dy).T
+    if through.shape != case.found.shape:
+        return
+    yield Candidate(through, f"is dy d{name}', where dy {name}' is right")
+    moved = np.where(np.isfinite(case.expected), case.found - case.expected, 0)
+    rate = -float(np.sum(moved * through) / np.sum(through**2))
+    if 0 < rate <= 1 and case.found.size >= 4:
+        yield Candidate(
+            case.expected - rate * through,
+            f"uses {name} after its update by {rate:.6g} times its gradient: dx belongs before it",
+        )
+
+
+def _primed(name):
+    return f"{name}'" if name.isidentifier() else f"({name})'"
+
+
+def _changed(case):
+    """Arrays that may stand in the place of x or dy."""
+    x, y, dy = case.array("x"), case.array("y"), case.array("dy")
+    if dy is not None:
+        yield "|dy|", np.abs(dy)
+        yield "(dy - its mean over the batch)", dy - dy.mean(axis=0)
+        yield "(dy^2)", dy**2
+        yield "(dy (dy > 0))", np.maximum(dy, 0)
+        if y is not None and y.shape == dy.shape:
+            yield "(dy y)", dy * y
+            yield "(dy (y > 0))", dy * (y > 0)
+            yield "(dy (1 - y^2))", dy * (1 - y**2)
+            yield "(dy y (1 - y))", dy * y * (1 - y)
     if x is not None:
+        yield "|x|", np.abs(x)
+        yield "(x - its mean over the batch)", x - x.mean(axis=0)
         yield "tanh(x)", np.tanh(x)
         yield "relu(x)", np.maximum(x, 0)
         yield "x^2", x**2

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .case import Array, Candidate, Case
+from .normalising import statistics
 from .windows import geometry, weight_gradient
 
 
@@ -15,12 +16,15 @@ def contributions(case: Case) -> Iterator[Array]:
         return
     if dy.ndim >= 2:
         yield dy.sum(axis=tuple(range(1, dy.ndim - 1)))
-    if x is None or len(x) != len(dy):
+    if x is None or not x.ndim or len(x) != len(dy):
         return
+    if x.ndim == 1 and dy.ndim == 2:  # class numbers
+        classes = np.arange(len(case.expected)) == x[:, None]
+        yield np.einsum("nk,no->nko", classes, dy)
     if x.ndim == dy.ndim == 2:
         yield np.einsum("ni,no->nio", x, dy)
     if x.shape == dy.shape and x.ndim >= 2:
-        for x_hat in (case.array("x_hat"), x):
+        for x_hat in (case.array("x_hat"), x, *(s.x_hat for s in statistics(case, x))):
             if x_hat is not None and x_hat.shape == dy.shape:
                 yield (x_hat * dy).sum(axis=tuple(range(1, dy.ndim - 1)))
     if x.ndim == dy.ndim == 4 and (shape := geometry(case)):

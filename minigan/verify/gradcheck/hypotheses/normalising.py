@@ -12,6 +12,8 @@ from .added import deviations
 from .case import Array, Candidate, Case
 
 OF_BATCH, OF_SAMPLE, RUNNING = "the batch", "each sample", "the running statistics"
+OF_PIXEL, OF_ROW = "each pixel", "the channels of each pixel"
+OF_ALL = "all values at once"
 EXHIBITS = {
     ("the path through the variance",): "variance_held",
     ("the path through the mean", "the path through the variance"): "statistics_held",
@@ -39,7 +41,11 @@ def statistics(case: Case, x: Array) -> Iterator[Statistics]:
     if x.ndim < 2:
         return
     eps = case.number("eps")
-    for of, axes in ((OF_BATCH, tuple(range(x.ndim - 1))), (OF_SAMPLE, tuple(range(1, x.ndim)))):
+    kinds = [(OF_ALL, tuple(range(x.ndim)))]
+    kinds += [(OF_BATCH, tuple(range(x.ndim - 1))), (OF_SAMPLE, tuple(range(1, x.ndim)))]
+    if x.ndim > 2:
+        kinds += [(OF_PIXEL, (0,)), (OF_ROW, (x.ndim - 1,))]
+    for of, axes in kinds:
         mean = x.mean(axis=axes, keepdims=True)
         for small in [1e-5, 1e-8, 1e-6, 1e-3, 0.0] if eps is None else [eps]:
             std = np.sqrt(x.var(axis=axes, keepdims=True) + small)
@@ -67,6 +73,10 @@ def inputs(case: Case) -> Iterator[Candidate]:
         if not case.is_right(s.dx(g)):
             continue
         yield from _held(case, s, g)
+        if (said := _held_without_gamma(case, s, dy)) is not None:
+            yield said
+        yield from _other_eps(case, x, s, g)
+        yield Candidate(s.x_hat, "is x_hat")
         yield Candidate(s.dx(dy), "does not contain gamma: g = dy gamma is right")
         yield Candidate(
             s.dx(dy) * gamma,
@@ -87,6 +97,15 @@ def inputs(case: Case) -> Iterator[Candidate]:
             f"divides the path through the variance "
             f"by N - 1 = {n - 1}, where the forward pass divides by N = {n}",
         )
+        yield Candidate(
+            (g - bessel * (s.mean(g) + s.x_hat * s.mean(g * s.x_hat))) / s.std,
+            f"divides its means by N - 1 = {n - 1}, not by N = {n}",
+        )
+        yield from _without_gamma_in(s, g, dy)
+        yield from _other_x_hat(case, s, x, g)
+        yield Candidate(
+            np.broadcast_to(g, x.shape), "is dy gamma alone: the normalisation is left out"
+        )
         for other in found:
             if other.of == s.of:
                 continue
@@ -101,6 +120,62 @@ def inputs(case: Case) -> Iterator[Candidate]:
             means = Statistics(s.of, other.axes, s.x_hat, s.std)
             yield Candidate(means.dx(g), where, exhibit)
         return
+
+
+def _other_eps(case, x, s, g):
+    """The same formula with another eps, or with N - 1 in the standard deviation."""
+    if not s.axes:
+        return
+    mean, variance = x.mean(axis=s.axes, keepdims=True), x.var(axis=s.axes, keepdims=True)
+    for eps in (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1):
+        std = np.sqrt(variance + eps)
+        other = Statistics(s.of, s.axes, (x - mean) / std, std)
+        yield Candidate(other.dx(g), f"uses eps = {eps:g}, not that of the forward pass")
+        yield Candidate(s.dx(g) * s.std / std, f"is divided by a std with eps = {eps:g}")
+    n = g.size // mean.size
+    if n > 1:
+        std = np.sqrt(variance * n / (n - 1))
+        yield Candidate(s.dx(g) * s.std / std, f"is divided by a std with N - 1 = {n - 1}")
+
+
+def _held_without_gamma(case, s, dy):
+    """Two mistakes: no gamma, and a path is missing."""
+    if not s.axes:
+        return None
+    for paths, without in (
+        ("mean", dy - s.x_hat * s.mean(dy * s.x_hat)),
+        ("variance", dy - s.mean(dy)),
+        ("mean and the one through the variance", dy),
+    ):
+        if case.unexplained(without / s.std) <= case.tolerance:
+            says = f"does not contain gamma, and lacks the path through the {paths}"
+            return Candidate(without / s.std, says)
+    return None
+
+
+def _without_gamma_in(s, g, dy):
+    through_mean, through_variance = s.mean(dy), s.x_hat * s.mean(dy * s.x_hat)
+    for words, value in (
+        ("the path through the mean", g - through_mean - s.x_hat * s.mean(g * s.x_hat)),
+        ("the path through the variance", g - s.mean(g) - through_variance),
+        ("the paths through the mean and the variance", g - through_mean - through_variance),
+    ):
+        yield Candidate(value / s.std, f"lacks gamma in {words}")
+
+
+def _other_x_hat(case, s, x, g):
+    """x_hat's two places in the path through the variance."""
+    if not s.axes:
+        return
+    others = {"x": x, "x - mean": s.x_hat * s.std, "x / std": x / s.std, "y": case.array("y")}
+    for name, other in others.items():
+        if other is None or other.shape != x.shape:
+            continue
+        for outside, inside in ((other, s.x_hat), (s.x_hat, other), (other, other)):
+            yield Candidate(
+                (g - s.mean(g) - outside * s.mean(g * inside)) / s.std,
+                f"uses {name} in the place of x_hat, in the path through the variance",
+            )
 
 
 def _held(case, s, g):
@@ -153,6 +228,12 @@ def parameters(case: Case) -> Iterator[Candidate]:
         yield Candidate(
             dy.sum(axis=rows), "is dbeta, the sum of dy, where dgamma is the sum of dy x_hat"
         )
+        for axis in range(x.ndim - 1):
+            others = tuple(a for a in range(x.ndim) if a != axis)
+            yield Candidate(
+                (dy * s.x_hat).sum(axis=others),
+                f"is summed over the wrong axes: one for each index of axis {axis}",
+            )
         for other in statistics(case, x):
             yield Candidate(
                 (dy * other.x_hat).sum(axis=rows),

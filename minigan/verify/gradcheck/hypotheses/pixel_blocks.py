@@ -15,7 +15,7 @@ def blocks(case: Case) -> Iterator[Candidate]:
     if dy.shape[1] > x.shape[1] and dy.shape[1] % x.shape[1] == 0:
         yield from _enlarged(case, dy, dy.shape[1] // x.shape[1])
     elif x.shape[1] > dy.shape[1] and x.shape[1] % dy.shape[1] == 0:
-        yield from _pooled(case, dy, x.shape[1] // dy.shape[1])
+        yield from _pooled(case, x, dy, x.shape[1] // dy.shape[1])
 
 
 def _enlarged(case, dy, k):
@@ -37,18 +37,36 @@ def _enlarged(case, dy, k):
         f"is divided by {k * k}: it is the mean over the "
         f"{k * k} copies of each pixel, where their sum is right",
     )
+    yield Candidate(
+        block.sum(axis=(2, 4)) / k, f"is divided by {k}, where the sum over the copies is right"
+    )
     for axis, which in ((2, "rows"), (4, "columns")):
         one = np.take(block.sum(axis=axis), 0, axis=3 if axis == 2 else 2)
         yield Candidate(one, f"is summed over the {which} of each block alone")
+    tiles = dy.reshape(n, k, height // k, k, width // k, channels)
+    yield Candidate(
+        tiles.sum(axis=(1, 3)),
+        "sums pixels that are far apart, as if the image were tiled, not each pixel repeated",
+    )
     yield Candidate(
         block.max(axis=(2, 4)), "is the largest over the copies, where their sum is right"
     )
 
 
-def _pooled(case, dy, k):
+def _pooled(case, x, dy, k):
     spread = dy.repeat(k, axis=1).repeat(k, axis=2)
-    if not case.is_right(spread / k**2):
+    if spread.shape != x.shape or not case.is_right(spread / k**2):
         return
+    tiled = np.tile(dy, (1, k, k, 1))
+    n, height, width, channels = dy.shape
+    largest = x.reshape(n, height, k, width, k, channels).max(axis=(2, 4))
+    chosen = x == largest.repeat(k, axis=1).repeat(k, axis=2)
+    for scale, words in ((1, "all of it"), (k**2, f"1/{k * k} of it")):
+        yield Candidate(tiled / scale, f"is dy tiled ({words}), where each value is repeated")
+        yield Candidate(
+            chosen * spread / scale,
+            f"goes to the largest pixel of each block ({words}), as for max pooling",
+        )
     for power in (0, 1, 3, 4):
         words = "not divided" if not power else f"divided by {k**power}"
         yield Candidate(

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from .added import deviations
 from .case import Array, Candidate, Case
+from .written_formulas import sigmoid, written_at
 
 Function = Callable[[Array], Array]
-
-
-def sigmoid(t):
-    return 0.5 * (1 + np.tanh(t / 2))
 
 
 def softplus(t):
@@ -64,6 +62,13 @@ KNOWN: dict[str, tuple[Function, Function, dict[str, Function]]] = {
             ),
             "sigmoid(t) (1 + t)": lambda t: sigmoid(t) * (1 + t),
             "sigmoid(t) + t": lambda t: sigmoid(t) + t,
+            "sigmoid(t) (2 - sigmoid(t)), t missing in the second term,": lambda t: (
+                sigmoid(t) * (1 + sigmoid(-t))
+            ),
+            "1 + t sigmoid(t) (1 - sigmoid(t))": lambda t: 1 + t * sigmoid(t) * sigmoid(-t),
+            "sigmoid(t) + t sigmoid(t) (1 - t sigmoid(t))": lambda t: (
+                sigmoid(t) + t * sigmoid(t) * (1 - t * sigmoid(t))
+            ),
         },
     ),
     "exp": (np.exp, np.exp, {}),
@@ -73,17 +78,30 @@ KNOWN: dict[str, tuple[Function, Function, dict[str, Function]]] = {
     "GELU": (_gelu, _gelu_slope, {}),
 }
 
+# name: a derivative that is a sum of two terms, in x
+TERMS: dict[str, dict[str, Function]] = {
+    "tanh": {"the term 1": np.ones_like, "the term -y^2": lambda t: -(np.tanh(t) ** 2)},
+    "sigmoid": {"the term y": sigmoid, "the term -y^2": lambda t: -(sigmoid(t) ** 2)},
+    "SiLU": {
+        "the term sigmoid(x)": sigmoid,
+        "the term x sigmoid(x) (1 - sigmoid(x))": lambda t: t * sigmoid(t) * sigmoid(-t),
+    },
+}
+
 
 def activations(case: Case) -> Iterator[Candidate]:
     """Where dx = phi'(x) dy is right, for a phi that is known or a piecewise linear one."""
     dy, x, y = case.array("dy"), case.array("x"), case.array("y")
-    if dy is None or dy.shape != case.found.shape:
+    if dy is None or not dy.shape == case.found.shape == case.expected.shape:
         return
     slope = case.ratio(case.expected, dy)
     if (kept := _two_valued(slope)) is not None:
         yield from _by_a_mask(case, dy, *kept)
     elif x is not None and x.shape == dy.shape:
         yield from _masked(case, dy, x, slope)
+        yield Candidate(
+            dy, "is dy itself: the derivative of the layer, or of a branch of it, is left out"
+        )
         yield from _smooth(case, dy, x, y)
         with np.errstate(all="ignore"):
             yield Candidate(slope**2 * dy, "contains the layer's derivative twice")
@@ -98,7 +116,6 @@ def activations(case: Case) -> Iterator[Candidate]:
     )
 
 
-@np.errstate(all="ignore")
 def _smooth(case, dy, x, y):
     for name, (phi, slope, formulas) in KNOWN.items():
         if not case.is_right(slope(x) * dy):
@@ -117,12 +134,18 @@ def _smooth(case, dy, x, y):
                     function(point) * dy,
                     f"takes {_put(formula, symbol)} for {name}'s derivative{_where(name, symbol)}",
                 )
+        for symbol, point in points[:2]:
+            for formula, value in written_at(symbol, point):
+                yield Candidate(value * dy, f"takes {formula} for {name}'s derivative")
         for other, (_, other_slope, _) in KNOWN.items():
             for symbol, point in points[:2]:
                 yield Candidate(
                     other_slope(point) * dy,
                     f"takes the derivative of {other} (at {symbol}) for that of {name}",
                 )
+        terms = {what: term(x) * dy for what, term in TERMS.get(name, {}).items()}
+        if terms and (said := deviations(case, terms)) is not None:
+            yield said
         return
 
 
@@ -151,15 +174,22 @@ def _masked(case, dy, x, ratio):
             np.where(x > 0, above, 0) * dy, f"is zero where x < 0: {negative} is lost", "slope_lost"
         )
         yield Candidate(np.where(x > 0, above, -below) * dy, f"has {negative} with the wrong sign")
+        yield Candidate(
+            np.where(x > 0, 1 / above if above else 0, 1 / below) * dy,
+            "is dy divided by the layer's derivative, where it is multiplied",
+        )
         yield Candidate(np.where(x > 0, above, below**2) * dy, f"has {negative} squared")
         yield Candidate(
             np.where(x > 0, above, 1 - below) * dy, "has 1 - slope on the negative side"
         )
-    for slope in (0.01, 0.1, 0.2, 0.3):
-        yield Candidate(
-            np.where(x > 0, above, slope) * dy,
-            f"has the slope {slope:g} on the negative side, where the forward pass has {below:.6g}",
-        )
+    yield Candidate(np.where(x > 0, above * dy, below), "has the slope without dy where x < 0")
+    yield Candidate(
+        np.where(x > 0, above * dy, below * x), "has slope x, not slope dy, where x < 0"
+    )
+    yield Candidate(below * dy, "has the negative side's slope where x > 0 too")
+    yield Candidate((above * (x > 0) + below) * dy, "adds the slope where x > 0 too")
+    yield Candidate(np.where(x > 1, above, below) * dy, "has its kink at 1, not at 0")
+    yield Candidate(np.sign(x) * dy, "takes the derivative of |x|")
     yield Candidate(
         np.full(x.shape, above) * dy,
         "has no mask: the positive side's slope is used where x < 0 too, as with >= in place of >",
@@ -182,6 +212,37 @@ def _masked(case, dy, x, ratio):
         )
     yield Candidate(
         np.where(np.roll(x, 1, axis=0) > 0, above, below) * dy, "takes the mask of another sample"
+    )
+    yield from _other_slopes(case, dy, x, above, below)
+    yield from _another_mask(case, dy, x, above, below)
+
+
+def _other_slopes(case, dy, x, above, below):
+    """Constant slopes on both sides, but not the right ones."""
+    found = case.ratio(case.found, dy)
+    sides = [found[side & np.isfinite(found)] for side in (x > 0, x < 0)]
+    if min(side.size for side in sides) < 3:
+        return
+    a, b = (float(np.median(side)) for side in sides)
+    if np.isclose(a * below, b * above):  # one factor for both
+        return
+    wrong = [
+        f"the slope {now:.6g} on the {side} side, where the forward pass has {right:.6g}"
+        for now, right, side in ((a, above, "positive"), (b, below, "negative"))
+        if abs(now - right) > 1e-6
+    ]
+    yield Candidate(np.where(x > 0, a, b) * dy, f"has {', and '.join(wrong)}")
+
+
+def _another_mask(case, dy, x, above, below):
+    """The right slopes, each on some entries, but not by the sign of x."""
+    found = case.ratio(case.found, dy)
+    mask = np.abs(found - above) < np.abs(found - below)
+    differ = np.sum((mask != (x > 0)) & np.isfinite(found))
+    yield Candidate(
+        np.where(mask, above, below) * dy,
+        f"has the right slopes, {above:.6g} and {below:.6g}, but not by the sign of x: {differ} of "
+        f"{x.size} entries have the wrong one",
     )
 
 
@@ -207,9 +268,17 @@ def _by_a_mask(case, dy, mask, scale):
         f"is masked, but not scaled by {scale:.6g} = 1 / (1 - p) as in the forward pass",
         "dropout_unscaled",
     )
-    yield Candidate(
-        np.where(mask, 0, scale) * dy, "has its mask inverted: the kept entries are dropped"
-    )
+    p = 1 - 1 / scale
+    for other, words in ((1 / p, "1 / p"), (1 - p, "1 - p"), (p, "p"), (scale**2, "1 / (1 - p)^2")):
+        if not np.isclose(other, scale):
+            yield Candidate(
+                other * mask * dy, f"is scaled by {words}, where 1 / (1 - p) is right, p = {p:.6g}"
+            )
+    for other, words in ((scale, ""), (1.0, ", and no scale"), (1 / p, ", and 1 / p for scale")):
+        yield Candidate(
+            np.where(mask, 0, other) * dy,
+            f"has its mask inverted: the kept entries are dropped{words}",
+        )
     with np.errstate(all="ignore"):
         found = case.found / dy
     for value in (scale, 1.0):

@@ -13,8 +13,18 @@ def over_an_axis(case: Case) -> Iterator[Candidate]:
     if expected.shape != case.found.shape:
         return
     axes: list = [None] if expected.ndim == 1 else [*range(expected.ndim), None]
+    if expected.ndim == 4:
+        axes += [(0, 1), (1, 2), (2, 3)]
+    if expected.ndim > 1 and len(expected) > 1:
+        for which, at in (("first", expected[:1]), ("last", expected[-1:])):
+            yield Candidate(
+                np.broadcast_to(at, expected.shape),
+                f"is the {which} row of the right one, repeated",
+            )
     for axis in axes:
-        where = "all entries" if axis is None else f"axis {axis}"
+        where = (
+            "all entries" if axis is None else f"ax{'is' if np.ndim(axis) == 0 else 'es'} {axis}"
+        )
         for word, reduce in (("sum", np.sum), ("mean", np.mean)):
             reduced = reduce(expected, axis=axis, keepdims=True)
             yield Candidate(
@@ -39,6 +49,10 @@ def another_shape(case: Case) -> Iterator[Candidate]:
                 )
     if found.size == expected.size:
         yield Candidate(expected.reshape(found.shape), "has the right numbers in the wrong shape")
+    for count in range(2, found.ndim - expected.ndim + 1):
+        axes = tuple(range(count))
+        if case.agree(found.sum(axis=axes), expected):
+            yield Candidate(found, f"is not summed over its axes {axes}")
     if found.ndim == expected.ndim + 1:
         for axis in range(found.ndim):
             for word, reduce in (("summed", np.sum), ("averaged", np.mean)):

@@ -15,7 +15,6 @@ def sums_of_dy(case: Case) -> Iterator[Candidate]:
     rows = tuple(range(dy.ndim - 1))
     if not case.is_right(dy.sum(axis=rows)):
         return
-    pixels = rows[1:]
     yield Candidate(
         np.full(case.found.shape, dy.sum()),
         "is the sum over all of dy: over the outputs too, where each output has a sum of its own",
@@ -36,7 +35,20 @@ def sums_of_dy(case: Case) -> Iterator[Candidate]:
                 value,
                 f"counts the {which} pixel of each sample alone, where all pixels should be summed",
             )
-    for word, extreme in (("largest", np.max), ("smallest", np.min)):
-        yield Candidate(extreme(dy, axis=rows), f"is the {word} value of dy, not its sum")
-    if pixels:
-        yield Candidate(np.abs(dy).sum(axis=rows), "is a sum of |dy|, the signs lost")
+    for name, array in case.arrays():
+        if array.shape == dy.shape and name != "dy":
+            yield Candidate(
+                array.sum(axis=rows), f"is the sum of {name}, where that of dy is right"
+            )
+    number = dy.size / dy.shape[-1]
+    yield Candidate(
+        np.full(case.found.shape, number), f"is {number:g}, the number of terms, without dy"
+    )
+    for what, reduce in (
+        ("largest value", np.max), ("smallest value", np.min), ("median", np.median),
+        ("variance", np.var), ("standard deviation", np.std), ("product", np.prod),
+    ):  # fmt: skip
+        yield Candidate(reduce(dy, axis=rows), f"is the {what} of dy, not its sum")
+    yield Candidate(np.abs(dy).sum(axis=rows), "is a sum of |dy|, the signs lost")
+    yield Candidate(np.square(dy).sum(axis=rows), "is a sum of dy^2, where that of dy is right")
+    yield Candidate(np.sqrt(np.square(dy).sum(axis=rows)), "is the norm of dy, not its sum")

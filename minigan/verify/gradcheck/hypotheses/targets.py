@@ -9,9 +9,9 @@ import numpy as np
 
 from .added import deviations
 from .case import Candidate, Case
-from .pointwise import sigmoid
+from .written_formulas import sigmoid
 
-NAMED = {0.0: "0, the fakes' label", 1.0: "1, the real samples' label"}
+LOSSES = "Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"
 
 
 def labels(case: Case) -> Iterator[Candidate]:
@@ -34,6 +34,11 @@ def labels(case: Case) -> Iterator[Candidate]:
             yield Candidate((s - target) / n, says)
             yield Candidate(-(s - target) / n, f"{says}, and the wrong sign")
         p = sigmoid(logits)
+        yield Candidate(
+            (p - right) * p * (1 - p) / n,
+            "is that of a loss on sigmoid(logit), where the loss is one of logits",
+        )
+        yield Candidate((sigmoid(p) - right) / n, "takes the sigmoid of the logit twice")
         for other, value in (
             ("the logit where its sigmoid belongs", (logits - right) / n),
             ("sigmoid(logit) where the logit belongs", (p - right) / n),
@@ -62,6 +67,13 @@ def through_the_sigmoid(case: Case) -> Iterator[Candidate]:
             "is the gradient for the probability p, not "
             "for the logit: the sigmoid's derivative, p (1 - p), is left out",
         )
+        for eps in (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1):
+            for inside in (p, 1 - p):
+                yield Candidate(
+                    case.expected * inside / (inside + eps),
+                    f"is that of a logarithm with {eps:g} added inside: it vanishes where it is "
+                    "needed most",
+                )
         yield Candidate(case.expected * p, "is multiplied by p = sigmoid(logit)")
         yield Candidate(case.expected * (1 - p), "is multiplied by 1 - p, p = sigmoid(logit)")
 
@@ -104,6 +116,11 @@ def pairs(case: Case) -> Iterator[Candidate]:
             -outer * sigmoid(-outer * (a - b)) / n,
             "has the difference of the two logits the other way round",
         )
+        for average in (a - b.mean(), a.mean() - b):
+            yield Candidate(
+                outer * sigmoid(outer * average) / n,
+                "subtracts a mean over the minibatch, where the loss pairs the logits",
+            )
         yield Candidate(outer * sigmoid(outer * a) / n, "does not subtract the other logit")
 
 
@@ -116,14 +133,8 @@ def other_losses(case: Case) -> Iterator[Candidate]:
     if logits is None or other is None or which not in ("d_real", "d_fake"):
         return
     real, fake = (logits, other) if which == "d_real" else (other, logits)
-    for name in (
-        "Minimax",
-        "NonSaturating",
-        "LeastSquares",
-        "Wasserstein",
-        "Hinge",
-        "Relativistic",
-    ):
+    yield from _of_other_logits(case, real, fake, 1 if which == "d_real" else 2)
+    for name in LOSSES:
         for player, letter in (("discriminator", "L_D"), ("generator", "L_G")):
             try:
                 _, d_real, d_fake = getattr(getattr(losses, name)(), player)(real, fake)
@@ -137,3 +148,37 @@ def other_losses(case: Case) -> Iterator[Candidate]:
                         f"is {of} of {letter}{'' if own else f' of {name}'}, "
                         "another gradient than this one",
                     )
+
+
+def _of_other_logits(case, real, fake, which):
+    """The right formula, with the other minibatch's logits in it."""
+    from .... import losses
+
+    for name in LOSSES:
+        for player in ("discriminator", "generator"):
+            play = getattr(getattr(losses, name)(), player)
+            try:
+                right, swapped = play(real, fake)[which], play(fake, real)[which]
+            except ValueError:
+                continue
+            if case.is_right(right) and not case.agree(right, swapped):
+                yield Candidate(swapped, "is computed from the logits of the other minibatch")
+
+
+def squared_error(case: Case) -> Iterator[Candidate]:
+    """Where d = 2 (prediction - target) / N is right, N the batch size or the number of values."""
+    p, t = case.array("prediction"), case.array("target")
+    p = case.array("y") if p is None else p
+    if p is None or t is None or not p.shape == t.shape == case.found.shape:
+        return
+    for scale in (2 / p.size, 2 / len(p), 2.0, 1 / p.size, 1 / len(p), 1.0):
+        if not case.is_right(scale * (p - t)):
+            continue
+        yield Candidate(scale * p, "lacks the target")
+        yield Candidate(scale * (p + t), "has the target with the wrong sign")
+        yield Candidate(scale * np.sign(p - t), "is that of |prediction - target|, its sign alone")
+        yield Candidate(scale * (p - t) ** 2, "contains the difference squared: the loss itself")
+        for factor in (2, 0.5):
+            yield Candidate(factor * scale * np.sign(p - t), "is that of |prediction - target|")
+            yield Candidate(factor * scale * (p - t) ** 2, "contains the difference squared")
+        return

@@ -47,6 +47,23 @@ def scatter(small: Array, weight: Array, stride: int, padding: int, size: tuple[
     return image[:, padding : padding + size[0], padding : padding + size[1]]
 
 
+def overwritten(
+    small: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]
+) -> Iterator[Array]:
+    """`scatter` with `=` for `+=`: in a loop over the taps, and in one over the pixels."""
+    room = max(size) + 2 * padding + weight.shape[0] + stride * max(small.shape[1:3])
+    kept = np.s_[:, padding : padding + size[0], padding : padding + size[1]]
+    image = np.zeros((len(small), room, room, weight.shape[2]))
+    for u, v in np.ndindex(*weight.shape[:2]):
+        _window(image, u, v, stride, small.shape[1:3])[...] = small @ weight[u, v].T
+    yield image[kept]
+    image = np.zeros_like(image)
+    for i, j in np.ndindex(*small.shape[1:3]):
+        rows, columns = (slice(at * stride, at * stride + k) for at, k in zip((i, j), weight.shape))
+        image[:, rows, columns] = np.einsum("no,uvco->nuvc", small[:, i, j], weight)
+    yield image[kept]
+
+
 def gather(large: Array, weight: Array, stride: int, padding: int, size: tuple[int, int]) -> Array:
     """sum over taps of large[at tap] W[u, v]': what a transposed convolution sends back."""
     room = max(size) * stride + weight.shape[0] + stride
@@ -59,12 +76,17 @@ def gather(large: Array, weight: Array, stride: int, padding: int, size: tuple[i
 
 
 def geometry(case: Case) -> Geometry | None:
-    """Kernel size, stride and padding, as the layer has them; None if this is no convolution."""
-    kernel = case.context.get("kernel_size")
+    """Kernel size, stride (or 1) and padding (or 0); None if this is no convolution."""
+    weight, kernel = case.array("weight"), case.context.get("kernel_size")
+    if isinstance(kernel, int):
+        kernel = kernel, kernel
+    if kernel is None:
+        shape = case.expected.shape if weight is None else weight.shape
+        kernel = shape[:2] if len(shape) == 4 else None
     stride, padding = case.number("stride"), case.number("padding")
-    if not isinstance(kernel, tuple) or stride is None or padding is None:
+    if not isinstance(kernel, tuple) or len(kernel) != 2 or stride == 0:
         return None
-    return kernel, int(stride), int(padding)
+    return kernel, int(1 if stride is None else stride), int(padding or 0)
 
 
 def weights(case: Case) -> Iterator[Candidate]:
@@ -107,6 +129,14 @@ def weights(case: Case) -> Iterator[Candidate]:
                 "weight_elementwise",
             )
         yield from _without_taps(right, kernel)
+        for which, at in (("first", 0), ("last", -1)):
+            alone = np.zeros_like(small)
+            alone[:, at, at] = small[:, at, at]
+            value = weight_gradient(large, alone, *shape)
+            yield Candidate(
+                value.swapaxes(2, 3) if swapped else value,
+                f"counts the {which} pixel of each sample alone, where all pixels should be summed",
+            )
 
 
 def inputs(case: Case) -> Iterator[Candidate]:
@@ -125,10 +155,27 @@ def inputs(case: Case) -> Iterator[Candidate]:
             send(dy, weight[::-1, ::-1], stride, padding, size),
             "is that of the flipped kernel: rows and columns of the weight are reversed",
         )
+        for value in overwritten(dy, weight, stride, padding, size) if send is scatter else ():
+            yield Candidate(
+                value, "keeps the last of the windows that overlap: `=` in place of `+=`"
+            )
         yield Candidate(
             send(dy, weight.swapaxes(0, 1), stride, padding, size),
             "is that of the transposed kernel: its rows and columns are exchanged",
         )
+        for turned, how in (
+            (weight[::-1], "with its rows reversed"),
+            (weight[:, ::-1], "with its columns reversed"),
+            (np.rot90(weight), "turned by 90 degrees"),
+            (np.rot90(weight, 3), "turned by 90 degrees"),
+        ):
+            if turned.shape == weight.shape:
+                value = send(dy, turned, stride, padding, size)
+                yield Candidate(value, f"is that of the kernel {how}")
+        for which, one in (("first", np.s_[..., :1]), ("last", np.s_[..., -1:])):
+            alone = send(dy[one], weight[one], stride, padding, size)
+            yield Candidate(alone, f"counts the {which} output channel alone: `=` for `+=`")
+            yield Candidate(case.expected - alone, f"does not count the {which} output channel")
         if weight.shape[2] == weight.shape[3]:
             yield Candidate(
                 send(dy, weight.swapaxes(2, 3), stride, padding, size),
