@@ -284,6 +284,14 @@ def test_a_loop_without_end_is_ended(folder, monkeypatch):
     assert len(found.printed) == sandbox.SHOWN + 1 and found.printed[-1].endswith("more lines")
 
 
+def test_only_a_pages_own_computing_is_limited(folder, monkeypatch):
+    """On a busy machine a right page takes longer, and is right all the same."""
+    monkeypatch.setattr(sandbox, "SECONDS", 1)
+    monkeypatch.setattr(sandbox, "WAITING", 100)
+    found = outcome(folder, f"    import time; time.sleep(1.2)\n{BODY}")
+    assert found.ok, str(found)
+
+
 def test_pages_that_end_python_or_eat_memory_or_print(folder):
     found = outcome(folder, "    import os; os._exit(7)")
     assert found.wrong == [
@@ -359,6 +367,24 @@ def test_watch_goes_on_after_mistakes(folder, monkeypatch, capsys):
     assert all(word in said for word in words), said
     places = [said.index(word) for word in words]
     assert places == sorted(places)
+
+
+def test_watch_goes_on_when_a_page_is_deleted(folder, monkeypatch, capsys):
+    page = folder.path / LADDER[0].file
+    steps = iter([page.unlink, lambda: page.write_text(LADDER[0].solved, encoding="utf-8")])
+
+    def save(_):
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    monkeypatch.setattr(command, "time", SimpleNamespace(sleep=save))
+    command.watch(folder=folder.path)
+    assert "This page is right" in capsys.readouterr().out
+    page.unlink()
+    found = folder.check(LADDER[0])
+    assert LADDER[0].file in found.wrong[0] and "Traceback" not in str(found)
 
 
 def test_it_is_run_by_its_public_name(folder):
