@@ -42,7 +42,7 @@ highlight_language = "text"
 
 # The demos that run in a minute together are run for their pages; the others are shown with their
 # code alone, since they train for minutes.
-RUN = "one_neuron|loss_microscope|show_every_gradient|dirac_gan"
+RUN = "one_neuron|loss_microscope|show_every_gradient|dirac_gan|where_they_part"
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "demos",

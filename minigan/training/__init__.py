@@ -1,6 +1,6 @@
 """Training: the loop and what a long run needs.
 
-Read `loop` first; its `_training_steps` is the loop itself.
+Read `loop` first; its `training_steps` is the loop itself.
 
 - `loop`         `train`: the loop, with progress bar, checkpoints and interrupts around it
 - `history`      `History`, the figures of every step

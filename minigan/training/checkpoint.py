@@ -27,6 +27,7 @@ from .. import _checks as checks
 from ..layers import SpectralNorm
 from ..layers.composite import walk
 from .fingerprint import rate_name, rng_name, settings
+from .history import History
 from .run import Run
 
 __all__ = ["Run", "load", "save"]
@@ -119,6 +120,17 @@ def load(path: str | Path, run: Run) -> None:
         raise file.refusal(f"expected a complete header, {error!r}") from error
     for action in actions:
         action()
+
+
+def recorded_history(path: str | Path, run: Run) -> History:
+    """The History of the run at `path`, up to where it was saved. Raises as `load` does."""
+    file, history = archive.Archive(path), History()
+    try:
+        _compare_fingerprints(file, file.header["fingerprint"], run)
+        history.restore(_read_history(file, history))
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+        raise file.refusal(f"expected a complete header, {error!r}") from error
+    return history
 
 
 def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:

@@ -1,6 +1,6 @@
 """Training: repeat the step of both players (step 7 in `minigan.gan`).
 
-`_training_steps` is the loop. `train` checks the arguments and adds what a long run needs around
+`training_steps` is the loop. `train` checks the arguments and adds what a long run needs around
 it: checkpoints, resuming, the progress bar, and a clean end after Ctrl-C.
 """
 
@@ -108,7 +108,7 @@ def train(
         say(f"{path} has {len(run.history):,} steps already; `steps` is the total.")
     bar = Bar(steps, initial=len(run.history), unit="step", show=progress)
     with remembered_options(run, path), bar, interrupts.held() as interrupted:
-        for step, figures in _training_steps(run, steps, schedule, callbacks, path):
+        for step, figures in training_steps(run, steps, schedule, callbacks, path):
             if step % 20 == 0 or step == steps:
                 bar.figures(_figures_in_words(figures), _losses_in_words(figures))
             bar.update()
@@ -126,26 +126,44 @@ def train(
     return run.history
 
 
-def _training_steps(
+def training_steps(
     run: Run,
     steps: int,
     schedule: Schedule | None,
     callbacks: list[Callback],
-    path: Path | None,
+    path: Path | None = None,
 ) -> Iterator[tuple[int, Figures]]:
     """The loop: yields (step, figures) after each step of training."""
     while len(run.history) < steps and not run.converged:
-        step = len(run.history) + 1
-        _set_learning_rates(run, schedule, (step - 1) / max(1, steps - 1))
-        figures = _one_step(run, step, path)
-        run.history.append(step, figures)
-        if run.average is not None:
-            run.average.update()
-        for callback in callbacks:
-            callback(step, run.gan, figures)
-        if run.stop is not None:
-            run.stop.reached(step, run.gan)
-        yield step, figures
+        real = next_minibatch(run, steps, schedule, path)
+        yield take_step(run, real, callbacks, path)
+
+
+def next_minibatch(
+    run: Run, steps: int, schedule: Schedule | None, path: Path | None = None
+) -> np.ndarray:
+    """The minibatch of the next step of both players, after the discriminator's extra updates."""
+    step = len(run.history) + 1
+    _set_learning_rates(run, schedule, (step - 1) / max(1, steps - 1))
+    for _ in range(run.critic_steps - 1):
+        _update(run.gan, run.gan.discriminator_step, run.minibatches.next(), step, path)
+    return run.minibatches.next()
+
+
+def take_step(
+    run: Run, real: np.ndarray, callbacks: list[Callback], path: Path | None = None
+) -> tuple[int, Figures]:
+    """One step of both players, and all that follows it; returns (step, figures)."""
+    step = len(run.history) + 1
+    figures = _update(run.gan, run.gan.train_step, real, step, path)
+    run.history.append(step, figures)
+    if run.average is not None:
+        run.average.update()
+    for callback in callbacks:
+        callback(step, run.gan, figures)
+    if run.stop is not None:
+        run.stop.reached(step, run.gan)
+    return step, figures
 
 
 def _set_learning_rates(run: Run, schedule: Schedule | None, t: float) -> None:
@@ -155,22 +173,22 @@ def _set_learning_rates(run: Run, schedule: Schedule | None, t: float) -> None:
             optimizer.lr = rate * factor
 
 
-def _one_step(run: Run, step: int, path: Path | None) -> Figures:
-    """The discriminator's extra updates, then one step of both players; returns its figures.
-
-    If a figure is not finite, the random generators are restored to their states before that
-    update, so that the failure can be examined with the same draws.
-    """
-    gan = run.gan
-    for update in [gan.discriminator_step] * (run.critic_steps - 1) + [gan.train_step]:
-        real, before = run.minibatches.next(), RandomStates(*gan.rngs)
-        try:
-            with np.errstate(under="ignore"):  # an underflow to zero is no error
-                figures = update(real)
-        except FloatingPointError as error:
-            before.restore()
-            raise FloatingPointError(_explain(gan, real, step, error, path)) from None
-    return figures
+def _update(
+    gan: GAN,
+    update: Callable[[np.ndarray], Figures],
+    real: np.ndarray,
+    step: int,
+    path: Path | None,
+) -> Figures:
+    """update(real). If a figure is not finite, the random generators are restored to their
+    states before it, so that the failure can be examined with the same draws."""
+    before = RandomStates(*gan.rngs)
+    try:
+        with np.errstate(under="ignore"):  # an underflow to zero is no error
+            return update(real)
+    except FloatingPointError as error:
+        before.restore()
+        raise FloatingPointError(_explain(gan, real, step, error, path)) from None
 
 
 def _explain(gan: GAN, real: np.ndarray, step: int, error: Exception, path: Path | None) -> str:

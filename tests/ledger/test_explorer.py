@@ -1,9 +1,6 @@
 """The explorer's page computes what minigan computes: run in a headless Chromium, no network."""
 
 import json
-import shutil
-import subprocess
-import tempfile
 from importlib.resources import files
 
 import numpy as np
@@ -13,13 +10,9 @@ import minigan as mg
 from minigan.penalties.second_order import slopes
 from minigan.verify.ledger import explorer, moves
 
+from ..browser import answer, browse, needs_chromium
+
 L = mg.layers
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium here (Debian's package `chromium` has it)"
-)
 PAGE = files("minigan.verify.ledger") / "page"
 
 LOSSES = [
@@ -29,25 +22,6 @@ PENALTIES = [(0.0, 0.0), (0.7, 0.0), (0.0, 0.4), (1.3, 0.6)]
 ACTIVATIONS = [lambda: L.LeakyReLU(0.2), L.Tanh, L.SiLU, L.Softplus, L.Sigmoid]
 OPTIMIZERS = [lambda: mg.optim.Adam(lr=0.02), lambda: mg.optim.SGD(lr=0.1, momentum=0.8)]
 DRAGS, AT_ONCE, SAMPLES = 20, 5, 5
-
-
-def browse(page, *options):
-    """What Chromium makes of an HTML file: (the document at the end, the console's messages)."""
-    with tempfile.TemporaryDirectory() as profile:
-        done = subprocess.run(
-            [
-                CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-                f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND",
-                "--virtual-time-budget=5000", "--dump-dom", *options, page.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-def answer(document):
-    """The JSON that a test's script wrote into its page."""
-    return json.loads(document.partition('<pre id="answer">')[2].partition("</pre>")[0])
 
 
 def game(

@@ -212,6 +212,7 @@ def test_a_ctrl_c_that_python_wraps_in_a_system_error(whole, monkeypatch, capsys
         ("doctor", "--seeds 0", "argument --seeds: expected a whole number >= 1, got '0'"),
         ("quickstart", "--steps 10000000000", "argument --steps: expected at most 1,000,000,000"),
         ("quickstart", "--steps -1", "argument --steps: expected a whole number >= 1, got '-1'"),
+        ("where_they_part", "--differ nonsense", "--differ: expected one of rate, loss, penalty, "),
         ("one_neuron", "--steps 3", "unrecognized arguments: --steps 3"),
     ],
 )

@@ -9,16 +9,22 @@
     ledger.who_moved()                 # a fake's displacement, split into what caused it
     ledger.to_csv("step.csv")
 
+    run = minigan.ledger.Replay(gan, data, steps=3000, checkpoint="run.npz")
+    run.ledger(1500)                   # step 1,500 of a run that was recorded, done again
+    minigan.ledger.where_they_part(run, another)    # the first number that differs in two runs
+
 Of a GAN that is small enough (see `sums.is_tiny`), the ledger also writes every entry of every
 gradient out as the sum that it is, with the numbers put in.
 
 Read in this order: `observed_step` (the passes of a step), `formulas` (what layers and losses
 compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),
 `record` (the two updates), `ledger` (the record itself), `drawing` (its picture), `explorer` and
-page/ (its page), `moves` (who moved a sample).
+page/ (its page), `moves` (who moved a sample), `replay` (any step of a run), `parting` (two runs).
 """
 
 from .ledger import Ledger, LedgerRow
+from .parting import Parting, where_they_part
 from .record import record
+from .replay import Replay
 
-__all__ = ["Ledger", "LedgerRow", "record"]
+__all__ = ["Ledger", "LedgerRow", "Parting", "Replay", "record", "where_they_part"]

@@ -13,6 +13,7 @@ from ...gan import GAN
 from ...losses import sees_real
 from ..gradcheck.layer_check import by_parameter
 from . import formulas, sums
+from .draws import in_float64
 from .leaves import leaves
 from .ledger import Ledger, LedgerRow
 from .observed_step import JoinedPass, ObservedStep
@@ -22,7 +23,8 @@ from .rows import Penalties, Section, parameters_of
 @checked
 @np.errstate(under="ignore")
 def record(gan: GAN, real: ArrayLike) -> Ledger:
-    """The Ledger of `gan.train_step(real)`, in float64. The gan itself is left alone.
+    """The Ledger of `gan.train_step(real)`, in float64, with the numbers that the step would draw.
+    The gan itself is left alone.
 
     real : a minibatch (N, ...), as for `train_step`; raises what that raises
 
@@ -32,7 +34,7 @@ def record(gan: GAN, real: ArrayLike) -> Ledger:
     """
     if type(gan).train_step is not GAN.train_step:
         refuse(TypeError, "record", "gan", "a GAN whose train_step is that of GAN", gan)
-    before, stepped, twin = (gan.copy("float64") for _ in range(3))
+    before, stepped, twin = (in_float64(gan) for _ in range(3))
     real = twin.check_real(real)
     figures = stepped.train_step(real)
     step = ObservedStep(twin, real)
@@ -51,7 +53,8 @@ def record(gan: GAN, real: ArrayLike) -> Ledger:
     ]
     n = len(real)
     title = f"one training step: {type(gan.loss).__name__}, {n} real samples, {n} fakes"
-    ledger = Ledger(title, rows, _named(twin.discriminator), beside, (before, real))
+    weights = [(symbol, value) for symbol, value, _ in named_tensors(twin.discriminator)]
+    ledger = Ledger(title, rows, weights, beside, (before, real))
     if tiny:
         ledger.check()
     return ledger
@@ -145,14 +148,14 @@ def _real_logits(section, loss, real_logits, d_real, rule, tiny):
     )  # fmt: skip
 
 
-def _named(network):
-    """[(symbol, value)] of a network's parameters."""
+def named_tensors(network):
+    """[(symbol, value, gradient)] of a network's parameters."""
     layers = [layer for _, layer in leaves(network)]
     of_layers = formulas.parameters(layers)
     return [
-        (symbols[name], value)
+        (symbols[name], value, gradient)
         for layer, symbols in zip(layers, of_layers)
-        for name, value, _ in parameters_of(layer)
+        for name, value, gradient in parameters_of(layer)
     ]
 
 

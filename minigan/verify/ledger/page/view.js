@@ -9,6 +9,7 @@ let walked = null; // the index of the moment that was walked to; null: everythi
 let chosen = { row: 0, column: 0 }; // the fake and the coordinate of "Who moved this sample?"
 const buttons = new Map(); // Cell -> its buttons on the page
 const users = new Map(); // Cell -> the cells that it is a term of
+const otherwise = new Map(); // Cell -> its number in the run, where that is not what is computed
 
 const $ = (id) => document.getElementById(id);
 
@@ -247,7 +248,9 @@ function refresh() {
       button.classList.toggle("minus", cell.value < 0);
       button.classList.toggle("term", open.has(cell));
       button.classList.toggle("is-open", cell === opened);
-      button.setAttribute("aria-label", `${cell.name} = ${short(cell.value, 6)}`);
+      button.classList.toggle("otherwise", otherwise.has(cell));
+      const ran = otherwise.has(cell) ? `, in the run ${short(otherwise.get(cell), 6)}` : "";
+      button.setAttribute("aria-label", `${cell.name} = ${short(cell.value, 6)}${ran}`);
     }
   }
   showMoment();
@@ -339,6 +342,10 @@ function drawOpen() {
     element("p", { class: "figure" }, exact(cell.value)),
     element("p", { class: "what" }, meaning(cell)),
   ];
+  if (otherwise.has(cell)) {
+    const ran = `In the run it was ${exact(otherwise.get(cell))}: its code computes something else than the formula.`;
+    parts.push(element("p", { class: "ran" }, ran));
+  }
   if (cell.isFree) parts.push(...editor(cell));
   if (expression !== null) {
     parts.push(
@@ -465,8 +472,29 @@ function goBack() {
 function change(cell, value) {
   if (!Number.isFinite(value)) return;
   cell.value = value;
+  otherwise.clear(); // the run's step was another one
   step.evaluate();
   refresh();
+}
+
+/* Finds the numbers of the run that are not those computed here. */
+function compareWithRun(run) {
+  otherwise.clear();
+  for (const [id, rows] of Object.entries(run)) {
+    const tensor = step.tensors.get(id);
+    if (!tensor) continue;
+    const largest = Math.max(...rows.flat().map(Math.abs));
+    tensor.rows.forEach((row, i) =>
+      row.forEach((cell, j) => {
+        const apart = Math.abs(cell.value - rows[i][j]);
+        if (apart > 1e-9 * largest + 1e-12) otherwise.set(cell, rows[i][j]);
+      }),
+    );
+  }
+  const n = otherwise.size;
+  $("ran").hidden = !n;
+  $("ran").textContent =
+    `In this run ${n} numbers were not what the formulas give. They are marked.`;
 }
 
 function editor(cell) {
@@ -702,6 +730,7 @@ function play(game) {
   for (const name of ["R1", "R2"]) {
     if (document.activeElement !== $(name)) $(name).value = game.penalties[name];
   }
+  compareWithRun((game === GAME && GAME.run) || {});
   draw();
 }
 
@@ -731,3 +760,14 @@ $("theme").addEventListener("click", () => {
 new ResizeObserver(() => requestAnimationFrame(level)).observe($("bands"));
 document.addEventListener("keydown", (event) => event.key === "Escape" && opened && close());
 play(GAME);
+if (GAME.open) {
+  const [id, row, column] = GAME.open;
+  const tensor = step.tensors.get(id);
+  if (tensor) {
+    opened = tensor.at(row, column);
+    $("open").hidden = false;
+    refresh();
+    const at = buttons.get(opened)?.[0].getBoundingClientRect().top ?? 0;
+    scrollTo(0, at - 0.3 * innerHeight); // scrollIntoView would scroll the page around a frame too
+  }
+}
