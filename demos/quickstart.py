@@ -14,7 +14,9 @@ import minigan as mg
 from minigan import plots
 from minigan.verify.gradcheck.differences import central_differences
 
-args = common.arguments(__doc__, steps=3000, resumes=True)
+parser = common.parser(__doc__, steps=3000, resumes=True)
+common.add_live(parser)
+args = common.parse(parser)
 results = common.Results(args.out)
 ring = mg.data.gaussian_ring(std=0.05)
 
@@ -74,6 +76,11 @@ def keep(step, *_):
 
 moments = mg.watch.moments(args.steps, 51)
 vitals = mg.watch.Vitals(gan, ring, rng=args.seed)  # for the diagnosis, printed at the end
+callbacks = [keep, vitals]
+if args.live is not None:
+    film = mg.watch.Film(gan, ring, moments=moments, generator=average.network, rng=args.seed)
+    callbacks.append(lambda *step: film(*step))  # a view, which no checkpoint keeps
+    live = mg.watch.Live(film, vitals, port=args.live)
 history = mg.train(
     gan,
     ring,
@@ -81,10 +88,12 @@ history = mg.train(
     batch_size=128,
     average=average,
     schedule=mg.schedules.linear(final=0.01),
-    callback=[keep, vitals],
+    callback=callbacks,
     rng=args.seed,
     **common.checkpointed(args, results),
 )
+if args.live is not None:
+    live.finish()
 common.save_model(results, gan, average=average)
 frames = snapshots.all() or [(len(history), average.network.forward(noise, training=False)[0])]
 

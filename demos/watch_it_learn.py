@@ -3,7 +3,7 @@
 The discriminator's output over the plane, with arrows in the direction in which its gradient moves
 each fake sample; a grid in the plane of noise as the generator maps it into the data; and, for each
 layer, its gradient norm, the relative size of its updates, and the share of its units that are off.
-`--live` also shows it in a window while it trains.
+`--live` also shows the page while it trains.
 """
 
 # %% The data, and two small networks
@@ -14,7 +14,7 @@ import minigan as mg
 from minigan import plots
 
 parser = common.parser(__doc__, steps=4000, resumes=True)
-parser.add_argument("--live", action="store_true", help="show a window while it trains")
+common.add_live(parser)
 args = common.parse(parser)
 results = common.Results(args.out)
 moons = mg.data.two_moons(std=0.08)
@@ -34,29 +34,8 @@ gan = mg.GAN(
 # %% What to record: a film of the plane, and the vital signs of each layer
 film = mg.watch.Film(gan, moons, moments=mg.watch.moments(args.steps, 60), rng=args.seed)
 vitals = mg.watch.Vitals(gan, moons, rng=args.seed)
-window = None
-if args.live:
-    window, panels = plots.window(1, 2, size=(4.8, 3.6))
-    if not plots.has_screen(window):
-        print("--live: there is no screen; training without. learning.html shows the same.\n")
-        window = None
-    else:
-        from matplotlib import pyplot  # which needs a working backend
-
-
-def show(step, *_):
-    if window is not None and step in film.moments:
-        for panel in panels:
-            panel.clear()
-        plots.surface(panels[0], film, film.frames[-1])
-        plots.manifold(panels[1], film, film.frames[-1], moons)
-        panels[0].set_title("what the discriminator says")
-        panels[0].set_xlabel("real (blue), fake (orange), where D pushes the fakes (arrows)")
-        panels[1].set_title("what the generator does to the plane")
-        panels[1].set_xlabel("each cell of the grid holds the same share of samples")
-        window.suptitle(f"step {step:,}")
-        pyplot.pause(0.001)
-
+if args.live is not None:
+    live = mg.watch.Live(film, vitals, port=args.live)
 
 # %% Train
 history = mg.train(
@@ -65,10 +44,12 @@ history = mg.train(
     steps=args.steps,
     batch_size=128,
     schedule=mg.schedules.linear(final=0.01),
-    callback=[vitals, film, show],
+    callback=[vitals, film],
     rng=args.seed,
     **common.checkpointed(args, results),
 )
+if args.live is not None:
+    live.finish()
 common.save_model(results, gan)
 
 # %% Four steps on one page
@@ -79,23 +60,16 @@ plots.learning(film, moons, chosen).savefig(
     results.path("learning.png", "D's output, the arrows and G's map of the plane, at four steps")
 )
 
-# %% The whole film: a GIF to paste anywhere, and a page with a player and a slider
+# %% The whole film: a GIF to paste anywhere, and a page with a slider and every measurement
 movie = progress.reported(plots.animation(film, moons), len(film.frames), "drawing the film")
 movie.save(results.path("learning.gif", "the same as a film"), writer=PillowWriter(fps=10), dpi=75)
-plots.page(
-    movie,
-    results.path("learning.html", "the same with a player and a slider; needs no network"),
+film.to_html(
+    results.path("learning.html", "a page with a slider over all of it; needs no network"),
+    vitals=vitals,
+    history=history,
     title="A GAN learns two moons",
-    words=[
-        "Left: the discriminator's output, from orange (fake) over white (cannot tell; the grey "
-        "line is 1/2) to blue (real). The arrows show what the generator learns from: minus "
-        "the gradient of its loss with respect to a fake sample, the result of the "
-        "discriminator's backward pass. As the two networks reach a balance, the colours fade and "
-        "the arrows become short.",
-        "Right: the plane of noise as the generator maps it. Each cell of the grid holds the "
-        "same share of the samples, so cells are small where samples are dense. A continuous map "
-        "cannot cut the plane apart: between the moons a few cells are stretched thin.",
-    ],
+    words="As the two networks reach a balance, the colours fade and the arrows become short. A "
+    "continuous map cannot cut the plane apart: between the moons a few cells are stretched thin.",
 )
 
 # %% Layer by layer

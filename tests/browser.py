@@ -16,13 +16,16 @@ needs_chromium = pytest.mark.skipif(
 
 
 def browse(page, *options):
-    """What Chromium makes of an HTML file: (the document at the end, the console's messages)."""
+    """What Chromium makes of an HTML file, or of an address on this machine: (the document at the
+    end, the console's messages)."""
+    address = page if isinstance(page, str) else page.as_uri()
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
             [
                 CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-                f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND",
-                "--virtual-time-budget=5000", "--dump-dom", *options, page.as_uri(),
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                f"--user-data-dir={profile}", "--virtual-time-budget=5000", "--dump-dom", *options,
+                address,
             ],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip

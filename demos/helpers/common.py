@@ -20,6 +20,7 @@ import numpy as np
 
 import minigan as mg
 from minigan import _archive as archive
+from minigan.observe.watch.live import PORT
 
 WIDEST = 100  # columns of a line of text, where the terminal is wider
 LARGEST = 10**9  # training steps: more cannot be meant
@@ -150,6 +151,18 @@ def _in_one_line(hook):
             print("\n" + " ".join(message.split()), file=sys.stderr, flush=True)
 
     return report
+
+
+def add_live(arguments):
+    """--live [PORT]: a page that shows the training while it runs."""
+    arguments.add_argument(
+        "--live",
+        type=whole(0, 65535),
+        nargs="?",
+        const=PORT,
+        metavar="PORT",
+        help=f"show a page while it trains, on this machine alone (port {PORT})",
+    )
 
 
 @contextlib.contextmanager

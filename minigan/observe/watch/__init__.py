@@ -3,11 +3,15 @@
     vitals = mg.watch.Vitals(gan, data)     # numbers: what `minigan.diagnose` and the curves read
     film = mg.watch.Film(gan, data, ...)    # arrays: what the pictures of a game in the plane show
 
+    film.to_html("learning.html", vitals=vitals)    # a page with a slider over the steps
+    live = mg.watch.Live(film, vitals)              # the same page while it trains
+
 Both use random generators of their own and run the networks in evaluation mode, so they do not
-change the results of the training. Neither imports matplotlib: see `plots`.
+change the results of the training. Nothing here imports matplotlib: see `plots`.
 """
 
 from .film import Film, Frame, moments
+from .live import Live
 from .vitals import Vitals
 
-__all__ = ["Film", "Frame", "Vitals", "moments"]
+__all__ = ["Film", "Frame", "Live", "Vitals", "moments"]

@@ -7,12 +7,18 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from ..._checks import Count, Extent, Seed, TwoOrMore, checked, integer, planar, refuse
+from ..._checks import Count, Extent, FilePath, Seed, TwoOrMore, checked, integer, planar, refuse
 from ..._random import random_generator
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...network import Sequential
+from .vitals import Vitals
 
+TITLE = "A GAN, watched while it learns"
+WORDS = (
+    "Move the slider, press Play, or click into a chart: the pictures and all numbers are those of "
+    "that training step."
+)
 LINES = 11  # of the latent grid, in each direction; odd, so that one passes through 0
 
 
@@ -149,6 +155,42 @@ class Film:
         samples = self.noise.shape
         surface = self._plane.shape[:2]
         return {"fake": samples, "push": samples, "logits": surface, "grid": self._lines.shape}
+
+    @property
+    def plane_shape(self) -> tuple[int, int]:
+        """(rows, columns) of the logits in a frame."""
+        return self._plane.shape[:2]
+
+    @property
+    def line_shape(self) -> tuple[int, int, int]:
+        """(2, lines, points) of the grid in a frame."""
+        return self._lines.shape[:3]
+
+    @checked
+    def to_html(
+        self,
+        path: FilePath,
+        *,
+        vitals: Vitals | None = None,
+        history: Any = None,
+        title: str = TITLE,
+        words: str = WORDS,
+    ) -> None:
+        """Writes one HTML file with a slider over the frames, and charts of all that was measured.
+
+        It needs a browser, no network and no other file; 60 frames take about 1.3 MB.
+
+        vitals  : a `Vitals` of the same training, whose measurements are charts
+        history : its `History`, whose figures are charts
+        title   : of the page;  words : a sentence or two below it
+
+        Raises ValueError for a film without frames.
+        """
+        from . import film_page  # which imports this module
+
+        if not self.frames:
+            refuse(ValueError, "Film.to_html", "film", "one with frames", self)
+        path.write_text(film_page.page(self, vitals, history, title, words), encoding="utf-8")
 
     @checked
     def record(self, step: int, gan: GAN) -> Frame:
