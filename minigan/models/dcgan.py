@@ -1,4 +1,4 @@
-"""Networks of convolutions, for images of any even size and any number of channels."""
+"""Networks of convolutions, for images of even sizes from 8 on and any number of channels."""
 
 import math
 from collections.abc import Sequence

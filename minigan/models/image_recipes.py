@@ -4,8 +4,8 @@
     history = minigan.image_recipes.train(game, images, steps=12_000, rng=0)
     game.sample(100)
 
-Images of any even size and any number of channels: `game(shape=(64, 64, 3))`; the sizes of the
-networks are those found for 28 x 28, with as many convolutions more as the size takes.
+Images of even sizes from 8 on and any number of channels: `game(shape=(64, 64, 3))`; the sizes of
+the networks are those found for 28 x 28, with as many convolutions more as the size takes.
 
 Every loss can be combined with every penalty, good or bad; the optimizer's settings follow the
 penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality.py`:
