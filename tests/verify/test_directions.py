@@ -5,6 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.verify.bugs import checks as bug_checks
 from minigan.verify.bugs.checks import normalised_gan, plain_gan
 from minigan.verify.gradcheck import Report, check_step
 from minigan.verify.gradcheck.directions import ENTRIES, AlongDirections
@@ -69,6 +70,45 @@ def test_exhibits_are_caught_along_directions(name):
         report = check_step(plain_gan(0), real, directions=1, progress=False)
     assert not report.ok
     assert any(row.diagnosis and name in row.diagnosis.exhibits for row in report.failures)
+
+
+OF_OTHERS = [
+    name for name, bug in mg.bugs.REGISTRY.items()
+    if bug.caught_by in ("check_layer", "check_penalty")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_OTHERS[::5])
+def test_layers_and_penalties_along_directions(name, monkeypatch):
+    """What the museum's checks find at every entry, they find along directions."""
+    for check in ("check_one_layer", "check_penalty"):
+        every = getattr(bug_checks, check)
+        monkeypatch.setattr(
+            bug_checks, check, lambda *a, every=every, **k: every(*a, directions=2, **k)
+        )
+    with mg.bugs.REGISTRY[name](), np.errstate(all="ignore"):
+        report = mg.bugs.CHECKS[mg.bugs.REGISTRY[name].caught_by](0)
+    assert not report.ok
+    assert any(row.diagnosis and name in row.diagnosis.exhibits for row in report.failures)
+
+
+def test_a_large_layer_along_directions():
+    layer = L.Conv2d(16, 32, 4, stride=2, padding=1)
+    report = mg.gradcheck.check_layer(layer, (4, 8, 8, 16), directions=2, progress=False)
+    assert report.ok, report
+    assert "random directions" in str(report)
+    critic = mg.models.mlp_discriminator((64,), hidden=(64,), rng=0)
+    real, fake = np.random.default_rng(0).standard_normal((2, 4, 64))
+    report = mg.gradcheck.check_penalty(
+        mg.penalties.R1(1.0), critic, real, fake, directions=2, progress=False
+    )
+    assert report.ok, report
+    for check in (
+        lambda: mg.gradcheck.check_layer(layer, (4, 8, 8, 16), directions=0),
+        lambda: mg.gradcheck.check_penalty(mg.penalties.R1(1.0), critic, real, fake, directions=0),
+    ):
+        with pytest.raises(ValueError, match="directions"):
+            check()
 
 
 def test_one_wrong_entry_of_a_large_tensor_is_found():

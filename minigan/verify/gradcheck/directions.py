@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...network import Sequential
 from .differences import MEASURED, NOT_TAKEN, Differences, entry, measure
 from .report import SMOOTH, Report
 
@@ -92,6 +93,22 @@ class AlongDirections:
                 )
         if self.tick is not None:
             self.tick(1)
+
+    def compare_parameters(
+        self,
+        report: Report,
+        check: str,
+        network: Sequential,
+        gradients: np.ndarray,
+        context: Callable[[str], Callable[[], dict]],
+    ) -> None:
+        """A row for each parameter, from a flat vector laid out like `network.theta`."""
+        start = 0
+        for name, value, _ in network.named_parameters():
+            stop = start + value.size
+            found = gradients[start:stop].reshape(value.shape)
+            self.compare(report, check, name, value, found, context(name))
+            start = stop
 
     def _along(self, array, v):
         """(slope, kink, state) of the function along v."""

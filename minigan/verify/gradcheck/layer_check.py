@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from ..._old_checks import as_array, flag, generator, instance, shown, sizes
+from ..._old_checks import as_array, count, flag, generator, instance, shown, sizes
 from ...layers.base import Layer
 from ...layers.composite import walk
 from ...network import Sequential
@@ -18,6 +18,7 @@ from .contract import (
 )
 from .curvature import check_curvature
 from .differences import Differences, measure, not_deterministic
+from .directions import AlongDirections
 from .museum_cases import each_exhibit
 from .report import Report
 
@@ -25,12 +26,16 @@ UNCHANGED = "arguments: dy unchanged"
 SMALLEST_BATCH = 4  # a batch of one hides what batch norm does: its x_hat is zero
 
 
-def check_layer(layer, x, *, rng=0, progress=True):
+def check_layer(layer, x, *, directions=None, rng=0, progress=True):
     """Checks `layer` (or a whole `Sequential`) in float64, in training and in evaluation mode.
 
-    x        : an input (N, ...), or the shape of one to be drawn from N(0, 1); N >= 4
-    rng      : a numpy Generator or a seed: draws x, the parameters' displacement, the cotangents
-    progress : show a progress bar if it takes more than two seconds
+    x          : an input (N, ...), or the shape of one to be drawn from N(0, 1); N >= 4
+    directions : None: dx and the parameters are compared at every index. A number: each, as a whole
+                 tensor, along so many random directions, and index by index only if it fails; for
+                 layers of any size. 2 is enough.
+    rng        : a numpy Generator or a seed: draws x, the parameters' displacement, the cotangents,
+                 the directions
+    progress   : show a progress bar if it takes more than two seconds
 
     The layer itself is not changed: a copy is checked, with its parameters moved away from their
     initial values, which are special (gamma = 1, bias = 0). The rows, for each mode:
@@ -57,6 +62,7 @@ def check_layer(layer, x, *, rng=0, progress=True):
     """
     instance("check_layer", "layer", layer, Layer)
     rng, progress = generator("rng", rng), flag("check_layer", "progress", progress)
+    directions = None if directions is None else count("directions", directions)
     _require_base(layer)
     x = _input(x, rng)
 
@@ -70,16 +76,19 @@ def check_layer(layer, x, *, rng=0, progress=True):
         subject.forward(_another(x, rng), training=True)
 
     missing = {name: _without(subject, name) for name in ("tangent", "curvature")}
-    report = Report(f"check of {layer}")
+    how = f", along {directions} random directions" if directions else ""
+    report = Report(f"check of {layer}{how}")
     entries = 2 * (network.theta.size + (x.size if x.dtype.kind == "f" else 0))
+    if directions:
+        entries = 2 * (len(network.named_parameters()) + (x.dtype.kind == "f"))
     with progress_bar(entries, progress) as bar, network.held_buffers():
         for training in (True, False):
-            _check_mode(report, network, subject, x, training, rng, missing, bar.update)
+            _check_mode(report, network, subject, x, training, directions, rng, missing, bar.update)
     _note_missing(report, missing)
     return report
 
 
-def _check_mode(report, network, layer, x, training, rng, missing, tick):
+def _check_mode(report, network, layer, x, training, directions, rng, missing, tick):
     mode = "training" if training else "evaluation"
     state = network.rng.bit_generator.state  # dropout draws the same masks at every evaluation
 
@@ -134,9 +143,16 @@ def _check_mode(report, network, layer, x, training, rng, missing, tick):
         known = {"training": training, "x": x_before, "y": y, "dy": cotangent}
         return lambda: surroundings(network, tensor) | known | {"exhibits": exhibits(tensor)}
 
-    if moves:
-        report.compare_difference(mode, "dx", dx, differences(x), context=context("dx"))
-    compare_parameters(report, mode, network, gradients, differences(network.theta), context)
+    if directions:
+        draw = rng.spawn(1)[0]
+        along = AlongDirections(value, directions, draw, problem=problem, tick=tick)
+        if moves:
+            along.compare(report, mode, "dx", x, dx, context("dx"))
+        along.compare_parameters(report, mode, network, gradients, context)
+    else:
+        if moves:
+            report.compare_difference(mode, "dx", dx, differences(x), context=context("dx"))
+        compare_parameters(report, mode, network, gradients, differences(network.theta), context)
 
     report.compare(
         mode, UNCHANGED, handed, cotangent, tolerance=0,

@@ -7,17 +7,21 @@ from ..._random import RandomStates
 from ...network import Sequential
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
+from .directions import AlongDirections
 from .input_gradient import check_input_gradients
 from .layer_check import compare_parameters
 from .penalty_context import FINITE, PenaltyContext, finite_at_zeros
 from .report import Report
 
 
-def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
+def check_penalty(penalty, discriminator, real, fake, *, directions=None, rng=0, progress=True):
     """Checks `penalty.accumulate` in float64, over every parameter of the discriminator.
 
     real, fake : minibatches (N, ...)
-    rng        : a numpy Generator or a seed: the penalty draws the same from it at each evaluation
+    directions : None: every entry of every parameter is compared. A number: each parameter, as a
+                 whole tensor, along so many random directions, and entry by entry only if it fails
+    rng        : a numpy Generator or a seed: the penalty draws the same from it at each evaluation;
+                 draws the directions, too
     progress   : show a progress bar if it takes more than two seconds
 
     The discriminator itself is not changed: a copy is checked, at the parameters it has. The rows:
@@ -36,7 +40,7 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
 
     Returns a Report. Raises TypeError for a discriminator that is not a network and for a penalty
     that returns no number; what the penalty raises comes through. The cost is about six evaluations
-    per parameter.
+    per parameter, or per tensor and direction.
     """
     checks.penalty("check_penalty", "penalty", penalty)
     checks.instance("check_penalty", "discriminator", discriminator, Sequential)
@@ -46,6 +50,7 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
     buffers_before = [value.copy() for _, value in network.named_buffers()]
     rng = checks.generator("rng", rng)
     progress = checks.flag("check_penalty", "progress", progress)
+    directions = None if directions is None else checks.count("directions", directions)
     start = RandomStates(rng, network.rng)
     report = Report(f"check of {penalty}")
 
@@ -74,13 +79,18 @@ def check_penalty(penalty, discriminator, real, fake, *, rng=0, progress=True):
     if not problem:
         start.restore()
         check_input_gradients(report, [penalty], network, real, fake, rng)
-    with progress_bar(network.theta.size, progress) as bar:
-        if problem:
-            differences = Differences.none(network.theta.shape, problem)
-        else:
-            differences = measure(value, network.theta, tick=bar.update)
     context = PenaltyContext(penalty, network, real, fake, rng, start)
-    compare_parameters(report, "gradient", network, found, differences, context.of)
+    entries = len(network.named_parameters()) if directions else network.theta.size
+    with progress_bar(entries, progress) as bar:
+        if directions:
+            draw = rng.spawn(1)[0]
+            along = AlongDirections(value, directions, draw, problem=problem, tick=bar.update)
+            along.compare_parameters(report, "gradient", network, found, context.of)
+        else:
+            differences = Differences.none(network.theta.shape, problem)
+            if not problem:
+                differences = measure(value, network.theta, tick=bar.update)
+            compare_parameters(report, "gradient", network, found, differences, context.of)
     if network.piecewise_linear:
         for name, _, grad in network.named_parameters():
             if name.endswith("bias"):

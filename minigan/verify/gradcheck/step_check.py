@@ -10,7 +10,6 @@ grad_x D, which a backward pass of D gives. That backward pass is itself compare
 of D over its input, from forward passes alone, where the samples are small: see `input_gradient`.
 """
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -136,12 +135,7 @@ class _Comparison:
             compare_parameters(self.report, check, network, gradients, differences, context)
             return
         along = AlongDirections(loss, self.directions, self.rng, tick=self.tick)
-        start = 0
-        for name, value, _ in network.named_parameters():
-            stop = start + math.prod(value.shape)
-            found = gradients[start:stop].reshape(value.shape)
-            along.compare(self.report, check, name, value, found, context(name))
-            start = stop
+        along.compare_parameters(self.report, check, network, gradients, context)
 
 
 def _check_discriminator(compare, twin, real, figures, before, record, context):
