@@ -51,22 +51,12 @@ def split(text):
     return re.sub(number, "#", text), [float(n.replace(",", "")) for n in re.findall(number, text)]
 
 
-# Made before one seed was split into independent streams. Each takes half an hour of training to
-# make anew; strict, so that this list is shortened once that is done.
-OUTDATED = pytest.mark.xfail(strict=True, reason="drawn by an earlier version; " + REMAKE)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=OUTDATED) if name in ("digits.png", "asked.png") else name
-        for name in MAKE.PICTURES
-    ],
-)
+@pytest.mark.parametrize("name", MAKE.PICTURES)
 def test_the_code_still_draws_it(name, tmp_path):
     """After a few training steps, beside what the script found when it made the picture."""
-    with mg.kernels.use_backend("numpy"):
-        found = MAKE.short_content(MAKE.PICTURES[name], tmp_path)
+    before = mg.kernels.backend()
+    found = MAKE.short_content(MAKE.PICTURES[name], tmp_path)
+    assert mg.kernels.backend() == before
     for module in [module for module in sys.modules if module.partition(".")[0] == "helpers"]:
         del sys.modules[module]
     expected = RECORD[name]["short"]
