@@ -46,3 +46,20 @@ def test_a_change_in_one_file_reaches_the_kernels_compiled_from_another(tmp_path
     assert changed != text
     microkernel.write_text(changed)
     assert run(tmp_path) == (10, 0, 1)
+
+
+CHAIN = """
+import numpy as np, minigan as mg
+L = mg.layers
+network = mg.Sequential([L.Linear(3, 8), L.LeakyReLU(), L.Linear(8, 5)])
+print(network.forward(np.ones((4, 3), np.float32))[0].shape)
+"""
+
+
+def test_kernels_that_share_a_part_are_stored_one_after_the_other(tmp_path):
+    """The parallel loop is compiled into each of them: the second one found a stored one, and
+    crashed when it was loaded itself."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "MINIGAN_BACKEND": "numba"}
+    for program in (PROGRAM, CHAIN, CHAIN):
+        done = subprocess.run([sys.executable, "-c", program], env=environment, timeout=240)
+        assert done.returncode == 0

@@ -33,6 +33,14 @@ def test_a_quiet_machine_keeps_all_threads():
     assert found.allowed() == 4
 
 
+def test_a_thread_that_wakes_up_slowly_is_waited_for():
+    found, _ = watched(2)
+    note(found, *[3e-4] * 12)
+    assert found.allowed() == 2
+    note(found, 3e-3)
+    assert found.allowed() == 1
+
+
 def test_late_loops_halve_the_threads_down_to_one():
     found, _ = watched(4)
     counts = []

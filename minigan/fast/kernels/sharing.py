@@ -18,7 +18,10 @@ import time
 from collections.abc import Callable
 
 LATE = 1e-4  # seconds lost in a loop, from which on it counts as late (starting a thread: 5e-5)
-LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are too many
+LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are too many, ...
+# ... if they lost so many seconds together. Another process takes a core for milliseconds. After a
+# pause, a thread that wakes up on its caller's core is late by less, until the scheduler moves it.
+TOO_MUCH = 5e-3
 EVERY = 8  # one loop in so many is timed; timing takes 1.3 us
 SHORTEST, LONGEST = 0.05, 0.5  # seconds with fewer threads, before more are tried again
 
@@ -34,7 +37,7 @@ class Sharing:
         self.until = 0.0  # when more threads are tried
         self.pause = SHORTEST
         self.timed = 0  # loops, since the number of threads changed
-        self.late: list[int] = []  # which of them were late, of the last OF_LOOPS
+        self.late: dict[int, float] = {}  # the seconds lost by those that were late, of OF_LOOPS
         self.skip = 0  # loops that are still not to be timed
 
     def allowed(self) -> int:
@@ -51,10 +54,10 @@ class Sharing:
     def note(self, lost: float) -> None:
         """A parallel loop was timed."""
         self.timed += 1
-        self.late = [number for number in self.late if number > self.timed - OF_LOOPS]
+        self.late = {n: s for n, s in self.late.items() if n > self.timed - OF_LOOPS}
         if lost > LATE:
-            self.late.append(self.timed)
-        if len(self.late) >= LATE_LOOPS:
+            self.late[self.timed] = lost
+        if len(self.late) >= LATE_LOOPS and sum(self.late.values()) > TOO_MUCH:
             self._use(max(1, self.threads // 2))
             self.pause = min(2 * self.pause, LONGEST)
         elif self.timed == 4 * OF_LOOPS:
@@ -62,5 +65,5 @@ class Sharing:
         self.skip = EVERY - 1 if self.timed >= OF_LOOPS else 0
 
     def _use(self, threads: int) -> None:
-        self.threads, self.timed, self.late, self.skip = threads, 0, [], 0
+        self.threads, self.timed, self.late, self.skip = threads, 0, {}, 0
         self.until = self.clock() + self.pause

@@ -17,12 +17,12 @@ from functools import cache
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, from_dtype, prange
+from numba import carray, from_dtype, njit, prange
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-from .cache import cached_cfunc, cached_njit
+from .cache import cached_cfunc
 
 WORD = 8  # bytes
 COUNT, LENGTH = (
@@ -44,7 +44,7 @@ def worker_address(function, dtype):
         return _workers[function, dtype].address
 
 
-@cached_njit(parallel=True)
+@njit(parallel=True)  # not cached: a stored one crashes in callers that are stored after it
 def run_parts(worker, parts, task):
     """worker(task, part) for every part. The task's arrays must live until this returns."""
     if parts == 1:
