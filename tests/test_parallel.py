@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,10 +33,11 @@ DATA = np.random.default_rng(0).standard_normal((40, 3))
 
 
 def make(kind):
-    first = {"plain": [], "mixing": [L.BatchNorm(8), L.Dropout(0.2)]}[kind]
+    first = [L.BatchNorm(8), L.Dropout(0.2)] if kind == "mixing" else []
     generator = [L.Linear(2, 8), *first, L.Tanh(), L.Linear(8, 3)]
     critic = [L.SpectralNorm(L.Linear(3, 8)), L.LeakyReLU(), L.Linear(8, 1)]
-    return mg.GAN(
+    game = mg.game_steps.ExtragradientGAN if kind == "extragradient" else mg.GAN
+    return game(
         mg.Sequential(generator, dtype="float64", rng=1),
         mg.Sequential(critic, dtype="float64", rng=2), latent_dim=2,
         loss=mg.losses.Relativistic(), penalties=[mg.penalties.R1(0.5), mg.penalties.R2(0.5)],
@@ -65,6 +67,8 @@ if __name__ == "__main__":
                 os.kill(os.getpid(), signal.SIGKILL)
             if mishap == "error":
                 raise RuntimeError("out of luck")
+        if step == 3 and gan.ranks.rank == 0 and mishap == "interrupt":
+            open(f"{out}.ready", "w").close()
 
     history = mg.parallel.train(
         gan, DATA, callback=callback,
@@ -106,13 +110,17 @@ def shared(program, ranks, *arguments):
         return kept["state"]
 
 
+def of_one_process(program, kind, steps):
+    with mg.kernels.use_backend("numpy"):
+        gan = program[1]["make"](kind)
+        history = mg.train(gan, program[1]["DATA"], **program[1]["options"](steps))
+    return program[1]["state"](gan, history)
+
+
 @pytest.fixture(scope="module")
 def alone(program):
     """The state after six steps of one process."""
-    with mg.kernels.use_backend("numpy"):
-        gan = program[1]["make"]("plain")
-        history = mg.train(gan, program[1]["DATA"], **program[1]["options"](6))
-    return program[1]["state"](gan, history)
+    return of_one_process(program, "plain", 6)
 
 
 def close(found, expected):
@@ -136,13 +144,16 @@ def test_two_ranks_resumed_by_four_and_by_one_process(program, alone, tmp_path):
     close(shared(program, 4, "plain", "", 6, file, "resume"), alone)
 
 
+def test_extragradient(program, tmp_path):
+    """Both of its gradients are added up over the ranks."""
+    expected = of_one_process(program, "extragradient", 4)
+    close(shared(program, 2, "extragradient", "", 4, tmp_path / "run"), expected)
+
+
 def test_layers_that_mix_samples_or_draw(program, tmp_path):
     """The ranks agree with one another, and not with one process: batch norm's means are over a
     rank's samples."""
-    with mg.kernels.use_backend("numpy"):
-        gan = program[1]["make"]("mixing")
-        history = mg.train(gan, program[1]["DATA"], **program[1]["options"](4))
-    state = program[1]["state"](gan, history)
+    state = of_one_process(program, "mixing", 4)
     found = shared(program, 2, "mixing", "", 4, tmp_path / "run")
     assert np.isfinite(found).all() and 1e-6 < np.abs(found - state).max() < 1
 
@@ -164,6 +175,27 @@ def test_a_rank_that_dies_ends_the_others(mishap, line, program, tmp_path):
         assert json.loads(kept["header"].tobytes())["step"] < 3
 
 
+def test_ctrl_c_ends_all_ranks_and_keeps_what_is_there(program, tmp_path):
+    """A terminal sends it to all processes. Rank 0 ends its step and saves."""
+    out, arguments = tmp_path / "run", ("plain", "interrupt", str(10**6))
+    with subprocess.Popen(
+        [sys.executable, "-m", "minigan.parallel", "-n", "2", program[0], *arguments, out],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "MINIGAN_BACKEND": "numpy"},
+    ) as running:  # fmt: skip
+        for _ in range(1000):
+            if out.with_suffix(".ready").exists() or running.poll() is not None:
+                break
+            time.sleep(0.1)
+        os.killpg(running.pid, signal.SIGINT)
+        said, errors = running.communicate(timeout=100)
+    assert running.returncode != 0 and errors == "Ctrl-C: all 2 ranks have ended.\n"
+    (line,) = said.splitlines()
+    assert line.startswith("Stopped at step ") and "run.npz has it: resume=True" in line
+    with np.load(tmp_path / "run.npz") as kept:
+        assert json.loads(kept["header"].tobytes())["step"] >= 3
+
+
 def test_rows_of_each_rank(monkeypatch):
     gan = mg.parallel.across_ranks(
         mg.GAN(mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,)), latent_dim=2)
@@ -180,15 +212,18 @@ def test_rows_of_each_rank(monkeypatch):
 
 
 def another_game():
-    players = mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,))
-    return mg.game_steps.SimultaneousGAN(*players, latent_dim=2)
+    players = (mg.Sequential([mg.layers.Tanh(), mg.layers.Linear(2, n)]) for n in (2, 1))
+    return mg.game_steps.ConsensusGAN(*players, latent_dim=2, gamma=1.0)
 
 
 @pytest.mark.parametrize(
     "wrong, message",
     [
         (lambda: mg.parallel.across_ranks(3), "across_ranks: gan must be a GAN, got 3"),
-        (lambda: mg.parallel.across_ranks(another_game()), "of SimultaneousGAN cannot be shared"),
+        (
+            lambda: mg.parallel.across_ranks(another_game()),
+            "are means over the minibatch .*, got ConsensusGAN",
+        ),
         (lambda: mg.parallel.train(3, [], steps=1), "train: gan must be a ParallelGAN, got 3"),
     ],
 )

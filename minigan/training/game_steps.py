@@ -43,13 +43,21 @@ class SimultaneousGAN(GAN):
 
     def train_step(self, real: ArrayLike) -> Figures:
         real = read_only(self.check_real(real))
-        figures = self.both_gradients(real, self.draw_noise(len(real)))
+        figures = self.both_gradients(real, self.noise_for(real))
         self.move_both(figures)
         return figures
 
+    def noise_for(self, real: Array) -> Array:
+        """A row of noise for each real sample."""
+        return self.draw_noise(len(real))
+
+    def generate_from(self, noise: Array) -> tuple[Array, Any]:
+        """The fakes that G makes of this noise, and the cache of that pass."""
+        return self.generator.forward(read_only(noise))
+
     def both_gradients(self, real: Array, noise: Array) -> Figures:
         """dL_D/dtheta_D in D's grad, dL_G/dtheta_G in G's; returns the figures of both."""
-        fake, generated = self.generator.forward(read_only(noise))
+        fake, generated = self.generate_from(noise)
         figures = self.discriminator_gradient(real, fake)
         return figures | self.generator_gradient(real, fake, generated)
 
@@ -68,7 +76,7 @@ class ExtragradientGAN(SimultaneousGAN):
 
     def train_step(self, real: ArrayLike) -> Figures:
         real = read_only(self.check_real(real))
-        noise = self.draw_noise(len(real))
+        noise = self.noise_for(real)
         G, D = self.generator, self.discriminator
         start = G.theta.copy(), D.theta.copy()
         figures = self.both_gradients(real, noise)
@@ -108,7 +116,7 @@ class ConsensusGAN(SimultaneousGAN):
 
     def train_step(self, real: ArrayLike) -> Figures:
         real = read_only(self.check_real(real))
-        noise = self.draw_noise(len(real))
+        noise = self.noise_for(real)
         figures = self.both_gradients(real, noise)
         game = self._game(real, noise)
         for_g, for_d = np.split(game.consensus_gradient(game.start), [game.split])

@@ -14,15 +14,16 @@ Every rank draws the minibatch and the noise of all ranks, and keeps its rows. S
 those of one process with the same minibatch, to rounding, and all random generators agree after
 each step: a checkpoint, which rank 0 writes, may be resumed by any number of ranks.
 
-Two kinds of layer see that there are ranks:
+What sees that there are ranks:
 
 - Layers that draw random numbers (Dropout, InstanceNoise), and penalties that do: each rank draws
   from a stream of its own, so the numbers are others, of the same distribution.
-- Layers that mix samples (BatchNorm, MinibatchStdDev, Pack): they see the samples of their own
-  rank. With R ranks, batch norm uses means over N / R samples: noisier, as with a minibatch of that
-  size. Running statistics are averaged over the ranks after each step; the running variance is then
-  the mean variance within a rank, which is smaller than that of the whole minibatch by the variance
-  of the ranks' means.
+- Layers that mix samples (BatchNorm, MinibatchStdDev, Pack), and losses and penalties that are no
+  means over samples (FeatureMatching, Dragan): they see the samples of their own rank. With R
+  ranks, batch norm uses means over N / R samples: noisier, as with a minibatch of that size.
+  Running statistics are averaged over the ranks after each step; the running variance is then the
+  mean variance within a rank, which is smaller than that of the whole minibatch by the variance of
+  the ranks' means.
 
 - `ranks`      the shared GAN, and its training
 - `launcher`   python -m minigan.parallel

@@ -6,17 +6,23 @@ It runs the mpiexec that `pip install 'minigan[mpi]'` puts beside Python (or the
 and passes on what the ranks print. If a rank dies, mpiexec ends the others; its message of
 ten lines is reported in one. Each rank computes with its share of the cores' threads, unless
 the environment has OMP_NUM_THREADS, NUMBA_NUM_THREADS, OPENBLAS_NUM_THREADS already.
+
+Ctrl-C reaches every rank; within `train`, rank 0 ends its step, saves and ends the others.
 """
 
 import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from ..._jobs import threads_of_each
+
+OF_MPI = r"Abort\(\d+\) on node |\[(mpiexec|proxy)[@:]"  # how lines of MPI itself begin
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,22 +39,39 @@ def main(arguments: list[str] | None = None) -> int:
     if args.n < 1:
         parser.error(f"-n: expected a number >= 1, got {args.n}")
     command = [mpiexec, "-n", str(args.n), sys.executable, args.program, *args.arguments]
-    environment = threads_of_each(args.n) | os.environ
+    environment, interrupts = threads_of_each(args.n) | os.environ, []
+    signal.signal(signal.SIGINT, lambda *_: interrupts.append(True))  # mpiexec has it as well
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as running:
-        assert running.stdout is not None
-        banner = ""
-        for line in running.stdout:
-            if banner or re.fullmatch(r"=+\n", line):
-                banner += line
-            else:
-                print(line, end="", flush=True)
+        errors = threading.Thread(target=_pass_on_errors, args=(running.stderr,))
+        errors.start()
+        banner = _pass_on(running.stdout)
         code = running.wait()
-    if "BAD TERMINATION" in banner:
+        errors.join()
+    if interrupts:
+        print(f"Ctrl-C: all {args.n} ranks have ended.", file=sys.stderr)
+    elif "BAD TERMINATION" in banner:
         cause = re.search(r"EXIT STRING: (.*)", banner)
         said = cause[1] if cause else f"exit code {code}"
         print(f"A rank died: {said}; the others were ended.", file=sys.stderr)
     elif banner:
         print(banner, end="")
     return code
+
+
+def _pass_on(lines):
+    """Prints lines as they come, up to the banner that mpiexec ends with; returns that."""
+    banner = ""
+    for line in lines:
+        if banner or re.fullmatch(r"=+\n", line):
+            banner += line
+        elif not re.match(OF_MPI, line):
+            print(line, end="", flush=True)
+    return banner
+
+
+def _pass_on_errors(lines):
+    for line in lines:
+        if not re.match(OF_MPI, line):
+            print(line, end="", file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 """A GAN whose steps are shared among the ranks of MPI, and its training."""
 
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ from ...layers.base import Array
 from ...layers.composite import walk
 from ...network import Sequential, read_only
 from .. import loop
+from ..game_steps import ExtragradientGAN, SimultaneousGAN
 from ..history import History
 
 
@@ -26,12 +28,20 @@ def across_ranks(gan: GAN) -> "ParallelGAN":
     """The GAN with its training shared among the ranks of MPI; its networks are the same objects.
 
     Every rank has to make the GAN in the same way; the weights of rank 0 are what all begin with. A
-    rank that ends with an error ends the others as well. Raises ImportError without mpi4py,
-    TypeError for a game with another step (see `minigan.game_steps`).
+    rank that ends with an error ends the others as well.
+
+    The step is that of GAN, SimultaneousGAN or ExtragradientGAN, which are made of means over the
+    minibatch. ConsensusGAN goes down a square of such means, which is no mean itself.
+
+    Raises ImportError without mpi4py, TypeError for a game with another step.
     """
-    if type(gan) is not GAN:
-        raise TypeError(f"across_ranks: the step of {type(gan).__name__} cannot be shared")
-    shared = object.__new__(ParallelGAN)
+    if type(gan) not in SHARED:
+        known = ", ".join(kind.__name__ for kind in SHARED)
+        raise TypeError(
+            f"across_ranks: gan must be one whose gradients are means over the minibatch ({known}),"
+            f" got {type(gan).__name__}"
+        )
+    shared: ParallelGAN = object.__new__(SHARED[type(gan)])
     vars(shared).update(vars(gan), rows=slice(0), count=0)
     for network in (gan.generator, gan.discriminator):
         shared.ranks.Bcast(network.theta)
@@ -57,7 +67,7 @@ class ParallelGAN(GAN):
     Each rank is given the whole minibatch. The figures of a step are those of all ranks.
     """
 
-    steps_of = GAN  # a checkpoint of one may be resumed as the other
+    steps_of: type = GAN  # a checkpoint of one may be resumed as the other
     rows: slice  # of the minibatch, this rank's
     count: int  # samples in the whole minibatch
 
@@ -138,6 +148,32 @@ class ParallelGAN(GAN):
                 each.state = _jumped(each, self.ranks.size)
 
 
+class ParallelSimultaneousGAN(ParallelGAN, SimultaneousGAN):
+    """A SimultaneousGAN whose steps are shared among ranks."""
+
+    steps_of = SimultaneousGAN
+
+    def noise_for(self, real: Array) -> Array:
+        return self.draw_noise(self.count)[self.rows]
+
+    def generate_from(self, noise: Array) -> tuple[Array, Any]:
+        with self._streams_apart():
+            return super().generate_from(noise)
+
+
+class ParallelExtragradientGAN(ParallelSimultaneousGAN, ExtragradientGAN):
+    """An ExtragradientGAN whose steps are shared among ranks."""
+
+    steps_of = ExtragradientGAN
+
+
+SHARED: dict[type, type] = {
+    GAN: ParallelGAN,
+    SimultaneousGAN: ParallelSimultaneousGAN,
+    ExtragradientGAN: ParallelExtragradientGAN,
+}
+
+
 def _jumped(bits: Any, times: int) -> dict[str, Any]:
     return bits.jumped(times).state if times else bits.state
 
@@ -146,11 +182,19 @@ def _ending_all(ranks: Any) -> Any:
     """An excepthook that says in one line what ended this rank, and ends the others."""
 
     def report(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt) and ranks.rank > 0:
+            _end_all(ranks, 130)  # they all have it; rank 0 says what it means
         words = " ".join(traceback.format_exception_only(kind, error)[-1].split())
         print(f"rank {ranks.rank} of {ranks.size}: {words}", file=sys.stderr, flush=True)
-        ranks.Abort(1)
+        _end_all(ranks, 1)
 
     return report
+
+
+def _end_all(ranks: Any, code: int) -> None:
+    """Ends every rank. Abort asks mpiexec to do it, and may return before that has happened."""
+    ranks.Abort(code)
+    os._exit(code)
 
 
 @checked
@@ -167,7 +211,7 @@ def train(gan: ParallelGAN, data: Any, *, steps: int, **options: Any) -> History
         gan.ranks.Barrier()  # until the others have copied the file
         history = loop.train(gan, data, steps=steps, **options)
         if history.interrupted:
-            gan.ranks.Abort(130)
+            _end_all(gan.ranks, 130)
         return history
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 ends them
     with tempfile.TemporaryDirectory() as folder:
