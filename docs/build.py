@@ -80,7 +80,7 @@ def entry(path, value):
     if callable(value) and hasattr(value, "__name__"):
         return [f".. autofunction:: {path}", ""]
     story = getattr(value, "story", None)  # of an exhibit of the museum
-    return [f".. py:data:: {path}", "", *([f"   {story}", ""] if story else [])]
+    return [f".. py:data:: {path}", "", *(["   ::", "", f"       {story}", ""] if story else [])]
 
 
 def api():
