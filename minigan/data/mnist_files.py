@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pooch
 
 from .. import _checks as checks
-from .download import download
 from .idx import load_idx
 
 # The part of the file's name that says what it holds -> the shape of its array.
@@ -161,6 +159,8 @@ def kmnist(split="train", *, folder=None):
 
 def cache_folder():
     """The folder in which downloaded files are kept, by the custom of the operating system."""
+    import pooch  # here, for it takes a while
+
     return Path(pooch.os_cache("minigan"))
 
 
@@ -187,6 +187,8 @@ def _array(data_set, part, folder):
         return _read(path, data_set, part)
     except (FileNotFoundError, ValueError):
         pass  # never downloaded, or damaged since: both are mended by a download
+    from .download import download
+
     try:
         urls = [f"{mirror}{path.name}" for mirror in data_set.mirrors]
         return download(urls, path, lambda arrived: _read_download(arrived, data_set, part))
@@ -247,6 +249,8 @@ def _read(path, data_set, part):
 
 def _read_download(path, data_set, part):
     """`_read`, after the archive itself was compared with its published sha256, if it has one."""
+    import pooch
+
     expected = data_set.archives.get(part)
     if expected is not None and (found := pooch.file_hash(str(path))) != expected:
         raise ValueError(f"expected an archive of sha256 {expected}, got {found}")

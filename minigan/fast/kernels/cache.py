@@ -16,6 +16,7 @@ function that was inlined into it changes in another file. Here
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import pickle
 import stat
@@ -31,6 +32,7 @@ from numba.core.caching import Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.np import linalg
 
 HERE = Path(__file__).parent
 VERSIONS = sys.version, numba.__version__, llvmlite.__version__
@@ -76,7 +78,8 @@ class KernelCache(Cache):
         """Nothing is kept in memory."""
 
     def load_overload(self, sig, target_context):
-        target_context.refresh()
+        with _without_scipy():
+            target_context.refresh()
         if not self._enabled or _FOLDER is None:
             return None
         try:
@@ -97,6 +100,21 @@ class KernelCache(Cache):
         key = repr((self._index_key(sig, codegen), self._options, VERSIONS))
         name = f"{self._py_func.__qualname__}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.nbc"
         return os.path.join(_FOLDER, name)
+
+
+@contextlib.contextmanager
+def _without_scipy():
+    """Numba, as it loads its list of functions, imports SciPy's BLAS to see whether it is there:
+    a tenth of a second, and no kernel here uses it. A function that does still imports it, when it
+    is compiled."""
+    if "numba.np.arraymath" in sys.modules or importlib.util.find_spec("scipy") is None:
+        yield
+        return
+    before, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    try:
+        yield
+    finally:
+        linalg.ensure_blas = before
 
 
 def _read(path):
