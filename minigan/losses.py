@@ -55,13 +55,15 @@ from .layers.activations import Array, sigmoid, softplus
 Played = tuple[float, Array, Array]  # value, d_real, d_fake
 
 
-class Loss:
+class Loss(checks.CheckedConstructors):
     """What the losses of minigan share: their methods get logits that are checked, as floats."""
 
     generator_sees_real = False  # does L_G depend on the real logits?
+    pairs = False  # are real and fake logits compared row by row?
     width = 1  # values that D gives for a sample: its logit, and what `minigan.auxiliary` adds
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         for name in {"discriminator", "generator"} & vars(cls).keys():
             setattr(cls, name, _of_logits(vars(cls)[name]))
 
@@ -75,8 +77,7 @@ def _of_logits(play: Callable[..., Played]) -> Callable[..., Played]:
     @functools.wraps(play)
     @np.errstate(under="ignore")
     def played(self: Loss, real_logits: Any, fake_logits: Any) -> Played:
-        real = checks.logits(self, "real_logits", real_logits, self.width)
-        return play(self, real, checks.logits(self, "fake_logits", fake_logits, self.width))
+        return play(self, *checks.both_logits(self, real_logits, fake_logits))
 
     return played
 
@@ -178,15 +179,13 @@ class Relativistic(Loss):
     but G does not: only dL_G/df travels back into G.
     """
 
-    generator_sees_real = True
+    generator_sees_real = pairs = True
 
     def discriminator(self, real: Array, fake: Array) -> Played:
-        checks.paired(self, "real_logits", real, "fake_logits", fake)
         d_real = -sigmoid(fake - real) / real.size
         return mean(softplus(fake - real)), d_real, -d_real
 
     def generator(self, real: Array, fake: Array) -> Played:
-        checks.paired(self, "real_logits", real, "fake_logits", fake)
         value, d_fake, d_real = self.discriminator(fake, real)  # the same game, roles exchanged
         return value, d_real, d_fake
 

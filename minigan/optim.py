@@ -10,15 +10,14 @@ import numpy as np
 
 from . import _checks as checks
 from . import backend
-from ._checks import Decay, Epsilon, NotNegative, checked
+from ._checks import Decay, Epsilon, NotNegative
 
 
-class _Optimizer:
+class _Optimizer(checks.CheckedConstructors):
     """Checks theta and grad, makes the moments at the first step, counts the steps."""
 
     moments: tuple[str, ...] = ()  # names of the arrays kept between steps
 
-    @checked
     def __init__(self, lr: NotNegative) -> None:
         self.lr, self.steps = lr, 0
         self._theta: np.ndarray | None = None  # the vector of the last step
@@ -57,7 +56,6 @@ class SGD(_Optimizer):
     moments = ("velocity",)
     velocity: np.ndarray
 
-    @checked
     def __init__(self, lr: NotNegative = 1e-2, momentum: Decay = 0.0) -> None:
         super().__init__(lr)
         self.momentum = momentum
@@ -77,7 +75,6 @@ class RMSProp(_Optimizer):
     moments = ("square",)
     square: np.ndarray
 
-    @checked
     def __init__(self, lr: NotNegative = 1e-3, *, decay: Decay = 0.9, eps: Epsilon = 1e-8) -> None:
         super().__init__(lr)
         self.decay, self.eps = decay, eps
@@ -105,7 +102,6 @@ class Adam(_Optimizer):
     first: np.ndarray
     second: np.ndarray
 
-    @checked
     def __init__(
         self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8
     ) -> None:

@@ -31,7 +31,7 @@ class BlurredCurve(RoundMixture):
     """
 
     @property
-    def curve(self):
+    def curve(self) -> np.ndarray:
         return self._centres.copy()
 
 

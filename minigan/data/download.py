@@ -5,11 +5,15 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pooch
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 # Seconds of silence after which a mirror is given up.
 TIMEOUT = 15.0
@@ -30,7 +34,7 @@ _CAUSES = {  # what requests says: what that means
 }
 
 
-def download(urls, path, read):
+def download(urls: Sequence[str], path: Path, read: Callable[[Path], T]) -> T:
     """Fetch a file to `path` from the first address that gives a good one.
 
     The file arrives under a temporary name in the same folder and takes its own name only after

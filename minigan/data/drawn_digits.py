@@ -23,7 +23,7 @@ FONTS = (
 
 
 @style.context("default")  # whatever the user's style: it may be dark, or sketchy
-def draw_digits(cell, box):
+def draw_digits(cell: int, box: int) -> np.ndarray:
     """Every digit of every font, drawn into the middle of a square of its own.
 
     Args:

@@ -50,7 +50,7 @@ class Minibatches:
             source = shown(source)
         return f"Minibatches({source}, batch_size={self.batch_size})"
 
-    def next(self):
+    def next(self) -> np.ndarray:
         """The next minibatch (batch_size, ...)."""
         if hasattr(self.source, "sample"):
             return self.source.sample(self.batch_size, self.rng)
@@ -61,12 +61,12 @@ class Minibatches:
         return self.source[dealt]
 
     @property
-    def position(self):
+    def position(self) -> np.ndarray:
         """The indices not yet dealt out of this epoch: with rng's state, where the stream is."""
         return self._order
 
     @position.setter
-    def position(self, indices):
+    def position(self, indices: np.ndarray) -> None:
         self._order = indices
 
 

@@ -57,7 +57,7 @@ class GaussianModes(RoundMixture):
     """
 
     @property
-    def modes(self):
+    def modes(self) -> np.ndarray:
         return self._centres.copy()
 
     def _describe(self):

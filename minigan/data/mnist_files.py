@@ -8,7 +8,7 @@ import hashlib
 import os
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,9 @@ _SPLITS = {
     "train": ("train-images-idx3", "train-labels-idx1"),
     "test": ("t10k-images-idx3", "t10k-labels-idx1"),
 }
+
+
+Labelled = tuple[np.ndarray, np.ndarray]  # images, labels
 
 
 class _DataSet(NamedTuple):
@@ -91,7 +94,7 @@ _KMNIST = _DataSet(
 )
 
 
-def mnist(split="train", *, folder=None):
+def mnist(split: str = "train", *, folder: Any = None) -> Labelled:
     """Handwritten digits: 60,000 to train on, 10,000 to test on.
 
     The files are looked for
@@ -124,7 +127,7 @@ def mnist(split="train", *, folder=None):
     return _load(_MNIST, split, folder)
 
 
-def fashion_mnist(split="train", *, folder=None):
+def fashion_mnist(split: str = "train", *, folder: Any = None) -> Labelled:
     """Ten kinds of clothing, in the format of MNIST; see `mnist` for where the files are found.
 
     The subfolder's name is "fashion_mnist". Labels: 0 T-shirt, 1 trouser, 2 pullover, 3 dress,
@@ -139,7 +142,7 @@ def fashion_mnist(split="train", *, folder=None):
     return _load(_FASHION_MNIST, split, folder)
 
 
-def kmnist(split="train", *, folder=None):
+def kmnist(split: str = "train", *, folder: Any = None) -> Labelled:
     """Ten characters of cursive Japanese, in the format of MNIST; see `mnist` for where to find it.
 
     The subfolder's name is "kmnist". Labels: 0 o, 1 ki, 2 su, 3 tsu, 4 na, 5 ha, 6 ma, 7 ya,
@@ -157,7 +160,7 @@ def kmnist(split="train", *, folder=None):
     return _load(_KMNIST, split, folder)
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """The folder in which downloaded files are kept, by the custom of the operating system."""
     import pooch  # here, for it takes a while
 

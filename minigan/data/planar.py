@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from .. import _checks as checks
+from .._checks import CountOrZero, DType, PlanePoints, Seed, checked
 from .._random import random_generator
 
 
+@checked
 class PlanarDistribution:
     """A distribution of points (x, y) whose density is known exactly.
 
@@ -27,8 +28,14 @@ class PlanarDistribution:
         extent = ", ".join(f"{side:.4g}" for side in self.extent)
         return f"{type(self).__name__}({self._describe()}, extent=({extent}))"
 
+    def _draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        raise NotImplementedError
+
+    def _log_density(self, points: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
     @np.errstate(under="ignore")
-    def sample(self, n, rng, *, dtype="float32"):
+    def sample(self, n: CountOrZero, rng: Seed, *, dtype: DType = "float32") -> np.ndarray:
         """Draw n independent points.
 
         Args:
@@ -40,12 +47,10 @@ class PlanarDistribution:
         Returns:
             Array of shape (n, 2).
         """
-        owner = f"{type(self).__name__}.sample"
-        n, dtype = checks.at_least_zero(owner, "n", n), checks.dtype(owner, "dtype", dtype)
-        return self._draw(n, random_generator(checks.seed(owner, "rng", rng))).astype(dtype)
+        return self._draw(n, random_generator(rng)).astype(dtype)
 
     @np.errstate(under="ignore")
-    def log_density(self, points):
+    def log_density(self, points: PlanePoints) -> np.ndarray:
         """Natural logarithm of the density p(x, y), per unit of area.
 
         Args:
@@ -54,16 +59,15 @@ class PlanarDistribution:
         Returns:
             Array of shape (m,), float64. A mixture's stays finite where its density rounds to zero.
         """
-        return self._log_density(checks.plane(type(self).__name__, "points", points))
+        return self._log_density(points)
 
-    def density(self, points):
+    def density(self, points: PlanePoints) -> np.ndarray:
         """Density p(x, y) per unit of area at points (m, 2); an array of shape (m,), float64."""
-        log_density = self.log_density(points)
         with np.errstate(under="ignore"):  # far from the data 0 is the right answer
-            return np.exp(log_density)
+            return np.exp(self._log_density(points))
 
 
-def log_mean_exp(exponents):
+def log_mean_exp(exponents: np.ndarray) -> np.ndarray:
     """log((1/k) sum_j exp(e_j)) along the last axis, (..., k) -> (...), without underflow.
 
     The largest exponent is taken out first, so that at least one term is exp(0) = 1.

@@ -28,7 +28,7 @@ class _Holding(threading.local):
 HELD = _Holding()
 
 
-class Memory:
+class Memory(checks.CheckedConstructors):
     """The part of a layer that holds its arrays; `minigan.layers.base.Layer` is the other one.
 
     params, grads : dict of name -> array
@@ -52,11 +52,8 @@ class Memory:
         self._drawn: int | None = None  # the checksum of what `initialize` drew
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Checks the arguments of every constructor by their annotations (see `_checks`), and lets
-        every `initialize` note what it drew, so that later changes can be told from it."""
+        """Lets every `initialize` note what it drew, so that later changes can be told from it."""
         super().__init_subclass__(**options)
-        if "__init__" in vars(cls):
-            setattr(cls, "__init__", checks.checked(cls.__init__))  # noqa: B010
         if "initialize" in vars(cls):
             setattr(cls, "initialize", _noting_what_was_drawn(cls.initialize))  # noqa: B010
 

@@ -1,19 +1,21 @@
 """Squared distances between many points, a block at a time: used by three of the metrics."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 BLOCK = 2**22  # entries in one block of a distance matrix: 32 MB of float64
 SURE = 1e-6  # relative error up to which the fast formula's distances are taken
 
 
-def row_blocks(rows, columns):
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
     """Slices that cut `rows` so that each slice x `columns` holds at most BLOCK entries."""
     step = max(1, BLOCK // columns)
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
 
 
-def squared_distances(x, y):
+def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """|x_i - y_j|^2 for x (n, d) and y (m, d), as a matrix (n, m).
 
     By |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, one matrix product, around y's mean. It cancels where a is

@@ -1,6 +1,7 @@
 """What the reports have in common."""
 
 from dataclasses import fields
+from typing import Any, cast
 
 
 class Measures:
@@ -11,12 +12,12 @@ class Measures:
 
     LEGEND: dict[str, str] = {}
 
-    def scalars(self):
+    def scalars(self) -> dict[str, float]:
         """The fields that are single numbers, as a dict: what a `metrics.json` wants."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        values = ((field.name, getattr(self, field.name)) for field in fields(cast(Any, self)))
         return {name: value for name, value in values if isinstance(value, (int, float))}
 
-    def legend(self):
+    def legend(self) -> str:
         """What the words of the report mean, a line each."""
         widest = max(map(len, self.LEGEND))
         return "\n".join(f"{word:{widest}}  {meaning}" for word, meaning in self.LEGEND.items())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks
+from .._checks import Points, PositiveShare, Share, Shares, checked
 from ._report import Measures
 from .shares import reverse_kl, total_variation
 
@@ -40,8 +40,15 @@ class ClassCoverage(Measures):
         )
 
 
+@checked
 @np.errstate(under="ignore")
-def class_coverage(probabilities, *, reference=None, min_share=0.05, confidence=0.9):
+def class_coverage(
+    probabilities: Points,
+    *,
+    reference: Shares | None = None,
+    min_share: PositiveShare = 0.05,
+    confidence: Share = 0.9,
+) -> ClassCoverage:
     """Shares of the classes among samples, judged by a classifier: class = argmax probability.
 
     probabilities: (n, C), the classifier's softmax: rows non-negative, each summing to 1 (logits
@@ -53,20 +60,20 @@ def class_coverage(probabilities, *, reference=None, min_share=0.05, confidence=
     A classifier is no judge of quality by itself, for it is also sure of some noise: read it
     beside a Frechet distance, and beside what held-out real data score.
     """
-    probabilities = _checks.points("probabilities", probabilities)
     n, classes = probabilities.shape
     sums = probabilities.sum(axis=1)
     if probabilities.min() < 0.0 or np.abs(sums - 1.0).max() > 1e-3:
         raise ValueError(
-            "probabilities: expected non-negative rows that each sum to 1 (a softmax, not "
+            "class_coverage: probabilities must be rows >= 0 that each sum to 1 (a softmax, not "
             f"logits), got a minimum of {probabilities.min():.4g} and sums from "
             f"{sums.min():.4g} to {sums.max():.4g}"
         )
-    min_share = _checks.number("min_share", min_share, above=0.0, at_most=1.0)
-    confidence = _checks.number("confidence", confidence, at_least=0.0, at_most=1.0)
     if reference is None:
         reference = np.full(classes, 1.0 / classes)
-    reference = _checks.distribution("reference", reference, bins=classes)
+    if len(reference) != classes:
+        raise ValueError(
+            f"class_coverage: reference must be shares of {classes} classes, got {len(reference)}"
+        )
 
     shares = np.bincount(probabilities.argmax(axis=1), minlength=classes) / n
     largest = probabilities.max(axis=1)

@@ -10,13 +10,26 @@ one player: its loss, unlike a GAN's, has only to fall.
 
 import hashlib
 import warnings
+from typing import Any
 
 import numpy as np
 
 from .. import _archive as archive
 from .. import _interrupts as interrupts
-from .. import _old_checks as checks
+from .._checks import (
+    AnyArray,
+    Classes,
+    Count,
+    DType,
+    FilePath,
+    Images,
+    Labels,
+    NotNegative,
+    Seed,
+    checked,
+)
 from .._progress import Bar, say, track
+from .._random import random_generator
 from ..layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, ReLU
 from ..layers.cross_entropy import softmax_cross_entropy
 from ..network import Sequential
@@ -26,7 +39,8 @@ from ..training.schedules import cosine
 FEATURES = 128  # below the logits: the space in which the judge measures distances
 
 
-def build(classes=10, *, dtype="float32", rng=0):
+@checked
+def build(classes: Classes = 10, *, dtype: DType = "float32", rng: Seed = 0) -> Sequential:
     """Images (N, 28, 28, 1) -> class logits (N, classes).
 
     Its first layer is a network too: the one that makes the 128 features, of which the last layer
@@ -38,14 +52,16 @@ def build(classes=10, *, dtype="float32", rng=0):
         Conv2d(32, 64, 4, stride=2, padding=1, bias=False), BatchNorm(64), ReLU(),
         Flatten(), Linear(7 * 7 * 64, FEATURES), ReLU(),
     ]  # fmt: skip
-    head = [Dropout(0.3), Linear(FEATURES, checks.count("classes", classes, at_least=2))]
+    head = [Dropout(0.3), Linear(FEATURES, classes)]
     return Sequential([Sequential(features), *head], dtype=dtype, rng=rng)
 
 
+@checked
 def fit(
-    network, images, labels, *,
-    epochs=5, batch_size=128, lr=2e-3, rng=0, progress=True, checkpoint=None,
-):  # fmt: skip
+    network: Sequential, images: Images, labels: Labels, *, epochs: Count = 5,
+    batch_size: Count = 128, lr: NotNegative = 2e-3, rng: Seed = 0, progress: bool = True,
+    checkpoint: FilePath | None = None,
+) -> list[float]:  # fmt: skip
     """Minimises the softmax cross-entropy of the labels, in place, by Adam.
 
     images (M, H, W, C) in [-1, 1], labels (M,) integers. Each epoch sees every image once, in a new
@@ -59,18 +75,15 @@ def fit(
     go together, and for pixels outside of [-1, 1] or none below 0. Ctrl-C raises KeyboardInterrupt
     after the step it is in.
     """
-    images, labels = _labelled("fit", network, images, labels)
-    progress = checks.flag("fit", "progress", progress)
-    epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
-    rng = checks.generator("rng", rng, "classifier")
+    _check_range("fit", images)
+    rng = random_generator(rng, "classifier")
     optimizer, rate = Adam(lr, beta1=0.9), cosine()
     kept = None
     if checkpoint is not None:
-        path = archive.as_path("fit", "checkpoint", checkpoint)
         identity = fingerprint(
             network.theta, images, labels, network, epochs, batch_size, lr, _states(network, rng)
         )
-        kept = _Kept(path, identity, network, optimizer, rng)
+        kept = _Kept(checkpoint, identity, network, optimizer, rng)
     per_epoch = -(-len(images) // batch_size)
     losses, steps = kept.load() if kept else [], epochs * per_epoch
     bar = Bar(steps, initial=len(losses), unit="step", desc="classifier", show=progress)
@@ -159,7 +172,7 @@ def _states(network, rng):
     return [rng.bit_generator.state, network.rng.bit_generator.state]
 
 
-def fingerprint(*parts):
+def fingerprint(*parts: Any) -> str:
     """16 hex digits that differ with the parts: arrays by their bytes, the others by their repr."""
     digest = hashlib.sha256()
     for part in parts:
@@ -177,30 +190,16 @@ def _moved(images, rng):
     return images[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def _labelled(owner, network, images, labels):
-    """Images (M, H, W, C) and labels (M,) as arrays; ValueError or TypeError unless they are."""
-    checks.instance(owner, "network", network, Sequential)
-    images = checks.as_array(f"{owner}: images", images)
-    labels = checks.as_array(f"{owner}: labels", labels)
-    if images.dtype.kind not in "fiub" or labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{owner}: images must be numbers and labels integers, got {images.dtype} and "
-            f"{labels.dtype}"
-        )
-    if images.ndim != 4 or labels.shape != images.shape[:1] or not len(images):
-        raise ValueError(
-            f"{owner}: expected images (M, H, W, C) and labels (M,), got {images.shape} and "
-            f"{labels.shape}"
-        )
+def _check_range(owner, images):
+    """Raises ValueError for images that are not in [-1, 1], or do not look like it."""
     if suspicion := outside(owner, images):
         raise ValueError(suspicion)
-    return images, labels
 
 
 MANY = 16  # images; of fewer, all pixels may happen to be bright
 
 
-def outside(owner, images):
+def outside(owner: str, images: np.ndarray) -> str | None:
     """Raises ValueError for images that cannot be pixels in [-1, 1]. Returns words of suspicion
     for `MANY` or more in [0, 1], else None."""
     scale = "scale them: x / 127.5 - 1 from 0..255, or 2 x - 1 from [0, 1]"
@@ -217,13 +216,14 @@ def outside(owner, images):
     return None
 
 
-def in_batches(network, x, batch_size=500, *, progress=True):
+@checked
+def in_batches(
+    network: Layer, x: AnyArray, batch_size: Count = 500, *, progress: bool = True
+) -> np.ndarray:
     """network(x) in evaluation mode, a part at a time: memory for one part only.
 
     progress : show a bar, if it takes more than two seconds
     """
-    checks.instance("in_batches", "network", network, Layer)
-    x, batch_size = checks.as_array("x", x), checks.count("batch_size", batch_size)
     parts = np.array_split(x, max(1, -(-len(x) // batch_size)))
     options = {"unit": "batch", "desc": "images", "show": progress, "delay": 2.0, "leave": False}
     with np.errstate(under="ignore"):
@@ -232,7 +232,8 @@ def in_batches(network, x, batch_size=500, *, progress=True):
         )
 
 
-def accuracy(network, images, labels):
+@checked
+def accuracy(network: Sequential, images: Images, labels: Labels) -> float:
     """The share of images whose largest logit is at their label, in [0, 1]."""
-    images, labels = _labelled("accuracy", network, images, labels)
+    _check_range("accuracy", images)
     return float(np.mean(in_batches(network, images).argmax(axis=1) == labels))

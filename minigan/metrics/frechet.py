@@ -1,13 +1,13 @@
 """Frechet distance: two sets of features, each summed up as a Gaussian."""
 
 import numpy as np
-import numpy.typing as npt
 
-from . import _checks
+from .._checks import OtherTwoPoints, TwoPoints, checked
 
 
+@checked
 @np.errstate(under="ignore")
-def frechet_distance(features_a: npt.ArrayLike, features_b: npt.ArrayLike) -> float:
+def frechet_distance(features_a: TwoPoints, features_b: OtherTwoPoints) -> float:
     """Squared 2-Wasserstein distance between the Gaussians fitted to two sets of features.
 
         |mu - mu'|^2 + Tr(S + S' - 2 (S S')^(1/2))          S, S' with denominator n - 1
@@ -29,9 +29,10 @@ def frechet_distance(features_a: npt.ArrayLike, features_b: npt.ArrayLike) -> fl
 
     Dowson and Landau 1982; Heusel et al. 2017 (with Inception features: the FID).
     """
-    a, b = _checks.two_sets("features_a", features_a, "features_b", features_b, rows=2)
-    origin = b.mean(axis=0)  # near both sets: a mean far from 0 would lose the digits of the shift
-    a, b = a - origin, b - origin
+    origin = features_b.mean(
+        axis=0
+    )  # near both sets: a mean far from 0 would lose the digits of the shift
+    a, b = features_a - origin, features_b - origin
     shift = a.mean(axis=0) - b.mean(axis=0)
     size = min(max(len(a), len(b)), a.shape[1])
     root_a, root_b = _covariance_root(a, size), _covariance_root(b, size)

@@ -1,10 +1,11 @@
 """Scores of samples beside the scores of held-out real data."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _checks
+from .._checks import Draws, OtherPoints, Points, checked
 
 
 class Spread(NamedTuple):
@@ -35,7 +36,10 @@ class BesideReal(NamedTuple):
         return f"{_shown(self.fake)} ({draws}held-out real data: {_shown(self.held_out)})"
 
 
-def beside_real(metric, real, fake, held_out, **options):
+@checked
+def beside_real(
+    metric: Callable[..., Any], real: Points, fake: OtherPoints, held_out: Draws, **options: Any
+) -> BesideReal:
     """metric(real, fake) and metric(real, held_out): the score, and that of a perfect generator.
 
     The score of one held-out draw is itself a random number. Give several draws, and their mean
@@ -50,19 +54,8 @@ def beside_real(metric, real, fake, held_out, **options):
     (draws, m, d), with no row of `real` in them. Returns a `BesideReal`.
     Raises ValueError or TypeError, naming the argument.
     """
-    metric = _checks.function("beside_real", "metric", metric)
-    real, fake = _checks.two_sets("real", real, "fake", fake)
-    several = _checks.as_array("held_out", held_out).ndim == 3
-    draws = held_out if several else [held_out]
-    if len(draws) == 0:
-        raise ValueError("held_out: expected one draw or more, got none")
-    draws = [_checks.two_sets("real", real, "held_out", draw)[1] for draw in draws]
-    for draw in draws:
-        if len(draw) != len(fake):
-            raise ValueError(
-                f"held_out: expected {len(fake)} samples, as many as fake, got {len(draw)}"
-            )
-    scores = [metric(real, draw, **options) for draw in draws]
+    several = held_out.ndim == 3
+    scores = [metric(real, draw, **options) for draw in (held_out if several else [held_out])]
     return BesideReal(metric(real, fake, **options), _spread(scores) if several else scores[0])
 
 

@@ -10,14 +10,12 @@ this judge's: a Frechet distance in the features of another network is another n
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _archive as archive
-from .. import _old_checks as checks
+from .._checks import Count, FilePath, Images, Labels, Numbers, Seed, checked
 from ..data.mnist_files import cache_folder
 from ..layers.cross_entropy import log_softmax
 from ..network import Sequential
@@ -38,24 +36,22 @@ class Predictions(NamedTuple):
     probabilities: np.ndarray  # (n, classes)
 
 
+@checked
 class Judge:
     """A trained `minigan.classifier` network, used for inference only."""
 
-    def __init__(self, network: Sequential):
-        self.network = checks.instance("Judge", "network", network, Sequential)
+    def __init__(self, network: Sequential) -> None:
+        self.network = network
 
     def __repr__(self) -> str:
         return f"Judge({self.network!r})"
 
-    def classify(self, images: npt.ArrayLike) -> Predictions:
+    def classify(self, images: Numbers) -> Predictions:
         """Features and class probabilities of images (n, 28, 28, 1) in [-1, 1].
 
         Raises ValueError for pixels outside of [-1, 1]: clip the samples of a generator that is not
         bounded. Warns of 16 images or more of which no pixel is below 0, as in [0, 1].
         """
-        images = checks.as_array("classify: images", images)
-        if images.dtype.kind not in "fiub":
-            raise TypeError(f"classify: images must be numbers, got dtype {images.dtype}")
         if suspicion := classifier.outside("classify", images):
             warnings.warn(suspicion, stacklevel=2)
         trunk, *_, head = self.network.layers
@@ -64,7 +60,7 @@ class Judge:
         with np.errstate(under="ignore"):
             return Predictions(features, np.exp(log_softmax(logits)))
 
-    def accuracy(self, images: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    def accuracy(self, images: Images, labels: Labels) -> float:
         """The share of labelled images that it gets right, in [0, 1]."""
         return classifier.accuracy(self.network, images, labels)
 
@@ -94,13 +90,12 @@ class ImageScores(Measures):
         )
 
 
+@checked
 def score(samples: Predictions, real: Predictions) -> ImageScores:
     """Compares samples with real images, by the predictions of one judge for both.
 
     Take equal numbers of each: the Frechet distance is biased upwards, the more the fewer samples.
     """
-    checks.instance("score", "samples", samples, Predictions)
-    checks.instance("score", "real", real, Predictions)
     n, classes = real.probabilities.shape
     shares = np.bincount(real.probabilities.argmax(axis=1), minlength=classes) / n
     classes = class_coverage(samples.probabilities, reference=shares)
@@ -117,13 +112,14 @@ def score(samples: Predictions, real: Predictions) -> ImageScores:
     )
 
 
+@checked
 def load_or_train(
-    images: npt.ArrayLike,
-    labels: npt.ArrayLike,
+    images: Images,
+    labels: Labels,
     *,
-    epochs: int = 5,
-    folder: str | Path | None = None,
-    rng: int | np.random.Generator = 0,
+    epochs: Count = 5,
+    folder: FilePath | None = None,
+    rng: Seed = 0,
     progress: bool = True,
 ) -> Judge:
     """A Judge for a labelled set of images (M, 28, 28, 1): from the cache, or trained and kept.
@@ -146,13 +142,8 @@ def load_or_train(
     ValueError, TypeError
         As `classifier.fit`.
     """
-    images, labels = checks.as_array("load_or_train: images", images), np.asarray(labels)
-    if labels.dtype.kind not in "iu" or not labels.size:
-        raise TypeError(f"load_or_train: labels must be integers (M,), got {checks.shown(labels)}")
     network = classifier.build(int(labels.max()) + 1, rng=rng)
-    folder = cache_folder() / "judge" if folder is None else archive.as_path(
-        "load_or_train", "folder", folder
-    )  # fmt: skip
+    folder = folder or cache_folder() / "judge"
     name = classifier.fingerprint(f"{network!r} {epochs} {rng}", images, labels)
     path = folder / f"{name}.npz"
     try:

@@ -8,9 +8,8 @@ something; cubic, for a network's features (the kernel Inception distance, KID).
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from . import _checks
+from .._checks import OtherTwoPoints, PositiveNumbers, TwoPoints, checked
 from ._distances import row_blocks, squared_distances
 
 OCTAVES = 2.0 ** np.arange(-2, 3)  # the default mixture: the median distance / 4, / 2, 1, x 2, x 4
@@ -18,8 +17,9 @@ LARGEST_FEATURE = 1e45  # its sixth power, summed over all pairs, is still a flo
 MEDIAN_ROWS = 1000  # rows of each set that the median is taken over
 
 
+@checked
 @np.errstate(under="ignore")
-def mmd(x: npt.ArrayLike, y: npt.ArrayLike, *, bandwidths: npt.ArrayLike | None = None) -> float:
+def mmd(x: TwoPoints, y: OtherTwoPoints, *, bandwidths: PositiveNumbers | None = None) -> float:
     """Unbiased MMD^2 with the kernel k(a, b) = mean over s of exp(-|a - b|^2 / (2 s^2)).
 
     x: (n, d), y: (m, d), n, m >= 2. bandwidths: one s > 0 or several, in the units of the points.
@@ -32,14 +32,8 @@ def mmd(x: npt.ArrayLike, y: npt.ArrayLike, *, bandwidths: npt.ArrayLike | None 
 
     Gretton et al. 2012, equation 3.
     """
-    x, y = _checks.two_sets("x", x, "y", y, rows=2)
     if bandwidths is None:
         bandwidths = _median_distance(x, y) * OCTAVES
-    else:
-        given = np.atleast_1d(np.asarray(bandwidths, dtype=object)).ravel()
-        if len(given) == 0:
-            raise ValueError("bandwidths: expected one or more, got none")
-        bandwidths = [_checks.number("bandwidths", s, above=0.0) for s in given]
 
     def gaussian(a, b):
         squared = squared_distances(a, b)
@@ -49,8 +43,9 @@ def mmd(x: npt.ArrayLike, y: npt.ArrayLike, *, bandwidths: npt.ArrayLike | None 
     return _unbiased_mmd2(x, y, gaussian)
 
 
+@checked
 @np.errstate(under="ignore")
-def kernel_distance(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+def kernel_distance(x: TwoPoints, y: OtherTwoPoints) -> float:
     """Kernel distance (KID): unbiased MMD^2 with the cubic kernel k(a, b) = (a.b / d + 1)^3.
 
     It compares means, covariances and third moments. Unlike the Frechet distance it is unbiased,
@@ -64,11 +59,11 @@ def kernel_distance(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 
     Binkowski et al. 2018, section 4.
     """
-    x, y = _checks.two_sets("x", x, "y", y, rows=2)
     largest = max(np.abs(x).max(), np.abs(y).max())
     if largest > LARGEST_FEATURE:
         raise ValueError(
-            f"x, y: expected features of magnitude {LARGEST_FEATURE:g} at most, got {largest:.3g}"
+            f"kernel_distance: x and y must be at most {LARGEST_FEATURE:g} in size, got "
+            f"{largest:.3g}"
         )
 
     def cubic(a, b):
@@ -103,8 +98,8 @@ def _median_distance(x, y):
     median = float(np.median(np.sqrt(squared_distances(pooled, pooled)[pairs])))
     if median == 0.0:
         raise ValueError(
-            "bandwidths: the default needs a median distance > 0, but more than half of the "
-            "pairs coincide; give bandwidths"
+            "mmd: bandwidths must be given, because more than half of the pairs coincide, so the "
+            "median distance is 0"
         )
     return median
 

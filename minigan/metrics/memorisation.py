@@ -11,16 +11,22 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from .._checks import Count, Positive, PositiveShare, checked
-from . import _checks
+from .._checks import (
+    NeighboursThere,
+    OtherPoints,
+    Points,
+    Positive,
+    PositiveShare,
+    TwoPoints,
+    checked,
+)
 from ._distances import row_blocks, squared_distances
 
 
 @checked
 def nearest(
-    samples: npt.ArrayLike, training: npt.ArrayLike, k: Count = 1
+    samples: Points, training: OtherPoints, k: NeighboursThere = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """(distances, indices): the k rows of `training` nearest to each sample, nearest first.
 
@@ -32,8 +38,6 @@ def nearest(
     -------
     distances, indices : (n, k) each; Euclidean
     """
-    samples, training = _checks.points("nearest: samples", samples), _training(training, k)
-    _same_width("nearest", samples, training)
     distances, indices = np.empty((len(samples), k)), np.empty((len(samples), k), np.int64)
     for block in row_blocks(len(samples), len(training)):
         squared = squared_distances(samples[block], training)
@@ -60,7 +64,7 @@ class Copying(NamedTuple):
 
 
 @checked
-def copying(samples: npt.ArrayLike, training: npt.ArrayLike, held_out: npt.ArrayLike) -> Copying:
+def copying(samples: Points, training: OtherPoints, held_out: OtherPoints) -> Copying:
     """P(d(sample) < d(held-out)),   d: the distance to the nearest training image
 
     Held-out images are new draws from the data, so their d is what an honest generator's samples
@@ -99,7 +103,7 @@ class Support(NamedTuple):
 
 
 @checked
-def birthday_support(samples: npt.ArrayLike, within: Positive) -> Support:
+def birthday_support(samples: TwoPoints, within: Positive) -> Support:
     """support = pairs / collisions,   a collision being a pair of samples at most `within` apart
 
     Of two draws from a uniform distribution over N things, both are the same with probability 1/N;
@@ -120,7 +124,6 @@ def birthday_support(samples: npt.ArrayLike, within: Positive) -> Support:
     would still be seen: collisions + 1.65 sqrt(collisions) + 3, roughly. Pairs that share a sample
     are not quite independent, so take it as a rough one.
     """
-    samples = _checks.points("birthday_support: samples", samples, rows=2)
     close = 0
     for block in row_blocks(len(samples), len(samples)):
         squared = squared_distances(samples[block], samples)
@@ -132,20 +135,7 @@ def birthday_support(samples: npt.ArrayLike, within: Positive) -> Support:
 
 
 @checked
-def alike_within(images: npt.ArrayLike, share: PositiveShare = 0.01) -> float:
+def alike_within(images: TwoPoints, share: PositiveShare = 0.01) -> float:
     """A distance within which two images count as alike: that of which only `share` of the images
     have a neighbour, (n, d) real ones."""
-    images = _checks.points("alike_within: images", images, rows=2)
     return float(np.quantile(nearest(images, images, k=2)[0][:, 1], share))
-
-
-def _training(training, k):
-    return _checks.points("nearest: training", training, rows=k)
-
-
-def _same_width(owner, samples, training):
-    if samples.shape[1] != training.shape[1]:
-        raise ValueError(
-            f"{owner}: samples and training must have rows of one width, got {samples.shape[1]} "
-            f"and {training.shape[1]}"
-        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks
+from .._checks import OtherPoints, Points, Positive, PositiveShare, Shares, checked
 from ._distances import row_blocks, squared_distances
 from ._report import Measures
 from .shares import reverse_kl
@@ -54,8 +54,16 @@ class ModeCoverage(Measures):
         )
 
 
+@checked
 @np.errstate(under="ignore")
-def mode_coverage(samples, modes, std, *, weights=None, min_share=0.2):
+def mode_coverage(
+    samples: Points,
+    modes: OtherPoints,
+    std: Positive,
+    *,
+    weights: Shares | None = None,
+    min_share: PositiveShare = 0.2,
+) -> ModeCoverage:
     """Score samples against a mixture of K isotropic Gaussians, sum_k w_k N(mu_k, std^2 I).
 
     - A sample is high quality (HQ) within 3 standard deviations of its nearest mode.
@@ -75,14 +83,10 @@ def mode_coverage(samples, modes, std, *, weights=None, min_share=0.2):
 
     Srivastava et al. 2017 (VEEGAN), section 4; Lin et al. 2018 (PacGAN), section 4.
     """
-    modes, samples = _checks.two_sets("modes", modes, "samples", samples)
-    std = _checks.number("std", std, above=0.0)
-    min_share = _checks.number("min_share", min_share, above=0.0, at_most=1.0)
     (n, d), k = samples.shape, len(modes)
     weights = np.full(k, 1.0 / k) if weights is None else weights
-    weights = _checks.distribution("weights", weights, bins=k)
-    if not np.all(weights > 0.0):
-        raise ValueError("weights: expected every mode's weight > 0, got a zero")
+    if len(weights) != k or not np.all(weights > 0.0):
+        raise ValueError(f"mode_coverage: weights must be {k} shares > 0, got {weights}")
 
     nearest = _nearest(samples, modes)
     with np.errstate(over="ignore"):  # inf is as far from the mode as it should be
@@ -118,7 +122,7 @@ def mode_coverage(samples, modes, std, *, weights=None, min_share=0.2):
     )
 
 
-def gaussian_ball(radius, d):
+def gaussian_ball(radius: float, d: int) -> tuple[float, float]:
     """Mass of N(0, I) in d dimensions within |z| <= radius, and each coordinate's variance there.
 
     With a = radius^2 / 2 and s = d / 2, the incomplete gamma function's series:

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from . import _checks
+from .._checks import Neighbours, OtherPoints, Points, checked
 from ._distances import row_blocks, squared_distances
 
 
@@ -24,9 +23,10 @@ class NeighbourScores(NamedTuple):
         )
 
 
+@checked
 @np.errstate(under="ignore")
 def precision_recall_density_coverage(
-    real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5
+    real: Points, fake: OtherPoints, k: Neighbours = 5
 ) -> NeighbourScores:
     """Fidelity and diversity of `fake`, from balls that reach to each point's k-th neighbour.
 
@@ -52,8 +52,6 @@ def precision_recall_density_coverage(
 
     Kynkaanniemi et al. 2019 (precision, recall); Naeem et al. 2020 (density, coverage).
     """
-    k = _checks.count("k", k)
-    real, fake = _checks.two_sets("real", real, "fake", fake, rows=k + 1)
     real_ball, fake_ball = _squared_radii(real, k), _squared_radii(fake, k)
     # A point on the rim is in the ball, but density counts the inside, as its authors' code does:
     # a set scored against itself then has density 1, not 1 + 1/k. The margin is for rounding.

@@ -4,15 +4,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from .._checks import Count, checked
+from .._checks import Count, EightPoints, OtherEightPoints, Seed, checked
+from .._random import random_generator
 from ..layers.activations import LeakyReLU
 from ..layers.linear import Linear
 from ..losses import NonSaturating
 from ..network import Sequential
 from ..optim import Adam
-from . import _checks
 
 UNITS, BATCH = 64, 128
 
@@ -34,11 +33,11 @@ class TwoSampleTest(NamedTuple):
 @checked
 @np.errstate(under="ignore")
 def classifier_two_sample_test(
-    real: npt.ArrayLike,
-    fake: npt.ArrayLike,
+    real: EightPoints,
+    fake: OtherEightPoints,
     *,
     steps: Count = 500,
-    rng: int | np.random.Generator = 0,
+    rng: Seed = 0,
 ) -> TwoSampleTest:
     """accuracy of a classifier of real against fake, trained on one half, tested on the other
 
@@ -57,8 +56,7 @@ def classifier_two_sample_test(
     -------
     TwoSampleTest
     """
-    real, fake = _checks.two_sets("real", real, "fake", fake, rows=8)
-    rng = _checks.generator("rng", rng)
+    rng = random_generator(rng)
     half = min(len(real), len(fake)) // 2
     (r_train, r_test), (f_train, f_test) = (_halves(x, half, rng) for x in (real, fake))
     centre = np.concatenate([r_train, f_train])

@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from . import _checks
+from .._checks import AtLeastOne, Count, OtherPoints, Points, Seed, checked
+from .._random import random_generator
 
 
+@checked
 @np.errstate(under="ignore")
-def sliced_wasserstein(x, y, *, directions=128, p=2, rng=0):
+def sliced_wasserstein(
+    x: Points, y: OtherPoints, *, directions: Count = 128, p: AtLeastOne = 2, rng: Seed = 0
+) -> float:
     """(mean over unit directions u of W_p(x.u, y.u)^p)^(1/p), in the units of the points.
 
     On a line the optimal plan keeps the order, so W_p is exact, from the quantile functions:
@@ -24,11 +28,7 @@ def sliced_wasserstein(x, y, *, directions=128, p=2, rng=0):
 
     Bonneel et al. 2015; Rowland et al. 2019 (orthogonal directions).
     """
-    x, y = _checks.two_sets("x", x, "y", y)
-    directions = _checks.count("directions", directions)
-    p = _checks.number("p", p, at_least=1.0)
-    rng = _checks.generator("rng", rng, "directions")  # not the numbers of data.sample(n, rng)
-
+    rng = random_generator(rng, "directions")  # not the numbers of data.sample(n, rng)
     # A joint shift changes nothing but the rounding, which grows with the distance from the origin.
     origin = y.mean(axis=0)
     x, y = x - origin, y - origin

@@ -5,38 +5,47 @@ directions(generator, z)                what to change in z to change the image 
 invert(generator, images)               z with G(z) near each image, by G's backward pass
 """
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from .._checks import Count, NotNegative, Positive, checked, integer, numbers
-from .._old_checks import generator as random_generator
+from .._checks import (
+    Count,
+    NotNegative,
+    Numbers,
+    OtherVector,
+    Positive,
+    Rows,
+    Seed,
+    TwoOrMore,
+    Vector,
+    checked,
+    numbers,
+)
+from .._random import random_generator
 from ..network import Sequential
 from ..optim import Adam
 
-TwoOrMore = Annotated[int, integer(2)]
-
 
 @checked
-def line(a: npt.ArrayLike, b: npt.ArrayLike, n: TwoOrMore) -> np.ndarray:
+def line(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
     """(1 - t) a + t b for n values of t from 0 to 1, (n, latent).
 
     Normal noise has a length of about sqrt(latent); half-way between two draws it is shorter by a
     factor of sqrt(2), where G has hardly been trained.
     """
-    a, b, t = _ends("line", a, b, n)
+    t = np.linspace(0, 1, n)[:, None]
     return (1 - t) * a + t * b
 
 
 @checked
-def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: TwoOrMore) -> np.ndarray:
+def great_circle(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
     """(sin((1 - t) w) a + sin(t w) b) / sin w, w the angle between a and b, (n, latent)
 
     On the sphere if a and b are equally long: every point is as long as noise is (White 2016).
     Where a and b lie on one line through 0 there is no such circle: then it is the line.
     """
-    a, b, t = _ends("great_circle", a, b, n)
+    t = np.linspace(0, 1, n)[:, None]
     cosine = np.sum(a * b) / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-30)
     w = np.arccos(np.clip(cosine, -1, 1))
     if np.sin(w) < 1e-6:
@@ -45,7 +54,7 @@ def great_circle(a: npt.ArrayLike, b: npt.ArrayLike, n: TwoOrMore) -> np.ndarray
 
 
 @checked
-def directions(generator: Sequential, z: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def directions(generator: Sequential, z: Rows) -> tuple[np.ndarray, np.ndarray]:
     """(strengths, U): J = dG/dz has J U = V strengths, averaged over z
 
     The columns of U, (latent, latent), are orthonormal: along the first one a small step changes
@@ -57,7 +66,7 @@ def directions(generator: Sequential, z: npt.ArrayLike) -> tuple[np.ndarray, np.
     generator : a Sequential, all of whose layers have a tangent
     z : (n, latent)
     """
-    rows = numbers("directions", "z", z, ("N", "latent")).astype(generator.dtype)
+    rows = z.astype(generator.dtype)
     unit, gram = np.eye(rows.shape[1], dtype=rows.dtype), 0.0
     for row in rows:
         _, cache = generator.forward(np.tile(row, (len(unit), 1)), training=False)
@@ -78,13 +87,13 @@ class Inversion(NamedTuple):
 @checked
 def invert(
     generator: Sequential,
-    images: npt.ArrayLike,
+    images: Numbers,
     *,
     steps: Count = 300,
     starts: Count = 8,
     lr: Positive = 0.05,
     prior: NotNegative = 1e-3,
-    rng: int | np.random.Generator = 0,
+    rng: Seed = 0,
 ) -> Inversion:
     """z = argmin mean (G(z) - image)^2 + prior mean z^2,  from several starts, the best of which
 
@@ -105,7 +114,7 @@ def invert(
     sample, _ = generator.forward(np.zeros((2, width)), training=False)
     images = numbers("invert", "images", images, ("N", *sample.shape[1:])).astype(generator.dtype)
     n, target = len(images), np.repeat(images, starts, axis=0)
-    z = random_generator("rng", rng).standard_normal((n * starts, width), generator.dtype)
+    z = random_generator(rng).standard_normal((n * starts, width), generator.dtype)
     adam, flat = Adam(lr, beta1=0.9), z.reshape(-1)
     for _ in range(steps):
         made, cache = generator.forward(z, training=False)
@@ -116,12 +125,6 @@ def invert(
     errors = np.sqrt(((made - target) ** 2).reshape(n * starts, -1).mean(axis=1)).reshape(n, starts)
     best = np.arange(n) * starts + errors.argmin(axis=1)
     return Inversion(z[best], made[best], errors.min(axis=1))
-
-
-def _ends(owner, a, b, n):
-    a = numbers(owner, "a", a, ("latent",)).astype(float)
-    b = numbers(owner, "b", b, a.shape).astype(float)
-    return a, b, np.linspace(0, 1, n)[:, None]
 
 
 def _width(generator):

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from .. import _checks as checks
-from .._checks import NotNegative, checked
+from .._checks import CheckedConstructors, NotNegative
 from .._random import random_generator
 from ..layers.base import Array
 from ..network import Sequential
 from .second_order import check_critic, slopes
 
 
-class _Penalty:
+class _Penalty(CheckedConstructors):
     """R(theta) = a function of g_i = grad_x D(x_i), the x_i held; it is added to D's loss.
 
     D is penalised at its logit, never at a sigmoid of it, and in training mode. Of a D that gives
@@ -66,7 +66,6 @@ class _ZeroCentred(_Penalty):
     near the equilibrium, as it need not where D is asked for a slope of 1 (Mescheder et al. 2018).
     """
 
-    @checked
     def __init__(self, gamma: NotNegative) -> None:
         self.gamma = gamma
 
@@ -109,13 +108,11 @@ class GradientPenalty(_Penalty):
     Raises ValueError if real and fake are not of one shape.
     """
 
-    @checked
     def __init__(self, weight: NotNegative, target: NotNegative = 1.0) -> None:
         self.weight, self.target = weight, target
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        real, fake = checks.samples(self, "real", real), checks.samples(self, "fake", fake)
-        checks.paired(self, "real", real, "fake", fake)
+        real, fake = checks.paired_samples(self, real, fake)
         mix = _uniform_per_sample(rng, real)
         return mix * real + (1 - mix) * fake
 

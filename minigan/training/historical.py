@@ -8,7 +8,7 @@ the mean is near the middle, so the term pulls inwards (Salimans et al. 2016, se
 
 import numpy as np
 
-from .._checks import Decay, Epsilon, NotNegative, checked
+from .._checks import Decay, Epsilon, NotNegative
 from ..optim import SGD, Adam
 
 
@@ -18,7 +18,6 @@ class HistoricalSGD(SGD):
     moments: tuple[str, ...] = (*SGD.moments, "mean")  # type: ignore[assignment]
     mean: np.ndarray
 
-    @checked
     def __init__(
         self, lr: NotNegative = 1e-2, momentum: Decay = 0.0, *, weight: NotNegative = 1e-3
     ) -> None:
@@ -36,7 +35,6 @@ class HistoricalAdam(Adam):
     moments: tuple[str, ...] = (*Adam.moments, "mean")  # type: ignore[assignment]
     mean: np.ndarray
 
-    @checked
     def __init__(
         self, lr: NotNegative = 2e-4, beta1: Decay = 0.5, beta2: Decay = 0.999, eps: Epsilon = 1e-8,
         *, weight: NotNegative = 1e-3,

@@ -38,7 +38,6 @@ class OneSidedSmoothing(NonSaturating):
     0 < a <= 1; the paper's is 0.9.
     """
 
-    @checked
     def __init__(self, label: PositiveShare = 0.9) -> None:
         self.label = label
 

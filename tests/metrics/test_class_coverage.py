@@ -52,7 +52,7 @@ def test_order_does_not_matter_and_float32_is_accepted():
 
 
 def test_logits_are_refused():
-    with pytest.raises(ValueError, match="probabilities: .*softmax, not logits"):
+    with pytest.raises(ValueError, match="probabilities must be .*softmax, not logits"):
         class_coverage(np.random.default_rng(0).standard_normal((5, 3)))
 
 

@@ -74,7 +74,7 @@ def test_the_distances_follow_the_scale(scale):
 @pytest.mark.parametrize("name", [*OF_TWO_SETS, "kernel_distance"])
 def test_numbers_whose_squares_are_no_floats_are_refused(name):
     metric = OF_TWO_SETS.get(name) or getattr(metrics, name)
-    with pytest.raises(ValueError, match="expected .* of magnitude .* at most, got 1e\\+150"):
+    with pytest.raises(ValueError, match=r"must be at most 1e\+140 in size, got 1e\+150"):
         metric(np.full((20, 3), 1e150), np.zeros((20, 3)))
 
 
@@ -84,7 +84,7 @@ def test_one_sample_and_none(name):
         if name == "sliced_wasserstein" and len(few):
             assert metrics.sliced_wasserstein(few, few) == 0
             continue
-        with pytest.raises(ValueError, match=f"expected at least . samples, got {len(few)}"):
+        with pytest.raises(ValueError, match=rf"must be (samples|more than).*{len(few)}"):
             OF_TWO_SETS[name](few, few)
 
 

@@ -142,6 +142,6 @@ def test_the_median_of_many_points_is_of_rows_evenly_spaced():
 
 def test_points_that_coincide_need_bandwidths():
     ones = np.ones((5, 2))
-    with pytest.raises(ValueError, match="bandwidths: .*coincide"):
+    with pytest.raises(ValueError, match="bandwidths must be given, .*coincide"):
         mmd(ones, ones)
     assert mmd(ones, ones, bandwidths=1.0) == 0

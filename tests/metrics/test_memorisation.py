@@ -58,11 +58,20 @@ def test_the_two_sample_test():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: nearest(TRAINING, HELD_OUT[:, :3]), "rows of one width, got 5 and 3"),
-        (lambda: nearest(TRAINING, TRAINING[:2], k=3), "expected at least 3 samples, got 2"),
+        (
+            lambda: nearest(TRAINING, HELD_OUT[:, :3]),
+            "training must be of 5 columns, as in samples, got 3",
+        ),
+        (
+            lambda: nearest(TRAINING, TRAINING[:2], k=3),
+            "training must be at least k = 3 samples, got 2",
+        ),
         (lambda: birthday_support(TRAINING, 0), "birthday_support: within"),
-        (lambda: birthday_support(TRAINING[:1], 1.0), "expected at least 2 samples"),
-        (lambda: classifier_two_sample_test(TRAINING[:5], TRAINING), "at least 8 samples"),
+        (lambda: birthday_support(TRAINING[:1], 1.0), "n >= 2, d >= 1, got"),
+        (
+            lambda: classifier_two_sample_test(TRAINING[:5], TRAINING),
+            "real must be samples (n, d), n >= 8",
+        ),
         (lambda: copying(np.zeros((3, 28, 28)), TRAINING, HELD_OUT), "flatten images"),
     ],
 )

@@ -1,13 +1,11 @@
 """Curves over training: losses and gradient norms, of a whole network and layer by layer."""
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ... import _checks as checks
-from ..._checks import Count, LossLike, checked
+from ..._checks import Count, LossLike, Vector, checked
 from ...training.history import History
 from ..watch import Vitals
 from .equilibrium import EQUILIBRIUM
@@ -18,13 +16,13 @@ RAW, SMOOTHED = {"linewidth": 0.6, "alpha": 0.35}, {"linewidth": 1.5}
 
 
 @checked
-def smooth(values: npt.ArrayLike, window: Count) -> np.ndarray:
+def smooth(values: Vector, window: Count) -> np.ndarray:
     """The running mean over `window` entries, of the same length; shorter windows at the ends.
 
     A window's sum is the sum of the end of one block and the beginning of the next, each added up
     within its block. A difference of two cumulative sums would lose small values after a large one.
     """
-    values = checks.numbers("smooth", "values", values, ("n",)).astype(float)
+    values = values.astype(float)
     n, before = len(values), window // 2
     blocks = -(-(n + window) // window)
     padded = np.zeros((blocks, window))

@@ -1,28 +1,34 @@
 """Pictures of samples: points, exact densities, and grids of images."""
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 
-from ... import _checks as checks
-from ..._checks import Count, TwoOrMore, WithDensity, checked
+from ..._checks import (
+    Count,
+    NotNegative,
+    Pairs,
+    Pictures,
+    Share,
+    TwoOrMore,
+    WithDensity,
+    checked,
+)
 from .style import FAKE, REAL, frame
 
 
 @checked
 def points(
     axes: Axes,
-    samples: npt.ArrayLike,
+    samples: Pairs,
     *,
     colour: str = FAKE,
     label: str | None = None,
-    size: float = 3.0,
-    alpha: float = 0.5,
+    size: NotNegative = 3.0,
+    alpha: Share = 0.5,
 ) -> PathCollection:
     """Samples (n, 2) as dots; returns the artist."""
-    samples = checks.numbers("points", "samples", samples, ("n", 2))
     return axes.scatter(
         samples[:, 0], samples[:, 1], s=size, c=colour, alpha=alpha, linewidths=0, label=label
     )
@@ -47,13 +53,11 @@ def density(axes: Axes, distribution: WithDensity, *, resolution: TwoOrMore = 30
 
 
 @checked
-def image_grid(axes: Axes, images: npt.ArrayLike, *, columns: Count = 10) -> None:
+def image_grid(axes: Axes, images: Pictures, *, columns: Count = 10) -> None:
     """Images in [-1, 1] as a grid: (n, H, W) or (n, H, W, 1), 1 in black, or (n, H, W, 3), RGB.
 
     n is a multiple of `columns`.
     """
-    shapes = ("n", "H", "W"), ("n", "H", "W", 1), ("n", "H", "W", 3)
-    images = checks.numbers("image_grid", "images", images, *shapes)
     if images.ndim == 4:
         images = (images.clip(-1, 1) + 1) / 2 if images.shape[3] == 3 else images[..., 0]
     n, height, width = images.shape[:3]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._checks import NotNegative, as_array, checked, refuse
+from ..._checks import CheckedConstructors, NotNegative, as_array, checked, refuse
 from ...layers.activations import sigmoid
 
 NODES = 64  # of the Gauss-Hermite sums
@@ -46,7 +46,7 @@ Point = Annotated[npt.ArrayLike, _point]
 Discrete = Annotated[Any, _discrete]
 
 
-class Field:
+class Field(CheckedConstructors):
     """A training method: the changes of theta and psi per unit of the learning rate."""
 
     def field(self, theta: Number, psi: Number) -> tuple[Number, Number]:
@@ -132,7 +132,6 @@ class Bilinear(Field):
 class ClippedWasserstein(Bilinear):
     """L = psi theta, with psi clipped into [-clip, clip] (Arjovsky et al. 2017): no convergence."""
 
-    @checked
     def __init__(self, clip: NotNegative = 1.0) -> None:
         self.clip = clip
 
@@ -182,7 +181,6 @@ class GradientPenalty(Field):
     where it is -theta: |theta| = lambda target (1 + q) / (1 - q).
     """
 
-    @checked
     def __init__(self, weight: NotNegative = 0.5, target: NotNegative = 1.0) -> None:
         self.weight, self.target = weight, target
 
@@ -235,7 +233,6 @@ class InstanceNoise(Field):
     1e-9 at 2. Near 0, d = 2 sigma^2 f''(0): noise does there what R1 does with gamma = sigma^2/2.
     """
 
-    @checked
     def __init__(self, sigma: NotNegative = 1.0) -> None:
         self.sigma = sigma
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
@@ -272,7 +269,6 @@ class R1(Field):
     D's slope is psi at the fakes too, so R2 is the same field. (On Minimax, J at 0 is the same.)
     """
 
-    @checked
     def __init__(self, gamma: NotNegative = 1.0) -> None:
         self.gamma = gamma
         self._game = NonSaturating()
@@ -298,7 +294,6 @@ class Consensus(Field):
     (Public code has one of the two terms off by a factor of two: a test differences R.)
     """
 
-    @checked
     def __init__(self, gamma: NotNegative = 1.0) -> None:
         self.gamma = gamma
         self._game = Minimax()

@@ -11,7 +11,7 @@ Chavdarova et al. (2021), "Taming GANs with lookahead-minmax" (arXiv 2006.14567)
 
 import numpy as np
 
-from ..._checks import Count, PositiveShare, checked
+from ..._checks import Count, PositiveShare
 from .fields import QUIET, Field
 from .step_rules import Simultaneous, Step
 
@@ -63,7 +63,6 @@ class LookaheadRounds(Step):
     fraction : a in (0, 1]
     """
 
-    @checked
     def __init__(self, inner: Step, *, every: Count = 5, fraction: PositiveShare = 0.5) -> None:
         super().__init__(inner.h)
         self.inner, self.every, self.fraction = inner, every, fraction

@@ -7,14 +7,13 @@ A step that remembers more than z keeps it behind z: see `begin`.
 
 import numpy as np
 
-from ..._checks import Count, Positive, TwoOrMore, checked
+from ..._checks import CheckedConstructors, Count, Positive, TwoOrMore, checked
 from .fields import QUIET, Field, Point
 
 
-class Step:
+class Step(CheckedConstructors):
     """A training step with learning rate (or, for the flow, duration) h > 0."""
 
-    @checked
     def __init__(self, h: Positive = 0.2) -> None:
         self.h = h
 
