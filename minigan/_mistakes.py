@@ -148,13 +148,8 @@ def try_out(gan: Any) -> tuple[int, ...]:
 def check_real(gan: Any, real: Any) -> np.ndarray:
     """A minibatch as an array of the networks' dtype; ValueError or TypeError if unfit."""
     hint = axes_in_words(np.shape(real)[1:], gan.sample_shape) if hasattr(real, "shape") else ""
-    real = checks.numbers("GAN", "real", real, ("N", *gan.sample_shape), hint=hint)
     smallest = 2 if gan.generator.mixes_samples or gan.discriminator.mixes_samples else 1
-    if len(real) < smallest:
-        checks.refuse(ValueError, "GAN", "real", f"a minibatch of {smallest} or more", real)
-    with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
-        real = real.astype(gan.discriminator.dtype, copy=False)
-    checks.numbers("GAN", "real", real, finite=True)
+    real = checks.real_minibatch(real, gan.sample_shape, smallest, gan.discriminator.dtype, hint)
     if not gan._warned_of_range:
         gan._warned_of_range = True  # looked at once
         warn_of_range(gan.generator, real)

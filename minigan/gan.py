@@ -42,6 +42,7 @@ from .optim import Adam
 Figures = dict[str, float]  # what a step reports: losses, mean logits, gradient norms
 
 
+@checked
 class GAN:
     """A generator G and a discriminator D, their losses, penalties and optimizers.
 
@@ -59,7 +60,6 @@ class GAN:
     that do not look like those of a G that ends in Tanh.
     """
 
-    @checked
     def __init__(
         self, generator: Sequential, discriminator: Sequential, *, latent_dim: Count,
         sample_shape: Shape | None = None, loss: LossLike | None = None, penalties: Penalties = (),
@@ -171,13 +171,11 @@ class GAN:
         n = _checks.at_least_zero("GAN.draw_noise", "n", n)
         return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
 
-    @checked
     def sample(self, n: Count) -> Array:
         """n samples of the generator in evaluation mode, shape (n, ...)."""
         samples, _ = self.generator.forward(self.draw_noise(n), training=False)
         return samples.copy()  # one that the caller may write to
 
-    @checked
     def copy(self, dtype: DType | None = None) -> "GAN":
         """An independent GAN in the same state, networks and moments in another dtype if given."""
         twin = copy.deepcopy(self)

@@ -79,14 +79,14 @@ class Sequential(FlatVectors):
 
     @np.errstate(under="ignore")
     def backward(self, dy: Array, caches: Caches) -> Array:
-        dy = checks.signal(self, "dy", dy, caches, "y_shape")
+        dy = self._dy(dy, caches)
         for stage, cache in reversed(caches):
             dy = stage.backward(dy, cache)
         return dy
 
     @np.errstate(under="ignore")
     def backward_input(self, dy: Array, caches: Caches) -> Array:
-        dy = checks.signal(self, "dy", dy, caches, "y_shape")
+        dy = self._dy(dy, caches)
         for stage, cache in reversed(caches):
             dy = stage.backward_input(dy, cache)
         return dy
@@ -94,7 +94,7 @@ class Sequential(FlatVectors):
     @np.errstate(under="ignore")
     def backward_params(self, dy: Array, caches: Caches) -> None:
         """Stops at the first layer with parameters: below it, there is nothing to add."""
-        dy = checks.signal(self, "dy", dy, caches, "y_shape")
+        dy = self._dy(dy, caches)
         first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
         if first is None:
             return
@@ -105,7 +105,7 @@ class Sequential(FlatVectors):
 
     @np.errstate(under="ignore")
     def tangent(self, x_dot: Array, caches: Caches) -> Array:
-        x_dot = checks.signal(self, "x_dot", x_dot, caches, "x_shape")
+        x_dot = self._x_dot(x_dot, caches)
         for stage, cache in caches:
             x_dot = stage.tangent(x_dot, cache)
         return x_dot
@@ -113,7 +113,7 @@ class Sequential(FlatVectors):
     @np.errstate(under="ignore")
     def signals(self, dy: Array, caches: Caches) -> list[Array]:
         """[dx, ..., dy]: a backward pass that keeps the gradient at the input of each stage."""
-        kept = [checks.signal(self, "dy", dy, caches, "y_shape")]
+        kept = [self._dy(dy, caches)]
         for stage, cache in reversed(caches):
             kept.append(stage.backward_input(kept[-1], cache))
         return kept[::-1]
@@ -125,7 +125,7 @@ class Sequential(FlatVectors):
     def curvature_along(self, signals: list[Array], caches: Caches, x_dot: Array) -> Array | None:
         """`curvature`, from the signals of the backward pass: forward with the tangents, then
         backward with dy_dot. Where the signal does not move, dy_dot is None."""
-        x_dots = [checks.signal(self, "x_dot", x_dot, caches, "x_shape")]
+        x_dots = [self._x_dot(x_dot, caches)]
         for stage, cache in caches:
             x_dots.append(stage.tangent(x_dots[-1], cache))
         dy_dot = None  # dy is held
@@ -133,6 +133,12 @@ class Sequential(FlatVectors):
             through = None if dy_dot is None else stage.backward(dy_dot, cache)
             dy_dot = add(through, stage.curvature(signals[i + 1], cache, x_dots[i]))
         return dy_dot
+
+    def _dy(self, dy: Any, caches: Any) -> Array:
+        return checks.signal(self, "dy", dy, caches, "y_shape")
+
+    def _x_dot(self, x_dot: Any, caches: Any) -> Array:
+        return checks.signal(self, "x_dot", x_dot, caches, "x_shape")
 
     def __repr__(self) -> str:
         inside = ", ".join(map(repr, self.layers))

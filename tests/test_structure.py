@@ -33,7 +33,7 @@ CORE_IMPORTS = [
 ]  # fmt: skip
 CORE_LINES = 500
 CHECKS = {"_checks", "_old_checks"}
-CHECK_LINES = 214  # the aim is 109
+CHECK_LINES = 188  # the aim is 109
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = set()
@@ -45,7 +45,7 @@ SHARED_CLASS_NAMES = {
 # the packages and modules whose public functions have type hints
 ANNOTATED = [
     "backend.py", "data", "gan.py", "layers", "losses.py", "metrics", "models", "network.py",
-    "optim.py", "penalties", "training",
+    "observe", "optim.py", "penalties", "theory", "training",
 ]  # fmt: skip
 
 

@@ -96,13 +96,6 @@ def samples(owner: Any, name: str, value: Any) -> np.ndarray:
     return x if x.dtype in FLOATS else x.astype(np.float64)
 
 
-def paired_samples(owner: Any, real: Any, fake: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Two such minibatches, of one shape."""
-    real, fake = samples(owner, "real", real), samples(owner, "fake", fake)
-    paired(owner, "real", real, "fake", fake)
-    return real, fake
-
-
 def plane(owner: Any, name: str, value: Any) -> np.ndarray:
     """Finite points of the plane (m, 2), in float64."""
     return numbers(owner, name, value, ("m", 2), finite=True, kinds="fiu").astype(np.float64)
@@ -180,6 +173,14 @@ def positive_numbers(owner: Any, name: str, value: Any) -> np.ndarray:
     if not x.size or not (x > 0).all():
         refuse(ValueError, owner, name, "one or more numbers > 0", value)
     return np.atleast_1d(x).astype(np.float64)
+
+
+def series(owner: Any, name: str, value: Any) -> np.ndarray:
+    """Four finite numbers or more, in float64."""
+    x = numbers(owner, name, value, ("n",), finite=True, kinds="fiu")
+    if len(x) < 4:
+        refuse(ValueError, owner, name, "at least 4 finite numbers", value)
+    return x.astype(np.float64)
 
 
 def draws(owner: Any, name: str, value: Any) -> np.ndarray:
@@ -260,6 +261,8 @@ OtherVector = Annotated[Vector, same_shape]  # Other...: it goes with the argume
 Rows = Annotated[Any, array(("N", "F"))]
 Pairs = Annotated[Any, array(("n", 2))]
 Extent = Annotated[tuple[float, float, float, float], extent]
+TwoNumbers = Annotated[Any, array((2,), finite=True, kinds="fiu")]
+Series = Annotated[Any, series]
 PlanePoints = Annotated[Any, plane]
 Batch = Annotated[Any, array(("N", "F", ...), finite=True, kinds="fiu")]
 Samples = Annotated[Any, with_some(array(("M", "F", ...)))]

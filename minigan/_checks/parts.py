@@ -1,13 +1,13 @@
 """What the parts of a GAN ask of each other: layers, networks, losses, optimizers."""
 
-from collections.abc import Sequence
 from numbers import Real
 from typing import Annotated, Any
 
 import numpy as np
 
-from .arrays import _fits, class_numbers, not_empty, numbers, paired
-from .values import FLOATS
+from .._random import random_generator
+from .arrays import _fits, class_numbers, not_empty, numbers, paired, samples
+from .values import FLOATS, Texts, seed
 from .words import refuse, shown
 
 
@@ -54,6 +54,30 @@ def logits(owner: Any, name: str, value: Any, width: int) -> np.ndarray:
     shapes = (("N",), ("N", 1)) if width == 1 else (("N", width),)
     x = not_empty(owner, name, numbers(owner, name, value, *shapes, kinds="fiu"))
     return x * 1.0  # integers become floats; a float keeps its dtype
+
+
+def real_minibatch(
+    real: Any, shape: tuple[int, ...], smallest: int, dtype: np.dtype, hint: str
+) -> np.ndarray:
+    """Real samples (N, *shape), N >= smallest, finite in the networks' dtype."""
+    real = numbers("GAN", "real", real, ("N", *shape), hint=hint)
+    if len(real) < smallest:
+        refuse(ValueError, "GAN", "real", f"a minibatch of {smallest} or more", real)
+    with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
+        real = real.astype(dtype, copy=False)
+    return numbers("GAN", "real", real, finite=True)
+
+
+def penalised(penalty: Any, real: Any, fake: Any, rng: Any) -> tuple[Any, Any, np.random.Generator]:
+    """The minibatches that a penalty looks at, of one shape if it looks at both, and its rng."""
+    owner, looks_at = penalty, penalty.looks_at
+    if "real" in looks_at:
+        real = samples(owner, "real", real)
+    if "fake" in looks_at:
+        fake = samples(owner, "fake", fake)
+    if len(looks_at) == 2:
+        paired(owner, "real", real, "fake", fake)
+    return real, fake, random_generator(seed(type(penalty).__name__, "rng", rng))
 
 
 def both_logits(loss: Any, real_logits: Any, fake_logits: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -123,9 +147,10 @@ def of_one_logit(owner: Any, name: str, value: Any) -> Any:
     return value
 
 
-def changes_of_a_resumed_run(changes: Sequence[str], resume: bool) -> None:
-    if changes and not resume:
-        raise ValueError("train: changes must be of a run that is resumed; pass resume=True too")
+def of_a_resumed_run(owner: Any, name: str, arguments: dict[str, Any]) -> None:
+    if arguments[name] and not arguments["resume"]:
+        raise ValueError(f"{owner}: {name} must be of a run that is resumed; pass resume=True too")
 
 
 Adversarial = Annotated[Any, of_one_logit]  # the loss around which another one is built
+Changes = Annotated[Texts, of_a_resumed_run]

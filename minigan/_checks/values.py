@@ -3,7 +3,7 @@
 import functools
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,6 +73,8 @@ at_least_one, at_least_zero = integer(1), integer(0)
 Count = Annotated[int, at_least_one]
 CountOrZero = Annotated[int, at_least_zero]
 Classes = Annotated[int, integer(2)]
+GlyphSize = Annotated[int, integer(8)]
+ProbeSize = Annotated[int, integer(64)]
 TwoOrMore = Annotated[int, integer(2)]
 Finite = Annotated[float, real()]
 Positive = Annotated[float, real(above=0)]
@@ -81,6 +83,7 @@ NotNegative = Annotated[float, not_negative]
 Decay = Annotated[float, real(least=0, below=1)]
 Share = Annotated[float, share]
 PositiveShare = Annotated[float, real(above=0, most=1)]
+Blur = Annotated[float, real(least=1e-3)]  # finer, a curve would be so many points: minutes
 AtLeastOne = Annotated[float, real(least=1)]
 Epsilon = Annotated[float, real(least=1e-37)]  # a smaller one may be 0 in float32
 
@@ -216,6 +219,17 @@ def some_of(kind: type) -> Rule:
     return rule
 
 
+def with_some_in(attribute: str, kind: type) -> Rule:
+    """An object of that class with one thing or more in that attribute."""
+
+    def rule(owner: Any, name: str, value: Any) -> Any:
+        if not getattr(instance(kind)(owner, name, value), attribute):
+            refuse(ValueError, owner, name, f"a {kind.__name__} with {attribute}", value)
+        return value
+
+    return rule
+
+
 def one_list(owner: Any, name: str, more: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuses further arguments after a list: Sequential(a, b) for Sequential([a, b])."""
     if more:
@@ -311,8 +325,17 @@ def folder(owner: Any, name: str, value: Any) -> Path:
 _LOSS = "one of minigan.losses, such as Hinge(), or have the methods discriminator and generator"
 _PENALTY = "one of minigan.penalties, such as R1(1.0)"
 
+
+def training_steps(owner: Any, name: str, value: Any) -> list[int]:
+    """Integers >= 1."""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        refuse(TypeError, owner, name, "a list of training steps", value)
+    return [at_least_one(owner, f"each of {name}", step) for step in value]
+
+
 DType = Annotated[Any, dtype]
 Seed = Annotated[int | tuple[int, ...] | np.random.Generator, seed]
+TrainingSteps = Annotated[Iterable[int], training_steps]
 FilePath = Annotated[Any, path]  # a str or a Path; the function gets a Path
 RegularFile = Annotated[Any, regular_file]  # a str or a Path; the function gets a Path
 Folder = Annotated[Any, folder]  # a str or a Path; the function gets a Path
@@ -322,6 +345,7 @@ Texts = Annotated[Sequence[str], functools.partial(list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate check", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
+ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
 OptimizerLike = Annotated[Any, having("step", "one of minigan.optim, such as Adam()")]
 planar = having("sample extent", "one of the distributions of minigan.data")
 Planar = Annotated[Any, planar]

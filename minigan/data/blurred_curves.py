@@ -9,16 +9,10 @@ midpoint rule on a Gaussian, at most 2 exp(-2 pi^2) = 5e-9 of the density; only 
 end does a term of second order remain, about |phi'(1)| / 24 = 1% of the density further in.
 """
 
-from typing import Annotated
-
 import numpy as np
 
-from .._checks import checked, real
+from .._checks import Blur, checked
 from .mixtures import RoundMixture
-
-# Below this the curve would need so many points that a density takes minutes.
-_SMALLEST_STD = 1e-3
-Blur = Annotated[float, real(least=_SMALLEST_STD)]
 
 
 class BlurredCurve(RoundMixture):

@@ -7,11 +7,10 @@ adding a constant, and the edges still come out clean.
 """
 
 from functools import cache
-from typing import Annotated
 
 import numpy as np
 
-from .._checks import CountOrZero, Seed, checked, integer
+from .._checks import CountOrZero, GlyphSize, Seed, checked
 from .._random import random_generator
 
 _CELL = 112  # pixels along a side of a drawn glyph, margins included: 4 for each of 28
@@ -24,7 +23,7 @@ _WAVES = 3  # cosines along each axis in a smooth displacement
 @np.errstate(under="ignore")
 @checked
 def glyphs(
-    count: CountOrZero = 10_000, *, size: Annotated[int, integer(8)] = 28, rng: Seed = 0
+    count: CountOrZero = 10_000, *, size: GlyphSize = 28, rng: Seed = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Digits from sixteen fonts, bent at random, in the format of MNIST.
 

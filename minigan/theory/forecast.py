@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import checked, numbers, refuse, shown
+from .._checks import Series, checked, shown
 from ..gan import GAN
 from ..optim import SGD
 from ..training.game_steps import ConsensusGAN, ExtragradientGAN, Lookahead, SimultaneousGAN
@@ -134,7 +134,8 @@ def _rule(gan: Any) -> tuple[Step, tuple[float, float]]:
     return rule(h), (optimizers[0].lr / h, optimizers[1].lr / h)
 
 
-def measured_multiplier(series: npt.ArrayLike) -> complex:
+@checked
+def measured_multiplier(series: Series) -> complex:
     """mu of a turning mode, from one number per step: x_n = Re(a mu^n) for some a.
 
     Such a series obeys x_{n+1} = p x_n + q x_{n-1}, where mu^2 = p mu + q: p and q are fitted by
@@ -144,9 +145,7 @@ def measured_multiplier(series: npt.ArrayLike) -> complex:
     ----------
     series : (n,), n >= 4
     """
-    x = numbers("measured_multiplier", "series", series, ("n",), finite=True).astype(np.float64)
-    if len(x) < 4:
-        refuse(ValueError, "measured_multiplier", "series", "at least 4 finite numbers", series)
-    (p, q), *_ = np.linalg.lstsq(np.stack([x[1:-1], x[:-2]], axis=1), x[2:], rcond=None)
+    before = np.stack([series[1:-1], series[:-2]], axis=1)
+    (p, q), *_ = np.linalg.lstsq(before, series[2:], rcond=None)
     roots = np.roots([1, -p, -q])
     return complex(roots[np.argmax(roots.imag)])

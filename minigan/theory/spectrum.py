@@ -31,9 +31,8 @@ they are computed by a copy of the network whose parameters are u. Up to roundin
 import functools
 
 import numpy as np
-import numpy.typing as npt
 
-from .. import _checks as checks
+from .._checks import Batch, LossLike, Penalties, checked, numbers
 from .._progress import track
 from ..gan import GAN
 from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear
@@ -69,6 +68,7 @@ def _underflow_is_no_error(method):
     return quiet
 
 
+@checked
 class Game:
     """A GAN on one fixed minibatch, in float64: v(z) and J(z), for any z = (theta_G, theta_D).
 
@@ -84,16 +84,15 @@ class Game:
     difference of the hand-written gradient. Raises TypeError for what J cannot be computed of.
     """
 
-    @checks.checked
     def __init__(
         self,
         generator: Sequential,
         discriminator: Sequential,
         *,
-        loss: checks.LossLike,
-        real: npt.ArrayLike,
-        noise: npt.ArrayLike,
-        penalties: checks.Penalties = (),
+        loss: LossLike,
+        real: Batch,
+        noise: Batch,
+        penalties: Penalties = (),
     ) -> None:
         if type(loss) not in SECOND:
             raise TypeError(f"Game: the second derivative of {type(loss).__name__} is not written")
@@ -104,7 +103,7 @@ class Game:
         for penalty in penalties:
             penalty.check(discriminator)
         self.loss, self.penalties = loss, tuple(penalties)
-        self.real, self.noise = _minibatch("real", real), _minibatch("noise", noise)
+        self.real, self.noise = real.astype(np.float64), noise.astype(np.float64)
         self.gan = GAN(
             self.generator,
             self.discriminator,
@@ -121,11 +120,11 @@ class Game:
 
     def _point(self, name, value):
         """`value` as a vector like `start`."""
-        vector = checks.numbers("Game", name, value, self.start.shape, kinds="fiu")
+        vector = numbers("Game", name, value, self.start.shape, kinds="fiu")
         return vector.astype(np.float64, copy=False)
 
     @_underflow_is_no_error
-    def samples(self, z):
+    def samples(self, z: np.ndarray) -> np.ndarray:
         """What G makes of the noise, (M, ...)."""
         self._place(z)
         return self.generator.forward(self.noise, training=False)[0]
@@ -133,7 +132,7 @@ class Game:
     # -- the field -----------------------------------------------------------------------------
 
     @_underflow_is_no_error
-    def field(self, z):
+    def field(self, z: np.ndarray) -> np.ndarray:
         """v(z), (P,): minus the two gradients of `GAN`, both taken at z."""
         self._place(z)
         self.gan.rng = np.random.default_rng(0)  # the penalties draw the same numbers at every z
@@ -162,14 +161,14 @@ class Game:
 
     # -- its Jacobian --------------------------------------------------------------------------
 
-    def jacobian(self, z):
+    def jacobian(self, z: np.ndarray) -> np.ndarray:
         """J(z) = dv/dz, (P, P). Shows progress where it takes more than two seconds."""
         options = {"unit": "column", "desc": "Jacobian", "delay": 2.0, "leave": False}
         units = track(np.eye(len(self.start)), **options)
         return np.stack([self.product(z, u) for u in units], axis=1)
 
     @_underflow_is_no_error
-    def product(self, z, u):
+    def product(self, z: np.ndarray, u: np.ndarray) -> np.ndarray:
         """J(z) u, (P,)."""
         self._place(z)
         u_g, u_d = np.split(self._point("u", u), [self.split])
@@ -189,7 +188,7 @@ class Game:
         return exact + self._penalty_product(z, u)
 
     @_underflow_is_no_error
-    def consensus_gradient(self, z):
+    def consensus_gradient(self, z: np.ndarray) -> np.ndarray:
         """J(z)' v(z), (P,): the gradient of R = (|g_G|^2 + |g_D|^2) / 2, g_G = dL_G/dtheta_G, g_D
         = dL_D/dtheta_D.
 
@@ -261,11 +260,6 @@ def _backward(passes, dy, dy_dot):
             dx_dot = dx_dot + moved.backward_input(dy, cache)
         dy, dy_dot = layer.backward_input(dy, cache), dx_dot
     return dy, dy_dot
-
-
-def _minibatch(name, value):
-    samples = checks.numbers("Game", name, value, ("N", "F", ...), finite=True, kinds="fiu")
-    return samples.astype(np.float64, copy=False)
 
 
 def _check(layer):

@@ -1,15 +1,12 @@
 """The record of a training run: the figures of every step."""
 
 from array import array
-from typing import Annotated
 
 import numpy as np
 
 from .. import _checks as checks
 from .._checks import Count, checked
 from .._mistakes import check_finite
-
-Figures = Annotated[dict[str, float], checks.instance(dict)]
 
 
 class History:
@@ -34,7 +31,7 @@ class History:
         return f"<History of {len(self):,} steps,{words}{ended}>" if last else "<History, empty>"
 
     @checked
-    def append(self, step: Count, figures: Figures) -> None:
+    def append(self, step: Count, figures: dict) -> None:
         """Adds a row. Raises FloatingPointError for a figure that is not finite."""
         check_finite(figures, f"step {step}: ")
         for name, value in {"step": step, **figures}.items():

@@ -4,16 +4,15 @@
 it: checkpoints, resuming, the progress bar, and a clean end after Ctrl-C.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _checks as checks
 from .. import _interrupts as interrupts
-from .._checks import Count, FilePath, Functions, Seed, checked
+from .._checks import Changes, Count, FilePath, Functions, Seed, checked
 from .._progress import Bar, say
 from .._random import RandomStates
 from ..data.minibatches import Minibatches
@@ -51,7 +50,7 @@ def train(
     checkpoint: FilePath | None = None,
     checkpoint_every: Count = 1000,
     resume: bool = False,
-    changes: Sequence[str] = (),
+    changes: Changes = (),
 ) -> History:
     """Repeats `gan.train_step` on minibatches of `data`, `steps` times.
 
@@ -90,7 +89,6 @@ def train(
     """
     minibatches = Minibatches(data, batch_size, rng=rng)
     path, callbacks = checkpoint, callback
-    checks.changes_of_a_resumed_run(changes, resume)
     run = Run(
         gan,
         minibatches,

@@ -12,6 +12,7 @@ from .._checks import Count, NotNegative, checked
 from ..gan import GAN
 
 
+@checked
 class Plateau:
     """Stops training when `measure` has not improved for `patience` measurements.
 
@@ -24,7 +25,6 @@ class Plateau:
     improvement : the relative decrease below the best value so far that counts as improvement
     """
 
-    @checked
     def __init__(
         self,
         measure: Callable[[GAN], float],
@@ -38,7 +38,6 @@ class Plateau:
         self.values: list[tuple[int, float]] = []  # (step, measurement)
         self.best, self.waited = math.inf, 0
 
-    @checked
     def reached(self, step: Count, gan: Any) -> bool:
         """Measures every `every` steps; returns True once a measurement makes training stop.
 

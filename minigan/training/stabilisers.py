@@ -12,10 +12,7 @@ None needs a change in `GAN`: four are ordinary layers, so a whole step with the
 learning rates are in `minigan.schedules`.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any
-
-from .._checks import Count, NotNegative, Positive, PositiveShare, checked, list_having
+from .._checks import Count, NotNegative, Positive, PositiveShare, ZeroCentred, checked
 from ..gan import GAN
 from ..layers.activations import sigmoid, softplus
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
@@ -74,7 +71,7 @@ class Annealing:
     def __init__(
         self,
         noise: InstanceNoise | None,
-        penalties: Annotated[Sequence[Any], list_having("gamma", "R1 or R2")] = (),
+        penalties: ZeroCentred = (),
         *,
         coarse: Positive,
         fine: Positive,

@@ -1,7 +1,7 @@
 """Pictures of a game in the plane, from a `minigan.watch.Film`: D's verdict and G's warped grid."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from matplotlib.animation import FuncAnimation
@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ..._checks import Positive, WithDensity, checked, refuse, some_of
+from ..._checks import Positive, WithDensity, checked, some_of, with_some_in
 from ...layers.activations import sigmoid
 from ..watch import Film, Frame
 from .samples import density, points
@@ -25,15 +25,7 @@ GRID = [  # lines of constant z_1, then of constant z_2: each from one end to th
 ARROWS = 70  # fakes that get an arrow
 
 
-def _recorded(owner: Any, name: str, value: Any) -> Film:
-    if not isinstance(value, Film):
-        refuse(TypeError, owner, name, "a Film", value)
-    if not value.frames:
-        refuse(ValueError, owner, name, "a Film with frames", value)
-    return value
-
-
-Recorded = Annotated[Film, _recorded]
+Recorded = Annotated[Film, with_some_in("frames", Film)]
 Shots = Annotated[Sequence[Frame], some_of(Frame)]
 
 

@@ -1,13 +1,23 @@
 """A film of a game in the plane: at chosen steps, the arrays from which its pictures are drawn."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from ..._checks import Count, Extent, FilePath, Seed, TwoOrMore, checked, integer, planar, refuse
+from ..._checks import (
+    Count,
+    Extent,
+    FilePath,
+    Seed,
+    TrainingSteps,
+    TwoOrMore,
+    checked,
+    planar,
+    training_steps,
+)
 from ..._random import random_generator
 from ...data.minibatches import Minibatches
 from ...gan import GAN
@@ -47,15 +57,6 @@ class Frame:
     grid: np.ndarray
 
 
-def _steps(owner: Any, name: str, value: Any) -> list[int]:
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        refuse(TypeError, owner, name, "a list of training steps", value)
-    return [integer(1)(owner, f"each of {name}", step) for step in value]
-
-
-Moments = Annotated[Iterable[int], _steps]
-
-
 class Film:
     """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
 
@@ -91,7 +92,7 @@ class Film:
         gan: GAN,
         data: Any,
         *,
-        moments: Moments,
+        moments: TrainingSteps,
         extent: Extent | None = None,
         samples: Count = 400,
         generator: Sequential | None = None,
@@ -135,7 +136,7 @@ class Film:
 
     def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
         """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
-        steps = [integer(1)("Film", "step", step) for step in facts["steps"]]
+        steps = training_steps("Film", "steps", facts["steps"])
         parts = {
             name: read(name, (len(steps), *shape), self._dtype)
             for name, shape in self._shapes().items()

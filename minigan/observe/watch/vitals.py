@@ -1,11 +1,11 @@
 """Vital signs: measurements of both players, taken every few training steps."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from ..._checks import Count, Seed, checked, integer
+from ..._checks import Count, ProbeSize, Seed, checked, training_steps
 from ..._random import random_generator
 from ...backend import norm
 from ...data.minibatches import Minibatches
@@ -76,7 +76,7 @@ class Vitals:
         data: Any,
         *,
         every: Count = 20,
-        probe: Annotated[int, integer(4 * CELLS)] = 512,
+        probe: ProbeSize = 512,
         rng: Seed = 0,
     ) -> None:
         self.gan, self.every = gan, every
@@ -134,7 +134,7 @@ class Vitals:
                 for name, value in layer.buffers.items():
                     layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
         measured = {
-            "steps": [integer(1)("Vitals", "step", step) for step in facts["steps"]],
+            "steps": training_steps("Vitals", "steps", facts["steps"]),
             "columns": _numbers(facts["columns"]),
             "layers": {
                 player: {

@@ -7,9 +7,8 @@ of one point. f and its derivatives are those of the package's docstring.
 from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..._checks import CheckedConstructors, NotNegative, as_array, checked, refuse
+from ..._checks import CheckedConstructors, NotNegative, TwoNumbers, checked, refuse
 from ...layers.activations import sigmoid
 
 NODES = 64  # of the Gauss-Hermite sums
@@ -26,15 +25,6 @@ def slopes(t: Number) -> tuple[Number, Number, Number]:
     return first, second, -second * (1 - 2 * first)
 
 
-def _point(owner: Any, name: str, value: Any) -> np.ndarray:
-    """(theta, psi), two finite numbers."""
-    found = np.array(value) if isinstance(value, tuple) else value
-    found = as_array(owner, name, found)
-    if found.shape != (2,) or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
-        refuse(ValueError, owner, name, "(theta, psi)", value)
-    return found.astype(np.float64)
-
-
 def _discrete(owner: Any, name: str, value: Any) -> Any:
     """The bounds hold for discrete steps, not for a flow."""
     if getattr(value, "name", None) not in ("simultaneous", "alternating"):
@@ -42,7 +32,6 @@ def _discrete(owner: Any, name: str, value: Any) -> Any:
     return value
 
 
-Point = Annotated[npt.ArrayLike, _point]
 Discrete = Annotated[Any, _discrete]
 
 
@@ -140,7 +129,7 @@ class ClippedWasserstein(Bilinear):
 
     @checked
     @QUIET
-    def floor(self, step: Discrete, start: Point) -> float:
+    def floor(self, step: Discrete, start: TwoNumbers) -> float:
         """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
@@ -207,7 +196,7 @@ class GradientPenalty(Field):
 
     @checked
     @QUIET
-    def floor(self, step: Discrete, start: Point) -> float:
+    def floor(self, step: Discrete, start: TwoNumbers) -> float:
         """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no

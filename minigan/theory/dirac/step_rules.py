@@ -7,8 +7,8 @@ A step that remembers more than z keeps it behind z: see `begin`.
 
 import numpy as np
 
-from ..._checks import CheckedConstructors, Count, Positive, TwoOrMore, checked
-from .fields import QUIET, Field, Point
+from ..._checks import CheckedConstructors, Count, Positive, TwoNumbers, TwoOrMore, checked
+from .fields import QUIET, Field
 
 
 class Step(CheckedConstructors):
@@ -89,7 +89,7 @@ class Flow(Step):
 @checked
 @QUIET
 def trajectory(
-    method: Field, step: Step, start: Point = (1.0, 1.0), steps: Count = 500
+    method: Field, step: Step, start: TwoNumbers = (1.0, 1.0), steps: Count = 500
 ) -> np.ndarray:
     """The points z_0, z_1, ..., shape (steps + 1, 2).
 
