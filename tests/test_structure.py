@@ -32,8 +32,8 @@ CORE_IMPORTS = [
     "_checks/parts.py", "_checks/signatures.py",
 ]  # fmt: skip
 CORE_LINES = 500
-CHECKS = {"_checks", "_old_checks"}
-CHECK_LINES = 188  # the aim is 109
+CHECKS = {"_checks"}
+CHECK_LINES = 173  # the aim is 109
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = set()

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .values import FLOATS, integer
+from .values import FLOATS, integer, sizes
 from .words import Rule, refuse
 
 LARGEST_POINT = 1e140  # its square, summed over many coordinates and samples, is still a float64
@@ -189,6 +189,11 @@ def draws(owner: Any, name: str, value: Any) -> np.ndarray:
     return not_empty(owner, name, x).astype(np.float64)
 
 
+def input_or_shape(owner: Any, name: str, value: Any) -> Any:
+    """An array, or the shape of one as a tuple."""
+    return (sizes(1) if isinstance(value, tuple) else as_array)(owner, name, value)
+
+
 def with_some(rule: Rule) -> Rule:
     """The rule, and one sample or more."""
     return lambda owner, name, value: not_empty(owner, name, rule(owner, name, value))
@@ -255,6 +260,7 @@ def at_most_before(owner: Any, name: str, arguments: dict[str, Any]) -> None:
 # -- types: the function gets an array, whatever was passed that can be made into one --------------
 
 AnyArray = Annotated[Any, as_array]
+InputOrShape = Annotated[Any, input_or_shape]
 Numbers = Annotated[Any, array()]
 Vector = Annotated[Any, array(("n",))]
 OtherVector = Annotated[Vector, same_shape]  # Other...: it goes with the argument before it

@@ -311,7 +311,7 @@ def test_large_gradients_take_a_line_and_entries_left_out_a_dash(real):
     head = next(i for i, line in enumerate(lines) if line.startswith("  dW1 (1, 6)"))
     assert sum(line.endswith(" -") for line in lines[head + 2 : head + 8]) == 2
     assert "dW2[5,5]" in ledger.differences(largest=36)
-    with pytest.raises(ValueError, match="largest: expected an integer >= 1"):
+    with pytest.raises(ValueError, match="Ledger.differences: largest must be an integer >= 1"):
         ledger.differences(largest=0)
 
 

@@ -1,9 +1,12 @@
 """Which check catches which bug: every bug is put in, one after the other, and every check run."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ... import backend as kernels
-from ..._old_checks import count, flag, function, instance
+from ..._checks import CountOrZero, checked, instance
 from ..._progress import track
 from ..gradcheck import Report
 from .catalogue import REGISTRY
@@ -14,30 +17,30 @@ from .weak import WEAK
 HEALTHY = "(healthy code)"
 
 
-def complaint(check, seed=0):
+@checked
+def complaint(check: Callable[[int], Any], seed: CountOrZero = 0) -> str | None:
     """What `check` finds wrong with the code as it is now, in a few words; None if nothing.
 
     An error that the check raises counts as a complaint.
     """
-    check, seed = function("complaint", "check", check), count("seed", seed, at_least=0)
     try:
         with np.errstate(all="ignore"):
             report = check(seed)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    if instance("complaint", "what check returns", report, Report).ok:
+    if instance(Report)("complaint", "what check returns", report).ok:
         return None
     row = report.failures[0]
     return f"{row.check}, {row.tensor}: {row.reason or f'off by {row.error:.1g}'}"
 
 
-def examine(*, seed=0, progress=False):
+@checked
+def examine(*, seed: CountOrZero = 0, progress: bool = False) -> "Examination":
     """Runs all CHECKS and all WEAK checks on healthy code, then on every bug of the museum.
 
     progress : show a progress bar
     Everything runs on the NumPy kernels, where the bugs are. Returns an Examination.
     """
-    seed, progress = count("seed", seed, at_least=0), flag("examine", "progress", progress)
     exhibits = {HEALTHY: lambda: kernels.use_backend("numpy"), **REGISTRY}
     complaints = {}
     for name, exhibit in track(exhibits.items(), show=progress, unit="bug"):

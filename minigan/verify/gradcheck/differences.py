@@ -19,12 +19,12 @@ is h f'' where f is smooth, so bend(h) = 2 bend(h/2), up to rounding. The two di
 A function that gives two values for one x is not measured at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..._old_checks import function as checked_function
-from ..._old_checks import real_number, shown
+from ..._checks import Positive, checked, shown
 
 # Steps relative to max(1, |x|). After the extrapolation the truncation error of STEP is of order
 # h^4 = 1e-16; rounding adds EPS / h = 2e-12.
@@ -97,7 +97,10 @@ class Differences:
         return None
 
 
-def central_differences(function, x, step=STEP):
+@checked
+def central_differences(
+    function: Callable[[], float], x: np.ndarray, step: Positive = STEP
+) -> tuple[np.ndarray, np.ndarray]:
     """(gradient, kinks) of `measure`: d function / d x, and where a difference straddled a kink.
 
     The gradient is NaN where it could not be measured.
@@ -117,8 +120,6 @@ def measure(function, x, step=STEP, tick=None):
     """
     if not isinstance(x, np.ndarray) or x.dtype != np.float64:
         raise TypeError(f"central_differences: x must be a float64 array, got {shown(x)}")
-    function = checked_function("central_differences", "function", function)
-    step = real_number("central_differences", "step", step, low=0, open_low=True)
 
     centre, again = _number(function()), _number(function())
     problem = not_deterministic(centre, again)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import _old_checks as checks
+from ..._checks import Numbers, checked
 from .hypotheses import FAMILIES, Candidate, Case, Explanation, Families
 from .hypotheses.factors import factor_between
 from .hypotheses.known_numbers import factor_in_words
@@ -25,7 +25,8 @@ ALONE = (
 NAMES = {"weight": "dW", "bias": "db"}
 
 
-def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
+@checked
+def explain(found: Numbers, expected: Numbers, **context: Any) -> Explanation | None:
     """The most likely mistake in a gradient, in a sentence; None if there is none, or none known.
 
         >>> x, dy = np.random.default_rng(0).standard_normal((2, 8, 3))
@@ -63,13 +64,6 @@ def explain(found: Any, expected: Any, **context: Any) -> Explanation | None:
     ------
     TypeError for a found or expected that is not real numbers.
     """
-    found, expected = (
-        checks.as_array(f"explain: {name}", value)
-        for name, value in (("found", found), ("expected", expected))
-    )
-    for name, value in (("found", found), ("expected", expected)):
-        if value.dtype.kind not in "fiub":
-            raise TypeError(f"explain: {name} must be real numbers, got {checks.shown(value)}")
     if found.dtype == expected.dtype == bool:  # flags, which an exhibit may set, and no numbers
         context = {name: context[name] for name in ("tensor", "exhibits") if name in context}
         families = {"museum": FAMILIES["museum"]}

@@ -1,14 +1,20 @@
 """The check of one plain function."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from ... import _old_checks as checks
+from ..._checks import Numbers, checked, numbers, shown
 from .check_progress import progress_bar
 from .differences import measure
 from .report import Report
 
 
-def check_function(f, gradient, x, *, progress=True):
+@checked
+def check_function(
+    f: Callable[[np.ndarray], float], gradient: Any, x: Numbers, *, progress: bool = True
+) -> Report:
     """Compares the gradient of a function with central differences of the function, at x.
 
         x = np.array([1.0, 2.0])
@@ -25,14 +31,13 @@ def check_function(f, gradient, x, *, progress=True):
     that is not real numbers; ValueError for an x that is empty or not finite and for a gradient of
     another shape.
     """
-    f = checks.function("check_function", "f", f)
-    progress = checks.flag("check_function", "progress", progress)
-    x = np.array(_numbers("x", x), np.float64, order="C")
+    x = np.array(x, np.float64, order="C")
     if not x.size:
         raise ValueError(f"check_function: x must not be empty, got shape {x.shape}")
     if not np.isfinite(x).all():
         raise ValueError("check_function: x must be finite, got NaN or infinity")
-    found = _numbers("gradient", gradient(x.copy()) if callable(gradient) else gradient)
+    found = gradient(x.copy()) if callable(gradient) else gradient
+    found = numbers("check_function", "gradient", found)
     if found.shape != x.shape:
         raise ValueError(
             f"check_function: gradient must have the shape of x, {x.shape}, got {found.shape}"
@@ -41,18 +46,10 @@ def check_function(f, gradient, x, *, progress=True):
     def value():
         result = f(x.copy())
         if np.ndim(result) or np.asarray(result).dtype.kind not in "fiub":
-            raise TypeError(f"check_function: f must return a number, got {checks.shown(result)}")
+            raise TypeError(f"check_function: f must return a number, got {shown(result)}")
         return result
 
     report = Report(f"check of {getattr(f, '__name__', type(f).__name__)}")
     with progress_bar(x.size, progress) as bar:
         report.compare_difference("function", "gradient", found, measure(value, x, tick=bar.update))
     return report
-
-
-def _numbers(name, value):
-    """`value` as an array of real numbers."""
-    found = checks.as_array(f"check_function: {name}", value)
-    if found.dtype.kind not in "fiub":
-        raise TypeError(f"check_function: {name} must be real numbers, got {checks.shown(value)}")
-    return found

@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from ..._old_checks import as_array, count, flag, generator, instance, shown, sizes
+from ..._checks import Count, InputOrShape, Seed, checked, shown
+from ..._random import random_generator
 from ...layers.base import Layer
 from ...layers.composite import walk
 from ...network import Sequential
@@ -26,7 +27,15 @@ UNCHANGED = "arguments: dy unchanged"
 SMALLEST_BATCH = 4  # a batch of one hides what batch norm does: its x_hat is zero
 
 
-def check_layer(layer, x, *, directions=None, rng=0, progress=True):
+@checked
+def check_layer(
+    layer: Layer,
+    x: InputOrShape,
+    *,
+    directions: Count | None = None,
+    rng: Seed = 0,
+    progress: bool = True,
+) -> Report:
     """Checks `layer` (or a whole `Sequential`) in float64, in training and in evaluation mode.
 
     x          : an input (N, ...), or the shape of one to be drawn from N(0, 1); N >= 4
@@ -60,9 +69,7 @@ def check_layer(layer, x, *, directions=None, rng=0, progress=True):
     fewer than 4 or values that are not finite; and, naming the layer and the method, TypeError or
     ValueError for a method that is missing or returns something of the wrong kind or shape.
     """
-    instance("check_layer", "layer", layer, Layer)
-    rng, progress = generator("rng", rng), flag("check_layer", "progress", progress)
-    directions = None if directions is None else count("directions", directions)
+    rng = random_generator(rng)
     _require_base(layer)
     x = _input(x, rng)
 
@@ -270,8 +277,8 @@ def surroundings(network, tensor):
 def _input(x, rng):
     """x, or one drawn in that shape, as a contiguous array of its own; floats become float64."""
     if isinstance(x, tuple):
-        x = rng.standard_normal(sizes("check_layer", "x", x, fewest=1))
-    x = np.array(as_array("check_layer: x", x), order="C")
+        x = rng.standard_normal(x)
+    x = np.array(x, order="C")
     if x.dtype.kind == "f":
         x = x.astype(np.float64)
     if x.ndim < 1 or len(x) < SMALLEST_BATCH:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ... import _old_checks as checks
 from ... import losses
+from ..._checks import Count, LossLike, Seed, checked, shown
+from ..._random import random_generator
 from ...losses import width
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
@@ -13,7 +14,8 @@ from .report import Report
 FINITE = "+-1000: finite"
 
 
-def check_loss(loss, n=6, *, rng=0, progress=True):
+@checked
+def check_loss(loss: LossLike, n: Count = 6, *, rng: Seed = 0, progress: bool = True) -> Report:
     """Checks both players' gradients of `loss` for n random real and n random fake logits.
 
     progress : show a progress bar if it takes more than two seconds
@@ -25,8 +27,7 @@ def check_loss(loss, n=6, *, rng=0, progress=True):
     Returns a Report. Raises TypeError for an object that is not a loss, and for a player's function
     that does not return (value, d_real, d_fake): a number and two arrays.
     """
-    loss, n = checks.loss("check_loss", loss), checks.count("n", n)
-    rng, progress = checks.generator("rng", rng), checks.flag("check_loss", "progress", progress)
+    rng = random_generator(rng)
     real, fake = 2 * rng.standard_normal((2, n, width(loss)))
     report = Report(f"check of {type(loss).__name__}")
     with progress_bar(2 * (real.size + fake.size), progress) as bar:
@@ -100,14 +101,13 @@ def _returned(loss, player, returned):
     """(value, d_real, d_fake), as the player's function returned it: a number and two arrays."""
     name = f"check_loss: {type(loss).__name__}.{player}"
     if not isinstance(returned, tuple) or len(returned) != 3:
-        raise TypeError(f"{name} must return (value, d_real, d_fake), got {checks.shown(returned)}")
+        raise TypeError(f"{name} must return (value, d_real, d_fake), got {shown(returned)}")
     value, *gradients = returned
     if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
-        raise TypeError(f"{name} must return a number as its value, got {checks.shown(value)}")
+        raise TypeError(f"{name} must return a number as its value, got {shown(value)}")
     for which, gradient in zip(("d_real", "d_fake"), gradients):
         if not isinstance(gradient, np.ndarray) or gradient.dtype.kind not in "fiub":
             raise TypeError(
-                f"{name} must return {which}, an array of real numbers, got "
-                f"{checks.shown(gradient)}"
+                f"{name} must return {which}, an array of real numbers, got {shown(gradient)}"
             )
     return returned

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ... import _old_checks as checks
-from ..._random import RandomStates
+from ..._checks import Batch, Count, PenaltyLike, Seed, checked, shown
+from ..._random import RandomStates, random_generator
 from ...network import Sequential
 from .check_progress import progress_bar
 from .differences import Differences, measure, not_deterministic
@@ -14,7 +14,17 @@ from .penalty_context import FINITE, PenaltyContext, finite_at_zeros
 from .report import Report
 
 
-def check_penalty(penalty, discriminator, real, fake, *, directions=None, rng=0, progress=True):
+@checked
+def check_penalty(
+    penalty: PenaltyLike,
+    discriminator: Sequential,
+    real: Batch,
+    fake: Batch,
+    *,
+    directions: Count | None = None,
+    rng: Seed = 0,
+    progress: bool = True,
+) -> Report:
     """Checks `penalty.accumulate` in float64, over every parameter of the discriminator.
 
     real, fake : minibatches (N, ...)
@@ -42,15 +52,11 @@ def check_penalty(penalty, discriminator, real, fake, *, directions=None, rng=0,
     that returns no number; what the penalty raises comes through. The cost is about six evaluations
     per parameter, or per tensor and direction.
     """
-    checks.penalty("check_penalty", "penalty", penalty)
-    checks.instance("check_penalty", "discriminator", discriminator, Sequential)
     network = discriminator.copy("float64")
-    real, fake = _samples("real", real), _samples("fake", fake)
+    real, fake = (np.array(x, np.float64, order="C") for x in (real, fake))
     before = [array.copy() for array in (network.theta, real, fake)]
     buffers_before = [value.copy() for _, value in network.named_buffers()]
-    rng = checks.generator("rng", rng)
-    progress = checks.flag("check_penalty", "progress", progress)
-    directions = None if directions is None else checks.count("directions", directions)
+    rng = random_generator(rng)
     start = RandomStates(rng, network.rng)
     report = Report(f"check of {penalty}")
 
@@ -123,17 +129,6 @@ def _number(penalty, method, value):
     if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
         raise TypeError(
             f"check_penalty: {type(penalty).__name__}.{method} must return a number, got "
-            f"{checks.shown(value)}"
+            f"{shown(value)}"
         )
     return value
-
-
-def _samples(name, value):
-    """A minibatch, copied as float64: its numbers all real and finite."""
-    found = checks.as_array(f"check_penalty: {name}", value)
-    if found.dtype.kind not in "fiub" or found.ndim < 2 or not np.isfinite(found).all():
-        raise TypeError(
-            f"check_penalty: {name} must be samples (N, ...) of finite real numbers, got "
-            f"{checks.shown(value)}"
-        )
-    return np.array(found, np.float64, order="C")

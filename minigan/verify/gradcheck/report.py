@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._old_checks import as_array
+from ..._checks import AnyArray, Numbers, checked
 from .explanation import explain
 from .hypotheses import Explanation
 
@@ -108,6 +108,7 @@ class Row:
         return lines
 
 
+@checked
 class Report:
     """Rows and notes: `.ok`, `.max_relative_error`, `.failures`, and a table through `str`.
 
@@ -117,26 +118,29 @@ class Report:
     def __init__(self, title, rows=(), notes=()):
         self.title, self.rows, self.notes = title, list(rows), list(notes)
 
-    def compare(self, check, tensor, found, expected, tolerance=EXACT, context=None):
+    def compare(
+        self, check, tensor, found: AnyArray, expected: AnyArray, tolerance=EXACT, context=None
+    ):
         """Adds a row: two values that must agree to `tolerance` (0: to the last bit).
 
         Values that are not finite, empty, or of two shapes do not agree.
         context : () -> the context of `explain`, called if the row is wrong
         """
-        found, expected = as_array("compare: found", found), as_array("compare: expected", expected)
         error = relative_error(found, expected)
         if tolerance == 0 and error <= np.finfo(float).tiny:
             error = 0.0 if np.array_equal(found, expected) else np.finfo(float).tiny
         reason = _incomparable(found, expected)
         self._add(check, tensor, found, expected, error, tolerance, reason=reason, context=context)
 
-    def compare_difference(self, check, tensor, found, differences, indices=None, context=None):
+    def compare_difference(
+        self, check, tensor, found: AnyArray, differences, indices=None, context=None
+    ):
         """Adds a row: a gradient beside its `Differences`.
 
         indices : the index of each entry in its tensor, if found is a selection of entries
         context : () -> the context of `explain`, called if the row is wrong
         """
-        found, reason = as_array("compare_difference: found", found), differences.reason
+        reason = differences.reason
         kinks = int(differences.kinks.sum())
         tolerance = KINKED if kinks or differences.resolution.any() else SMOOTH
         known = ~np.isnan(differences.gradient)
@@ -253,17 +257,14 @@ class Report:
         return f"of {len(self.rows)} rows " + " and ".join(filter(None, counts))
 
 
-def relative_error(a, b):
+@checked
+def relative_error(a: Numbers, b: Numbers) -> float:
     """max |a - b| / max(max |a|, max |b|, TINY), over whole tensors.
 
     Entry by entry, the rounding of the differences would swamp the small entries. Infinite for two
     shapes; NaN where there is nothing to compare: for empty arrays, and where an entry is NaN or
     infinite. Raises TypeError for what is not real numbers.
     """
-    a, b = as_array("relative_error: a", a), as_array("relative_error: b", b)
-    for name, values in (("a", a), ("b", b)):
-        if values.dtype.kind not in "fiub":
-            raise TypeError(f"relative_error: {name} must be real numbers, got {values.dtype}")
     a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
     if a.shape != b.shape:
         return np.inf

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ... import _old_checks as checks
+from ..._checks import Count, FilePath, Seed, checked, shown
+from ..._random import random_generator
 from ..gradcheck.differences import measure
 from ..gradcheck.report import Report
 from .sums import LARGEST
@@ -69,6 +70,7 @@ class LedgerRow:
         return f"Row({self.loss} through {self.player}: d{self.symbol} {self.shape}{compared})"
 
 
+@checked
 class Ledger:
     """One training step, row by row, from each loss back to what its network was given.
 
@@ -88,13 +90,12 @@ class Ledger:
         """The rows of one loss in one network."""
         if loss not in ("L_D", "L_G") or player not in ("D", "G"):
             raise ValueError(
-                'section: expected "L_D" or "L_G" and "D" or "G", '
-                f"got {checks.shown((loss, player))}"
+                f'section: expected "L_D" or "L_G" and "D" or "G", got {shown((loss, player))}'
             )
         return [row for row in self.rows if (row.loss, row.player) == (loss, player)]
 
     @np.errstate(under="ignore")
-    def check(self, entries=None, *, rng=0):
+    def check(self, entries: Count | None = None, *, rng: Seed = 0) -> Report:
         """Compares every gradient with central differences, and writes the errors into the rows.
 
         entries : at most so many entries of each tensor, drawn at random (None: all of them)
@@ -104,8 +105,7 @@ class Ledger:
         network runs again from there. Returns a `gradcheck.Report`, which also compares the losses
         and gradients of a plain `train_step`.
         """
-        rng = checks.generator("rng", rng)
-        entries = None if entries is None else checks.count("entries", entries)
+        rng = random_generator(rng)
         report = Report(f"check of the ledger: {self.title}")
         for row in self.rows:
             size = row.value.size
@@ -148,14 +148,13 @@ class Ledger:
                 lines += _two_lines(row, wide)
         return "\n".join([*lines, "", *_LEGEND, self.verdict()])
 
-    def differences(self, *, largest=LARGEST):
+    def differences(self, *, largest: Count = LARGEST) -> str:
         """Each gradient of at most `largest` entries in full, each entry beside its difference.
 
         Of a larger tensor one line says how many of its entries `check` compared. Of a tensor that
         `check(entries=...)` compared in part, the entries that it left out have a dash.
         Raises ValueError if nothing has been checked yet.
         """
-        largest = checks.count("largest", largest)
         if not any(row.checked for row in self.rows):
             raise ValueError("differences: nothing has been compared yet; call check() first")
         lines = []
@@ -205,9 +204,9 @@ class Ledger:
     # -- files ---------------------------------------------------------------------------------
 
     @np.errstate(under="ignore")
-    def to_csv(self, path):
+    def to_csv(self, path: FilePath) -> None:
         """Writes a line per row, in full digits; small tensors entry by entry, in one cell."""
-        with checks.path("path", path).open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             for row in self.rows:
@@ -218,19 +217,20 @@ class Ledger:
                 ])  # fmt: skip
 
     @np.errstate(under="ignore")
-    def plot(self, path):
+    def plot(self, path: FilePath) -> None:
         """Draws the step: the network, layer by layer, every value and gradient as a heat map."""
         from .drawing import draw
 
-        draw(self, checks.path("path", path))
+        draw(self, path)
 
-    def to_html(self, path):
+    def to_html(self, path: FilePath) -> None:
         """Writes one HTML file in which the step is computed: click a number to see the sum that it
         is, drag a weight and all follow. For MLPs of up to `explorer.LARGEST_STEP` numbers; raises
         ValueError for others, saying what a page can compute."""
         from . import explorer
 
-        explorer.write(checks.path("path", path), *self.start, self.title)
+        gan, real = self.start
+        explorer.write(path, gan, real, self.title)
 
     def who_moved(self):
         """The `moves.Shares`: what the step does to each fake, split into what caused it: each real
