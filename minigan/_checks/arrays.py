@@ -96,6 +96,13 @@ def samples(owner: Any, name: str, value: Any) -> np.ndarray:
     return x if x.dtype in FLOATS else x.astype(np.float64)
 
 
+def paired_samples(owner: Any, real: Any, fake: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Two such minibatches, of one shape."""
+    real, fake = samples(owner, "real", real), samples(owner, "fake", fake)
+    paired(owner, "real", real, "fake", fake)
+    return real, fake
+
+
 def plane(owner: Any, name: str, value: Any) -> np.ndarray:
     """Finite points of the plane (m, 2), in float64."""
     return numbers(owner, name, value, ("m", 2), finite=True, kinds="fiu").astype(np.float64)

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .._random import random_generator
-from .arrays import _fits, class_numbers, not_empty, numbers, paired, samples
-from .values import FLOATS, Texts, seed
+from .arrays import _fits, class_numbers, not_empty, numbers, paired
+from .values import FLOATS, Texts
 from .words import refuse, shown
 
 
@@ -66,18 +65,6 @@ def real_minibatch(
     with np.errstate(over="ignore"):  # 1e300 is infinity to a float32
         real = real.astype(dtype, copy=False)
     return numbers("GAN", "real", real, finite=True)
-
-
-def penalised(penalty: Any, real: Any, fake: Any, rng: Any) -> tuple[Any, Any, np.random.Generator]:
-    """The minibatches that a penalty looks at, of one shape if it looks at both, and its rng."""
-    owner, looks_at = penalty, penalty.looks_at
-    if "real" in looks_at:
-        real = samples(owner, "real", real)
-    if "fake" in looks_at:
-        fake = samples(owner, "fake", fake)
-    if len(looks_at) == 2:
-        paired(owner, "real", real, "fake", fake)
-    return real, fake, random_generator(seed(type(penalty).__name__, "rng", rng))
 
 
 def both_logits(loss: Any, real_logits: Any, fake_logits: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -91,7 +91,7 @@ def chained(stages):
     """The stages, with those that can form a chain replaced by it."""
     found, run = [], []
     for stage in [*stages, None]:
-        if stage is not None and _can_join(stage):
+        if stage is not None and _can_join(run, stage):
             run.append(stage)
             if stage.phi[0] in (IDENTITY, LEAKY_RELU):  # others are applied at the end of a chain
                 continue
@@ -102,7 +102,11 @@ def chained(stages):
     return found
 
 
-def _can_join(stage):
+def _can_join(run, stage):
+    """Whether a stage can follow those of a chain. One whose size does not fit stays outside, where
+    it refuses its input: a chain works on addresses and would read beyond an array."""
     if type(stage) is not LinearStage:
         return False
-    return stage.layer.params["weight"].nbytes <= SMALL
+    weight = stage.layer.params["weight"]
+    fits = not run or run[-1].layer.params["weight"].shape[1] == len(weight)
+    return fits and weight.nbytes <= SMALL

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _checks as checks
 from .._checks import CheckedConstructors, NotNegative
+from .._random import random_generator
 from ..layers.base import Array
 from ..network import Sequential
 from .second_order import check_critic, slopes
@@ -17,8 +18,6 @@ class _Penalty(CheckedConstructors):
     D is penalised at its logit, never at a sigmoid of it, and in training mode. Of a D that gives
     several values a sample (see `minigan.auxiliary`) the logit is the first.
     """
-
-    looks_at: tuple[str, ...] = ("real",)  # which of the two minibatches
 
     def accumulate(self, discriminator: Sequential, real: Array, fake: Array, rng: Any) -> float:
         """Adds dR/dtheta into D's grad; returns R as a float.
@@ -47,7 +46,8 @@ class _Penalty(CheckedConstructors):
     def _slopes(self, discriminator, real, fake, rng):
         """(signals, caches) of a backward pass of D from seed 1; signals[0] is grad_x D."""
         self.check(discriminator)
-        points = self.points(*checks.penalised(self, real, fake, rng))
+        rng = random_generator(checks.seed(type(self).__name__, "rng", rng))
+        points = self.points(real, fake, rng)
         return slopes(discriminator, points.astype(discriminator.dtype, copy=False))
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
@@ -84,7 +84,7 @@ class R1(_ZeroCentred):
     """
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        return real
+        return checks.samples(self, "real", real)
 
 
 class R2(_ZeroCentred):
@@ -93,10 +93,8 @@ class R2(_ZeroCentred):
     gamma >= 0. The fakes are constants: nothing is added to the generator's gradient.
     """
 
-    looks_at = ("fake",)
-
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
-        return fake
+        return checks.samples(self, "fake", fake)
 
 
 class GradientPenalty(_Penalty):
@@ -110,12 +108,11 @@ class GradientPenalty(_Penalty):
     Raises ValueError if real and fake are not of one shape.
     """
 
-    looks_at: tuple[str, ...] = ("real", "fake")
-
     def __init__(self, weight: NotNegative, target: NotNegative = 1.0) -> None:
         self.weight, self.target = weight, target
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+        real, fake = checks.paired_samples(self, real, fake)
         mix = _uniform_per_sample(rng, real)
         return mix * real + (1 - mix) * fake
 
@@ -140,12 +137,11 @@ class Dragan(GradientPenalty):
     of the authors' published code, whose noise is one-sided. weight >= 0. Fakes are not looked at.
     """
 
-    looks_at = ("real",)
-
     def __init__(self, weight: float) -> None:
         super().__init__(weight, target=1.0)
 
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+        real = checks.samples(self, "real", real)
         mix = _uniform_per_sample(rng, real)
         noise = rng.random(real.shape, real.dtype)
         return real + mix * (real.std() / 2) * noise

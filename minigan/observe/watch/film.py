@@ -16,6 +16,7 @@ from ..._checks import (
     TwoOrMore,
     checked,
     planar,
+    refuse,
     training_steps,
 )
 from ..._random import random_generator
