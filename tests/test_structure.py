@@ -28,7 +28,7 @@ CORE = [
 CORE_IMPORTS = [
     "backend.py", "_mistakes.py", "_random.py", "layers/parameters.py",
     "layers/memory.py", "layers/flat_vectors.py", "layers/composite.py", "layers/shape.py",
-    "_checks/__init__.py", "_checks/words.py", "_checks/values.py", "_checks/arrays.py",
+    "_checks/__init__.py", "_checks/words.py", "_checks/objects.py", "_checks/arrays.py",
     "_checks/parts.py", "_checks/signatures.py",
 ]  # fmt: skip
 CORE_LINES = 500

@@ -21,7 +21,7 @@ Reading a call's arguments takes some microseconds, so what runs in every traini
 decorator. It calls a rule itself (`numbers`), as does what depends on the state of an object.
 
 words       what an error says
-values      rules and types for numbers, sizes, seeds, files, functions, objects
+objects     rules and types for numbers, sizes, seeds, files, functions, objects
 arrays      rules and types for arrays; relations between arguments
 parts       what layers, networks, losses and optimizers ask of each other
 signatures  `checked`
@@ -29,7 +29,7 @@ signatures  `checked`
 
 # ruff: noqa: F403
 from .arrays import *
+from .objects import *
 from .parts import *
 from .signatures import *
-from .values import *
 from .words import *

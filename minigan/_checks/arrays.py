@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .values import FLOATS, integer, sizes
+from .objects import FLOATS, integer, sizes
 from .words import Rule, refuse
 
 LARGEST_POINT = 1e140  # its square, summed over many coordinates and samples, is still a float64

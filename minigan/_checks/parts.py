@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from .arrays import _fits, class_numbers, not_empty, numbers, paired
-from .values import FLOATS, Texts
+from .objects import FLOATS, Texts
 from .words import refuse, shown
 
 

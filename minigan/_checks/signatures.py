@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import numpy as np
 
-from .values import flag, function, instance, list_of
+from .objects import flag, function, instance, list_of
 from .words import Rule
 
 T = TypeVar("T", bound=Callable[..., Any])
