@@ -51,7 +51,10 @@ def test_inversion_finds_what_g_has_made():
 
 def test_bad_input():
     for call, message in [
-        (lambda: line([1, 2], [1, 2, 3], 4), "line: b must be real numbers of shape (2,), got"),
+        (
+            lambda: line([1, 2], [1, 2, 3], 4),
+            "line: a and b must have one shape, got (2,) and (3,)",
+        ),
         (lambda: great_circle([1, 2], [3, 4], 1), "great_circle: n must be an integer >= 2, got 1"),
         (
             lambda: directions(G, np.ones(3)),

@@ -118,7 +118,8 @@ def paired(owner: Any, a_name: str, a: np.ndarray, b_name: str, b: np.ndarray) -
 def one_each(owner: Any, name: str, value: np.ndarray, of: str, rows: np.ndarray) -> None:
     """One value for each of the rows."""
     if len(value) != len(rows):
-        refuse(ValueError, owner, name, f"one for each of {len(rows)} {of}", value)
+        counted = of if of.endswith("s") else f"rows of {of}"
+        refuse(ValueError, owner, name, f"one for each of {len(rows)} {counted}", value)
 
 
 def array(*shapes: tuple[Any, ...], **options: Any) -> Rule:

@@ -132,7 +132,7 @@ def test_anybodys_arrays():
     assert explain([1.0, 2.0], [1.0, 2.0]) is None
     assert explain([1.0, 2.0], [1.0, np.nan]) is None
     assert explain([np.nan, 2.0], [1.0, 2.0]) is None
-    with pytest.raises(TypeError, match="explain: found must be real numbers, got an array"):
+    with pytest.raises(TypeError, match="explain: found must be real numbers, got 'two'"):
         explain("two", [1.0])
 
 

@@ -106,8 +106,8 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_
     sums = np.empty(chunks * channels)
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
-    for i in range(3):
-        task[DY + i] = flat[i].ctypes.data
+    # one by one: some of the three may be read-only, which makes them arrays of different types
+    task[DY], task[Y], task[DZ] = flat[0].ctypes.data, flat[1].ctypes.data, flat[2].ctypes.data
     task[SUMS], task[SUMMED] = sums.ctypes.data, channels > 0
     task[ACTIVATION], task[SLOPE] = activation, bits_of(slope)
     for i in range(4):

@@ -44,7 +44,7 @@ class LossFormulas:
 
 def of_loss(loss: Any, player: str) -> LossFormulas | None:
     """The formulas of the loss of player "D" or "G", from the docstring of the class that computes
-    it; None for a class that is not in `minigan.losses`."""
+    it; None for a class that is not in `minigan.losses`, or states none."""
     method = "discriminator" if player == "D" else "generator"
     owner = next((kind for kind in type(loss).__mro__ if method in vars(kind)), object)
     if owner.__module__ != losses.__name__:
@@ -52,6 +52,8 @@ def of_loss(loss: Any, player: str) -> LossFormulas | None:
     written = rf"(d?L_{player}(?:/d[rf])?) = (.+?)(?:,?\s+(?=dL_)|\s\s|$)"
     found = dict(re.findall(written, owner.__doc__ or "", re.MULTILINE))
     name = f"L_{player}"
+    if name not in found:
+        return None
     return LossFormulas(found[name], found.get(f"d{name}/dr", "0"), found.get(f"d{name}/df", "0"))
 
 
