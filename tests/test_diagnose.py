@@ -91,7 +91,7 @@ def test_an_illness_is_named(illness):
     ],
 )
 def test_a_healthy_training_has_no_symptom(loss, penalties):
-    diagnosis = visit(MOONS, loss, 1, steps=1200, penalties=penalties)  # until it has settled
+    diagnosis = visit(MOONS, loss, 1, steps=2400, penalties=penalties)  # until it has settled
     assert diagnosis.healthy, str(diagnosis)
     words = str(diagnosis)
     assert "No symptom found" in words and "cannot tell whether G has learned" in words
