@@ -80,7 +80,9 @@ def entry(path, value):
     if callable(value) and hasattr(value, "__name__"):
         return [f".. autofunction:: {path}", ""]
     story = getattr(value, "story", None)  # of an exhibit of the museum
-    return [f".. py:data:: {path}", "", *(["   ::", "", f"       {story}", ""] if story else [])]
+    module, _, name = path.rpartition(".")
+    head = [f".. py:data:: {name}", f"   :module: {module}", ""]
+    return [*head, *(["   ::", "", f"       {story}", ""] if story else [])]
 
 
 def api():
@@ -105,7 +107,9 @@ def api():
 
 def undescribed(text, page):
     """The names of `text`, the source of the page of public names, without an entry on `page`."""
-    names = re.findall(r"^\.\. (?:auto|py:)(?!module)\w+:: (\S+)$", text, re.MULTILINE)
+    names = re.findall(r"^\.\. auto(?!module)\w+:: (\S+)$", text, re.MULTILINE)
+    data = re.findall(r"^\.\. py:data:: (\S+)\n   :module: (\S+)$", text, re.MULTILINE)
+    names += [f"{module}.{name}" for name, module in data]
     return [name for name in names if f'id="{name}"' not in page]
 
 

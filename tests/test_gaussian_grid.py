@@ -83,6 +83,7 @@ def test_samples_and_logits_are_in_the_units_of_the_data():
     np.testing.assert_allclose(learned.logits(points), expected[:, 0], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow  # D learns alone for thousands of steps; the notebooks run the demo too
 def test_demo(tmp_path):
     command = [sys.executable, "demos/gaussian_grid.py", "--steps", "3", "--data", "ring"]
     done = subprocess.run(
