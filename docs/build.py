@@ -105,12 +105,16 @@ def api():
     return "\n".join(lines)
 
 
-def undescribed(text, page):
-    """The names of `text`, the source of the page of public names, without an entry on `page`."""
+def entries(text):
+    """The names that `text`, the source of the page of public names, has entries for."""
     names = re.findall(r"^\.\. auto(?!module)\w+:: (\S+)$", text, re.MULTILINE)
     data = re.findall(r"^\.\. py:data:: (\S+)\n   :module: (\S+)$", text, re.MULTILINE)
-    names += [f"{module}.{name}" for name, module in data]
-    return [name for name in names if f'id="{name}"' not in page]
+    return names + [f"{module}.{name}" for name, module in data]
+
+
+def undescribed(text, page):
+    """The names of `text`, that source, without an entry on `page`."""
+    return [name for name in entries(text) if f'id="{name}"' not in page]
 
 
 def titled(title, line):
