@@ -100,7 +100,8 @@ Then four Gaussians (side 2, std .0177 of the data's), in 3,000 steps, with thre
 
 Averaging is not to blame: at the end of these runs the least and greatest width of G itself differ
 by .03 at most from those of its average. The last line of the table is the first with equal shares.
-Whether it holds for 25 modes and on other seeds is not measured, so the recipe is as it was.
+It does not hold for 25 modes: on the whole grid in 12,000 steps, seed 0, it ends with HQ 98.7%,
+shares 35-159%, widths .61 to .92 and a Wasserstein distance of 3.17. So the recipe is as it was.
 """
 
 import itertools
