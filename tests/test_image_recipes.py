@@ -5,6 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import image_recipes as recipes
+from minigan.conditional import OneHot
 from minigan.layers.composite import count_parameters
 
 IMAGES = mg.data.glyphs(70, rng=0)[0]
@@ -27,6 +28,15 @@ def test_every_penalty_with_every_model(model, penalty):
         assert all(isinstance(layer, mg.layers.SpectralNorm) for layer in trained)
     if penalty == "clipping":
         assert np.abs(game.gan.discriminator.theta).max() <= np.float32(0.01)
+
+
+@pytest.mark.parametrize("channels, categories", [(1, 64), (3, 0)])
+def test_only_images_of_one_channel_get_categories(channels, categories):
+    """Three digits as channels have 1,000 modes: with 64 categories only 86 of them were left."""
+    generator = recipes.game(shape=(28, 28, channels)).gan.generator
+    sizes = [layer.classes for layer in generator.layers if isinstance(layer, OneHot)]
+    assert sizes == [categories] * (categories > 0)
+    assert generator.layers[len(sizes)].in_features == 128
 
 
 @pytest.mark.parametrize("loss", recipes.LOSSES)

@@ -15,7 +15,8 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
                          rates of 1e-3; gamma falls from 5 to 1
     hidden layers        fully connected ones, after D's convolutions and before G's: they see the
                          whole digit
-    categories           part of the noise is discrete, so G need not interpolate between digits
+    categories           part of the noise is discrete, so G need not interpolate between digits;
+                         for images of one channel (see the log of `benchmarks/stacked_mnist.py`)
 """
 
 from dataclasses import dataclass
@@ -157,8 +158,10 @@ def _players(
         d = models.dcgan_discriminator(**sizes, rng=d_rng)
     else:
         sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
+        # of more channels there are more kinds of images than 64, and each category would be one
+        choices = CATEGORIES if shape[2] == 1 else 0
         g = models.dcgan_generator(
-            LATENT - CATEGORIES, categories=CATEGORIES, **sizes, hidden=G_HIDDEN, rng=g_rng
+            LATENT - choices, categories=choices, **sizes, hidden=G_HIDDEN, rng=g_rng
         )
         d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_rng)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
