@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from minigan.conditional import OneHot
 
 import minigan as mg
 from minigan import image_recipes as recipes
-from minigan.conditional import OneHot
 from minigan.layers.composite import count_parameters
 
 IMAGES = mg.data.glyphs(70, rng=0)[0]
