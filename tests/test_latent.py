@@ -1,11 +1,16 @@
 """The latent laboratory: paths, directions, inversion."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.layers import Linear, Reshape, Tanh
+from minigan.layers import LeakyReLU, Linear, Reshape, Tanh
 from minigan.observe.latent import directions, great_circle, invert, line
+
+from .browser import answer, browse, needs_chromium
 
 G = mg.Sequential([Linear(3, 24), Tanh(), Linear(24, 16), Reshape((4, 4, 1))], rng=0)
 RNG = np.random.default_rng(0)
@@ -74,3 +79,42 @@ def test_bad_input():
         assert message in str(raised.value)
     with pytest.raises(TypeError, match="invert: the generator must begin with a linear layer"):
         invert(mg.Sequential([Tanh()]), np.ones((2, 4)))
+
+
+LOOK = """
+const log = { z: z0, image: [...G(z0)], requests: performance.getEntriesByType("resource").length };
+const large = document.getElementById("large");
+const painted = () => large.toDataURL();
+const before = painted();
+sliders[0].input.value = 2;
+sliders[0].input.dispatchEvent(new Event("input"));
+log.moved = painted() !== before;
+document.getElementById("reset").click();
+log.back = painted() === before;
+log.wide = document.documentElement.scrollWidth > innerWidth;
+log.unnamed = [...document.querySelectorAll("button, input")].filter(
+  (one) => !one.textContent.trim() && !one.ariaLabel).length;
+document.body.innerHTML = `<pre id="answer">${JSON.stringify(log)}</pre>`;
+"""
+
+
+@needs_chromium
+@pytest.mark.parametrize("size", ["390,844", "1920,1080"])
+def test_the_page_computes_what_the_generator_does(tmp_path, size):
+    generator = mg.Sequential(
+        [Linear(3, 24), LeakyReLU(0.2), Linear(24, 16), Tanh(), Reshape((4, 4, 1))], rng=1
+    )
+    strengths, U = directions(generator, RNG.standard_normal((8, 3)))
+    file = Path(__file__).parents[1] / "demos" / "helpers" / "latent_page.py"
+    path = tmp_path / "latent.html"
+    runpy.run_path(str(file))["write"](path, generator, strengths, U, shape=(4, 4, 1), seed=0)
+    text = path.read_text("utf-8")
+    assert "__" not in text and "https://" not in text
+    path.write_text(text.replace("</body>", f"<script>{LOOK}</script></body>"), "utf-8")
+    document, console = browse(path, f"--window-size={size}")
+    assert not console, console
+    log = answer(document)
+    image, _ = generator.forward(np.float32([log["z"]]), training=False)
+    np.testing.assert_allclose(log["image"], image.ravel(), atol=1e-5)
+    assert log["moved"] and log["back"] and not log["wide"]
+    assert log["requests"] == log["unnamed"] == 0

@@ -1,9 +1,4 @@
-"""Pictures: that they show what was recorded, and that a page needs nothing but a browser."""
-
-import json
-import re
-import shutil
-import subprocess
+"""Pictures: that they show what was recorded."""
 
 import matplotlib
 import numpy as np
@@ -17,33 +12,6 @@ from minigan import plots
 from minigan.observe.plots.equilibrium import EQUILIBRIUM
 
 MOONS = mg.data.two_moons()
-NAMES = "chromium", "chromium-browser", "google-chrome"
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-
-# Appended to a page: presses the button, watches the slider, and writes what it saw into the page.
-PROBE = """<script>
-const errors = [];
-window.addEventListener("error", event => errors.push(event.message));
-window.addEventListener("load", () => setTimeout(() => {
-  const slider = document.querySelector("input[type=range]");
-  const press = text => [...document.querySelectorAll(".anim-buttons button")]
-    .find(button => button.textContent.trim() === text).click();
-  const picture = () => document.querySelector(".animation img").src;
-  press("❚❚"); press("|◀");
-  const start = slider.value, first = picture();
-  press("▶");
-  setTimeout(() => {
-    const seen = {start, moved: slider.value !== start, changed: picture() !== first, errors,
-      fetched: performance.getEntriesByType("resource").map(entry => entry.name)
-        .filter(name => !name.startsWith("data:"))};
-    press("❚❚");
-    const pre = document.createElement("pre");
-    pre.id = "seen";
-    pre.textContent = JSON.stringify(seen);
-    document.body.append(pre);
-  }, 450);
-}, 200));
-</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +28,6 @@ def watched():
     mg.train(gan, MOONS, steps=6, callback=both, progress=False)
     yield film, vitals
     plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def page(watched, tmp_path_factory):
-    path = tmp_path_factory.mktemp("page") / "film.html"
-    animation = plots.animation(watched[0], MOONS)
-    plots.page(animation, path, title="Moons & more", words=["one < two"], fps=10, dpi=40)
-    return path
 
 
 def test_an_arrow_on_the_picture_is_the_push_times_the_scale(watched):
@@ -99,31 +59,6 @@ def test_layer_curves_show_every_layer(watched):
 def test_no_window_without_a_screen():
     figure, _ = plots.figure()
     assert not plots.has_screen(figure)
-
-
-def test_a_page_names_no_other_file(page):
-    text = page.read_text(encoding="utf-8")
-    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:|#)", text) and "fa fa-" not in text
-    assert "Moons &amp; more" in text and "one &lt; two" in text
-    assert len(re.findall(r"data:image/png;base64", text)) >= 5
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-def test_a_page_plays_in_a_browser_without_errors_or_requests(page, tmp_path):
-    probed = tmp_path / "probed.html"
-    probed.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE + "</body>"))
-    flags = "--headless --no-sandbox --disable-gpu --disable-background-networking"
-    flags += " --disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
-    run = subprocess.run(
-        [CHROMIUM, *flags.split(), "--virtual-time-budget=3000",
-         f"--user-data-dir={tmp_path / 'profile'}", probed.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    found = re.search(r'<pre id="seen">(.*?)</pre>', run.stdout)
-    assert found, run.stderr[-2000:]
-    seen = json.loads(found.group(1))
-    assert seen == {"start": "0", "moved": True, "changed": True, "errors": [], "fetched": []}
-    assert "CONSOLE" not in run.stderr
 
 
 # -- curves ----------------------------------------------------------------------------------------

@@ -1,7 +1,11 @@
-"""The page of the latent laboratory: G runs in the browser, one slider for each direction."""
+"""The page of the latent laboratory: G runs in the browser, one slider for each direction.
+
+Its look is that of the explorer's page.
+"""
 
 import base64
 import json
+from importlib.resources import files
 
 import numpy as np
 
@@ -12,36 +16,56 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';
+  img-src data:">
 <link rel="icon" href="data:,">
 <title>The latent laboratory</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; color: #22252a; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-main { display: flex; flex-wrap: wrap; gap: 2rem; }
-canvas { image-rendering: pixelated; border: 1px solid #e1e4e8; }
-#large { width: 280px; height: 280px; }
-.strip { display: flex; gap: 4px; } .strip canvas { width: 56px; height: 56px; }
-label { display: grid; grid-template-columns: 15rem 12rem 4rem; align-items: center; }
-button { padding: 0.2rem 0.8rem; margin-right: 0.5rem; }
+__STYLE__
+body { max-width: 64rem; margin: auto; padding: 0 1rem 3rem; }
+header { padding: 1.2rem 0 0.5rem; }
+main { display: grid; gap: 1rem; }
+.lab { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
+.lab > :last-child { flex: 1 1 18rem; min-width: 0; }
+canvas { image-rendering: pixelated; border: 1px solid var(--line); }
+#large { width: min(280px, 100%); aspect-ratio: 1; }
+.strip { display: grid; grid-template-columns: repeat(9, minmax(0, 60px)); gap: 4px; }
+.strip { margin: 4px 0; }
+.strip canvas { width: 100%; }
+label { display: grid; grid-template-columns: 10rem 1fr 3rem; align-items: center; gap: 0.5rem; }
+label input { width: 100%; padding: 0; accent-color: var(--value); }
+label span { text-align: right; }
 </style>
 </head>
 <body>
+<header>
 <h1>The latent laboratory</h1>
-<p>A generator of <span id="size"></span> parameters, running in this page. Its noise z has
-<span id="latent"></span> values. The directions are those along which its image changes most:
-eigenvectors of the mean of J'J, with J = dG/dz.</p>
+<p>A generator of <span id="size"></span> parameters runs in this page. Its noise z has
+<span id="latent"></span> values. A slider moves z along a direction: those along which the image
+changes most, in turn (eigenvectors of the mean of J'J, with J = dG/dz). In brackets: by how much
+the image changes for each unit of z. Truncation multiplies z.</p>
+</header>
 <main>
-<div><canvas id="large"></canvas>
-<p>|z| = <span id="length"></span>, noise: <span id="typical"></span> on average</p></div>
+<section class="band">
+<div class="lab">
+<div><canvas id="large" role="img" aria-label="the image that G makes of z"></canvas>
+<p>|z| = <span id="length"></span>; of noise, <span id="typical"></span> on average</p></div>
 <div>
 <div id="sliders"></div>
-<p><button id="new">new z</button><button id="reset">sliders to 0</button></p>
+<p><button id="new" class="main">New z</button> <button id="reset">Sliders back</button></p>
 </div>
-</main>
+</div>
+</section>
+<section class="band">
 <h2>From one z to another</h2>
-<p>Above on a line, below on the great circle, which keeps |z|. <button id="ends">new ends</button>
+<p>Above along a straight line, on which |z| shrinks; below along the great circle, which keeps |z|.
 </p>
 <div class="strip" id="line"></div><div class="strip" id="circle"></div>
+<p><button id="ends">New ends</button></p>
+</section>
+</main>
+<noscript>This page computes images in the browser, which needs JavaScript.</noscript>
 <script>
 const MODEL = __MODEL__;
 const numbers = text => new Float32Array(
@@ -88,7 +112,7 @@ function slider(name, low, high, value) {
   document.getElementById("sliders").append(label);
   sliders.push({input, shown, value});
 }
-MODEL.strengths.forEach((s, k) => slider(`direction ${k + 1}, strength ${s.toFixed(2)}`, -4, 4, 0));
+MODEL.strengths.forEach((s, k) => slider(`direction ${k + 1} (${s.toFixed(1)})`, -4, 4, 0));
 slider("truncation", 0, 1.5, 1);
 let z0 = noise();
 function show() {
@@ -143,7 +167,9 @@ def write(path, generator, strengths, U, *, shape, seed, shown=6):
         "strengths": [float(s) for s in strengths[:shown]],
         "directions": _text(U),
     }
-    path.write_text(PAGE.replace("__MODEL__", json.dumps(model)), encoding="utf-8")
+    style = (files("minigan.verify.ledger") / "page" / "page.css").read_text("utf-8")
+    page = PAGE.replace("__STYLE__", style).replace("__MODEL__", json.dumps(model))
+    path.write_text(page, encoding="utf-8")
 
 
 def _text(array):

@@ -185,7 +185,7 @@ def test_two_equal_runs_do_not_part():
         (
             {"run": {"within": mg.bugs.generator_detached}},
             1,
-            "6. back through D, which is held",
+            "6. back through D, which is fixed",
             "df",
         ),
         ({"run": {"within": mg.bugs.first_minibatches}}, 2, "1. the real minibatch", "real"),
@@ -231,13 +231,16 @@ def test_the_page_marks_what_the_run_computed_otherwise(size, tmp_path):
     assert "{{" not in text and "wrong &lt;twice&gt;" in text and len(text) < 500_000
     spy = """<script>
     addEventListener("message", ({ data }) => {
-      document.body.append(Object.assign(document.createElement("pre"), { textContent: data }));
+      const own = performance.getEntriesByType("resource").length;
+      const textContent = data + (own ? " the page made a request" : "");
+      document.body.append(Object.assign(document.createElement("pre"), { textContent }));
     });
     </script><main"""
     look = """<script>parent.postMessage(JSON.stringify([
       opened.name, document.querySelectorAll(".otherwise").length,
       [...otherwise.keys()].some((cell) => cell === opened),
       document.getElementById("open").hidden,
+      performance.getEntriesByType("resource").length > 0,
       document.documentElement.scrollWidth > innerWidth]), "*");
     </script></body>"""
     spied = text.replace("<main", spy, 1)
@@ -245,5 +248,5 @@ def test_the_page_marks_what_the_run_computed_otherwise(size, tmp_path):
     document, console = browse(path, f"--window-size={size}")
     assert not console, console
     healthy, wrong = sorted(part.partition("</pre>")[0] for part in document.split("<pre>")[1:])
-    assert healthy == '["dW2[0,0]",0,false,false,false]', healthy
-    assert wrong.startswith('["dW2[0,0]",') and wrong.endswith("true,false,false]"), wrong
+    assert healthy == '["dW2[0,0]",0,false,false,false,false]', healthy
+    assert wrong.startswith('["dW2[0,0]",') and wrong.endswith("true,false,false,false]"), wrong

@@ -36,7 +36,6 @@ STYLE: Any = {
     "savefig.facecolor": "auto",
     "savefig.dpi": 150,
     "savefig.bbox": "tight",
-    "animation.embed_limit": 40,
 }
 
 

@@ -29,7 +29,7 @@ STRIP, HEADER, TOP, LINE = 0.5, 0.42, 1.05, 0.105  # the network's, a band's tit
 
 BANDS = {
     ("L_D", "D"): "The discriminator's update:  $L_D$, back through D",
-    ("L_G", "D"): "The generator's update:  $L_G$, back through D, which has moved and is held ...",
+    ("L_G", "D"): "The generator's update:  $L_G$, back through D, updated and now fixed ...",
     ("L_G", "G"): "... and on through G, back to the noise",
 }
 
@@ -147,8 +147,8 @@ def _columns(ledger, loss, player):
         made = [row for row in here if row.kind != "parameter"]
         if made[-1].layer:
             name = re.sub(r", \w+=\w+", "", made[-1].layer).replace("()", "").replace("(", "\n(", 1)
-            held = position in trained and not parameters
-            found.append(Column(name, parameters, True, "held" if held else ""))
+            fixed = position in trained and not parameters
+            found.append(Column(name, parameters, True, "fixed" if fixed else ""))
         found.append(Column(", ".join(row.symbol for row in made), made))
     return found
 

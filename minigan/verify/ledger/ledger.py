@@ -74,7 +74,7 @@ class LedgerRow:
 class Ledger:
     """One training step, row by row, from each loss back to what its network was given.
 
-    rows    : [LedgerRow]: L_D back through D, L_G back through D (held), on through G to the noise
+    rows    : [LedgerRow]: L_D back through D, L_G back through D (fixed), on through G to the noise
     moved   : [(symbol, value)]: D's parameters after its step, with which L_G is computed
     stepped : [(name, in this record, in a plain `train_step` of the same GAN)]
     start   : (gan, real): what the step began with
@@ -243,7 +243,7 @@ class Ledger:
 
 _SECTIONS = {
     ("L_D", "D"): "the discriminator's loss, back through D",
-    ("L_G", "D"): "the generator's loss, back through D, which has moved and is held",
+    ("L_G", "D"): "the generator's loss, back through D, updated and now fixed",
     ("L_G", "G"): "the generator's loss, on through G, back to the noise",
 }
 
@@ -253,7 +253,7 @@ _STORY = (
     ("L_D", "D", True, "4. judge both: the first rows are real, the last ones fake"),
     ("L_D", "D", False, "5. update the discriminator: back through D"),
     ("L_G", "D", True, "6. update the generator: D, which has moved, judges the fakes anew"),
-    ("L_G", "D", False, "   back through D, whose parameters are held"),
+    ("L_G", "D", False, "   back through D, whose parameters are fixed"),
     ("L_G", "G", False, "   on through G, back to the noise"),
 )
 

@@ -28,7 +28,7 @@ MOMENTS = {
     ("L_D", "D", True): "4. judge both",
     ("L_D", "D", False): "5. back through D",
     ("L_G", "D", True): "6. judge the fakes anew",
-    ("L_G", "D", False): "6. back through D, which is held",
+    ("L_G", "D", False): "6. back through D, which is fixed",
     ("L_G", "G", False): "6. on through G",
 }
 

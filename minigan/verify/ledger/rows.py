@@ -53,7 +53,7 @@ class Section:
         )  # fmt: skip
 
     def rows(self, rules, output_sums=(), *, trained=True, penalties=None):
-        """All values and, unless the network is held, parameters, from the output to the input.
+        """All values and, unless the network is fixed, parameters, from the output to the input.
 
         rules       : for each pass, the gradient of its output, in symbols
         output_sums : the same in numbers, for a tiny network

@@ -72,7 +72,8 @@ function prepare(canvas) {
   return { context, width, height, put: (x, y) => [x * width, (1 - y) * height] };
 }
 
-function dots({ context, put }, points, fill, radius) {
+function dots({ context, width, put }, points, fill) {
+  const radius = width < 500 ? 1.3 : 2;
   context.fillStyle = fill;
   for (let i = 0; i < points.length; i += 2) {
     const [x, y] = put(points[i], points[i + 1]);
@@ -103,8 +104,8 @@ function drawSurface(frame) {
   // the outer grid points lie on the edge of the picture: half a pixel is left out on each side
   context.drawImage(small, 0.5, 0.5, columns - 1, rows - 1, 0, 0, width, height);
   drawContour(picture, frame, rows, columns);
-  dots(picture, real, colour("--below"), 2);
-  dots(picture, frame.fake, colour("--above"), 2);
+  dots(picture, real, colour("--below"));
+  dots(picture, frame.fake, colour("--above"));
   context.strokeStyle = context.fillStyle = colour("--ink");
   context.lineWidth = 1.2;
   const scale = arrowScale();
@@ -164,7 +165,7 @@ function drawContour({ context, put }, { verdict }, rows, columns) {
 function drawManifold(frame) {
   const picture = prepare($("manifold"));
   const { context, put } = picture;
-  dots(picture, real, colour("--below"), 2);
+  dots(picture, real, colour("--below"));
   const [kinds, lines, points] = FILM.lines;
   context.lineWidth = 1;
   for (let kind = 0; kind < kinds; kind++) {

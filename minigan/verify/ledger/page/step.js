@@ -273,12 +273,12 @@ class Step {
       mean(fs.map((_, i) => L.generator(...pair(i)))),
     );
     const ofG = [...made.cells, ...anew.cells, lossG.at(0, 0)];
-    this.moment("6", "Back through D: its parameters are held, the gradient only passes through.");
+    this.moment("6", "Back through D: its parameters stay as they are, the gradient only passes through.");
     const df = this.gradient("L_G", anew.output, L.words.dGenerator, lossG.at(0, 0), ofG, (i) =>
       over(L.dGenerator(...pair(i)), n),
     );
     const toG = { target: [lossG.at(0, 0), ofG] };
-    const through = this.backward("L_G", moved.network, anew, df, { ...toG, held: true });
+    const through = this.backward("L_G", moved.network, anew, df, { ...toG, fixed: true });
     this.moment("6", "On through G, from the fakes back to the noise.");
     const onwards = this.backward("G", G, made, through.input, {
       ...toG,
@@ -422,7 +422,7 @@ class Step {
 
   /* Back from dy. `target`: [the cell that is differentiated, the cells between]; `total`: the same
      for parameters; `extra`: further terms of the parameters' gradients, of penalties. */
-  backward(band, network, pass, dy, { target, total, extra = [], held = false }) {
+  backward(band, network, pass, dy, { target, total, extra = [], fixed = false }) {
     const gradients = new Map();
     const signals = [dy];
     for (let position = network.length - 1; position >= 0; position--) {
@@ -431,7 +431,7 @@ class Step {
       const dy = signals[0];
       const number = this.moments.at(-1).number;
       if (position < network.length - 1) this.moment(number, `Back through ${layer.label}.`);
-      if (layer.kind === "Linear" && !held) {
+      if (layer.kind === "Linear" && !fixed) {
         for (const parameter of [layer.weight, layer.bias].filter(Boolean)) {
           const added = extra.map((of) => of.get(parameter)).filter(Boolean);
           const isBias = parameter === layer.bias;

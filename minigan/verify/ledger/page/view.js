@@ -35,12 +35,12 @@ const column = (label, above, below, isLayer = false, note = "") => ({
 });
 
 /* The columns of a network: what goes in, each layer, and what it makes. */
-function columnsOf(network, pass, { gradients, signals, held }) {
+function columnsOf(network, pass, { gradients, signals, fixed }) {
   const made = [column(pass.values[0].symbol, [pass.values[0]], signals ? [signals[0]] : [])];
   network.forEach((layer, k) => {
     const parameters = [layer.weight, layer.bias].filter(Boolean);
     const below = gradients ? parameters.map((p) => gradients.get(p)).filter(Boolean) : [];
-    const note = held && parameters.length ? "held" : "";
+    const note = fixed && parameters.length ? "fixed" : "";
     made.push(column(layer.label, parameters, below, true, note));
     const y = pass.values[k + 1];
     made.push(column(y.symbol, [y], signals ? [signals[k + 1]] : []));
@@ -104,9 +104,9 @@ function bandsOf(step) {
     },
     {
       title: "6: the generator's update",
-      text: "D, which has moved, judges the fakes anew. L_G goes back through D, whose weights are held, to the fakes, and on through G (in the first band).",
+      text: "D, which has moved, judges the fakes anew. L_G goes back through D, whose weights stay as they are, to the fakes, and on through G (in the first band).",
       columns: [
-        ...columnsOf(step.moved.network, step.anew, { signals: step.through.signals, held: true }),
+        ...columnsOf(step.moved.network, step.anew, { signals: step.through.signals, fixed: true }),
         ...(step.realPass ? [column("r = D(real)", [step.realPass.output], [])] : []),
         ...lossOf(step.lossG),
       ],
@@ -181,7 +181,7 @@ function drawColumn({ label, above, below, isLayer, note }, { forward, isList })
       "div",
       { class: "maps below" },
       maps(below),
-      note && element("span", { class: "held" }, note),
+      note && element("span", { class: "fixed" }, note),
     ),
   );
 }
