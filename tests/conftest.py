@@ -20,7 +20,10 @@ def backend(request):
         yield request.param
 
 
-def pytest_configure():
+def pytest_configure(config):
+    if getattr(config.option, "dist", None) == "load":  # of `-n 2`
+        # a worker keeps to its half of the files, and compiles what they need, until it has none
+        config.option.dist = "worksteal"
     if ONE_OF_MANY and mg.kernels.backend() == "numba":
         import numba
 

@@ -1,6 +1,10 @@
-"""The museum: every bug is in while its context lasts, is caught, and leaves no trace."""
+"""The museum: every bug is in while its context lasts, is caught, and leaves no trace.
+
+MINIGAN_SEEDS=20 pytest tests/test_bugs.py     for more draws of healthy code
+"""
 
 import inspect
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from minigan.verify.bugs import CHECKS, REGISTRY, WEAK, complaint, examination
 from minigan.verify.bugs.mutants import GENERAL, Edit, replace_lines
 
 NAMES = sorted(REGISTRY)
+SEEDS = int(os.environ.get("MINIGAN_SEEDS", 8))
 
 
 def codes():
@@ -39,7 +44,7 @@ def test_every_bug_is_caught_by_its_check(name):
 @pytest.mark.parametrize("check", CHECKS)
 def test_no_false_alarm_on_healthy_code(check):
     with mg.kernels.use_backend("numpy"):
-        assert [complaint(CHECKS[check], seed) for seed in range(20)] == [None] * 20
+        assert [complaint(CHECKS[check], seed) for seed in range(SEEDS)] == [None] * SEEDS
 
 
 def test_at_least_twenty_bugs_each_with_its_label():

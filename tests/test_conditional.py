@@ -17,7 +17,7 @@ KINDS = ["projection", "concatenation", "acgan", "infogan"]
 
 def trunk(outputs, activation=L.LeakyReLU, norm=False):
     """Pixels of a row -> outputs."""
-    layers = [L.Reshape(SHAPE), L.Conv2d(1, 2, 4, stride=2, padding=1), activation()]
+    layers = [L.Reshape(SHAPE), L.Conv2d(1, 2, 2, stride=2), activation()]
     layers += [L.BatchNorm(2)] if norm else []
     return mg.Sequential([*layers, L.Flatten(), L.Linear(8, outputs)], rng=2)
 
@@ -25,7 +25,7 @@ def trunk(outputs, activation=L.LeakyReLU, norm=False):
 def critic(kind, **options):
     """A small discriminator of each kind."""
     if kind == "concatenation":
-        convolution = L.Conv2d(1 + K, 2, 4, stride=2, padding=1)
+        convolution = L.Conv2d(1 + K, 2, 2, stride=2)
         rest = trunk(1, **options).layers[2:]
         return mg.Sequential([C.LabelPlanes(SHAPE, K), convolution, *rest], rng=2)
     code = K + J if kind == "infogan" else K
@@ -35,7 +35,7 @@ def critic(kind, **options):
 
 def game(kind, *, loss=None, penalties=(), **options):
     code = K + J if kind == "infogan" else K
-    network = mg.Sequential([L.Linear(LATENT + code, 6), L.SiLU(), L.Linear(6, PIXELS), L.Tanh()])
+    network = mg.Sequential([L.Linear(LATENT + code, 3), L.SiLU(), L.Linear(3, PIXELS), L.Tanh()])
     generator = mg.Sequential([C.OneHot(K), C.WithCode(network, code, whole=True)], rng=1)
     loss = mg.losses.NonSaturating() if loss is None else loss
     if kind == "acgan":
@@ -199,7 +199,7 @@ def test_whole_steps_with_r1_and_r2(kind, activation):
 @pytest.mark.parametrize("kind", KINDS)
 def test_ledger(kind):
     ledger = mg.ledger.record(game(kind, activation=L.SiLU), minibatch(kind))
-    assert ledger.check(), str(ledger)
+    assert ledger.check(entries=6).ok, str(ledger)
 
 
 def test_a_resumed_run_is_the_same_to_the_last_bit(tmp_path):

@@ -31,7 +31,9 @@ def test_each_convolution_halves_the_picture_and_each_transposed_one_doubles_it(
 
 @pytest.mark.parametrize("convolutions", SIDES)
 def test_both_updates_have_the_right_gradients(convolutions):
-    sizes = {"channels": 1, "convolutions": convolutions, "hidden": (2,), "dtype": "float64"}
+    shape = {1: (8, 8, 1), 2: (10, 12, 1), 3: (18, 18, 1)}[convolutions]
+    sizes = {"shape": shape, "channels": 1, "convolutions": convolutions, "hidden": (2,)}
+    sizes["dtype"] = "float64"
     gan = mg.GAN(
         dcgan_generator(2, categories=2, **sizes),
         dcgan_discriminator(batch_norm=False, **sizes),
@@ -40,7 +42,7 @@ def test_both_updates_have_the_right_gradients(convolutions):
         penalties=[mg.penalties.R1(1.0), mg.penalties.R2(1.0)],
     )
     rng = np.random.default_rng(3)
-    real = rng.uniform(-1, 1, (4, 28, 28, 1))
+    real = rng.uniform(-1, 1, (4, *shape))
     for player in (gan.generator, gan.discriminator):  # biases of zero put empty corners on a kink
         player.theta += 0.1 * rng.standard_normal(player.theta.size)
     report = mg.gradcheck.check_step(gan, real)

@@ -43,7 +43,7 @@ def layer_norm_images(phi):
 
 
 def fourier(phi):
-    return [L.FourierFeatures(2, 3, scale=0.4), L.Linear(6, 3), phi(), L.Linear(3, 1)], (5, 2)
+    return [L.FourierFeatures(2, 2, scale=0.4), L.Linear(4, 2), phi(), L.Linear(2, 1)], (5, 2)
 
 
 def fourier_inside(phi):
@@ -60,21 +60,21 @@ def pooling(phi):
 
 
 def nested(phi):
-    return [mg.Sequential([L.Linear(2, 4), phi()]), mg.Sequential([L.Linear(4, 3), phi()]),
-            L.Linear(3, 1)], (5, 2)  # fmt: skip
+    return [mg.Sequential([L.Linear(2, 3), phi()]), mg.Sequential([L.Linear(3, 2), phi()]),
+            L.Linear(2, 1)], (5, 2)  # fmt: skip
 
 
 def residual(phi):
-    return [L.Linear(2, 3), L.Residual(mg.Sequential([phi(), L.Linear(3, 4), phi(),
-            L.Linear(4, 3)])), phi(), L.Linear(3, 1)], (5, 2)  # fmt: skip
+    return [L.Linear(2, 2), L.Residual(mg.Sequential([phi(), L.Linear(2, 3), phi(),
+            L.Linear(3, 2)])), phi(), L.Linear(2, 1)], (5, 2)  # fmt: skip
 
 
 def residual_images(phi):
-    branch = [phi(), L.Conv2d(2, 2, 3, padding=1), phi(),
-              L.SpectralNorm(L.Conv2d(2, 3, 2, stride=2))]  # fmt: skip
-    skip = [L.AvgPool2d(2), L.Conv2d(2, 3, 1)]
-    return [L.Conv2d(1, 2, 3, padding=1), L.Residual(mg.Sequential(branch), mg.Sequential(skip)),
-            phi(), L.Flatten(), L.Linear(6, 1)], (4, 4, 2, 1)  # fmt: skip
+    branch = [phi(), L.Conv2d(2, 1, 3, padding=1), phi(),
+              L.SpectralNorm(L.Conv2d(1, 2, 2, stride=2))]  # fmt: skip
+    skip = [L.AvgPool2d(2), L.Conv2d(2, 2, 1)]
+    return [L.Conv2d(1, 2, 1), L.Residual(mg.Sequential(branch), mg.Sequential(skip)),
+            phi(), L.Flatten(), L.Linear(4, 1)], (4, 4, 2, 1)  # fmt: skip
 
 
 def residual_first(phi):

@@ -1,5 +1,6 @@
 """Rules for arrays, and the types that carry them."""
 
+import functools
 from typing import Annotated, Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def numbers(
     refuse(TypeError, owner, name, expected, value)
 
 
+@functools.lru_cache(maxsize=4096)
 def _fits(found, shape):
     if ... in shape:
         given = shape.index(...)

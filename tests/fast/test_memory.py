@@ -19,7 +19,7 @@ G = mg.Sequential([
     L.Linear(8, 196), L.Reshape((7, 7, 4)), L.ConvTranspose2d(4, 4, 4, stride=2, padding=1),
     L.LeakyReLU(), L.ConvTranspose2d(4, 1, 4, stride=2, padding=1), L.Tanh(),
 ], rng=0)
-z = np.zeros((800, 8), "f4")
+z = np.zeros((400, 8), "f4")
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
@@ -44,8 +44,8 @@ def memory(sizes):
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory as Linux tells it")
 def test_two_hundred_batch_sizes():
-    kept, resident = memory("[800] * 3")
-    kept_of_many, resident_of_many = memory("range(601, 801)")
+    kept, resident = memory("[400] * 3")
+    kept_of_many, resident_of_many = memory("range(201, 401)")
     assert kept_of_many <= 1.5 * kept
     assert resident_of_many <= 1.5 * resident
 

@@ -21,7 +21,7 @@ LOSSES = [
 PENALTIES = [(0.0, 0.0), (0.7, 0.0), (0.0, 0.4), (1.3, 0.6)]
 ACTIVATIONS = [lambda: L.LeakyReLU(0.2), L.Tanh, L.SiLU, L.Softplus, L.Sigmoid]
 OPTIMIZERS = [lambda: mg.optim.Adam(lr=0.02), lambda: mg.optim.SGD(lr=0.1, momentum=0.8)]
-DRAGS, AT_ONCE, SAMPLES = 20, 5, 5
+DRAGS, AT_ONCE, SAMPLES = 10, 5, 5
 
 
 def game(

@@ -71,7 +71,8 @@ def row_of(ledger, loss, symbol):
 
 def test_every_row_of_a_tiny_gan(tiny_gan, real, loss, activation):
     penalties = [mg.penalties.R1(1.0), mg.penalties.Dragan(0.3)]
-    for chosen in ((), penalties):
+    once = loss == "NonSaturating"  # a penalty knows nothing of the loss
+    for chosen in ((), penalties) if once else ((),):
         ledger = mg.ledger.record(tiny_gan(loss, activation, penalties=chosen), real)
         assert all(row.error <= 1e-7 and row.checked == row.value.size for row in ledger.rows)
         assert ledger.check().ok

@@ -14,7 +14,7 @@ import pytest
 
 from minigan import _archive as archive
 
-KILLS = int(os.environ.get("MINIGAN_KILLS", 6))
+KILLS = int(os.environ.get("MINIGAN_KILLS", 4))
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
