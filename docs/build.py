@@ -1,7 +1,8 @@
 """Builds the site: python docs/build.py. It is then in docs/build/html, and needs no network.
 
-A warning, a code block that raises and a link that leads nowhere stop the build. --quick leaves the
-demos out of it: their pages show code without pictures.
+A warning, a code block that raises, a link that leads nowhere and anything that a page would load
+from a network stop the build. --quick leaves the demos out of it: their pages show code without
+pictures.
 """
 
 import argparse
@@ -60,6 +61,18 @@ def as_page(name, source):
 def heading(words):
     words = words.replace("*", r"\*").replace("|", r"\|").replace("`", "``")
     return f"# %%\n# {words}\n# {'-' * len(words)}"
+
+
+def demo_table():
+    """The table of demos/README.md: what each demo teaches, and how long it takes."""
+    text = (HERE.parent / "demos" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", text, re.MULTILINE)
+    lines = ["", ".. list-table::", "   :header-rows: 1", "   :widths: 25 60 15", ""]
+    for row in rows:
+        name, *others = (cell.replace("`", "``") for cell in row)
+        name = re.sub(r"^``(\w+)\.py``$", r":doc:`\1.py <\1>`", name)
+        lines += [f"   * - {name}", *(f"     - {cell}" for cell in others)]
+    return "\n".join([*lines, ""])
 
 
 def public(module):
@@ -138,6 +151,16 @@ def dead_links(folder):
                     yield page.relative_to(folder), link
 
 
+def requests(folder):
+    """(page, tag) of what a page or a style sheet of the site would load from another server."""
+    load = re.compile(
+        r"""<(?!a\b)[^>]*\b(?:src|href)=["'](?:https?:)?//[^>]*|url\(["']?(?:https?:)?//[^)]*"""
+    )
+    for page in [*folder.rglob("*.html"), *folder.rglob("*.css")]:
+        for tag in load.findall(page.read_text("utf-8")):
+            yield page.relative_to(folder), tag
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="do not run the demos")
@@ -146,7 +169,8 @@ def main():
         shutil.rmtree(HERE / old, ignore_errors=True)
     (HERE / "made").mkdir()
     (HERE / "gallery").mkdir()
-    shutil.copy(HERE / "gallery_header.rst", HERE / "gallery" / "GALLERY_HEADER.rst")
+    header = (HERE / "gallery_header.rst").read_text("utf-8") + demo_table()
+    (HERE / "gallery" / "GALLERY_HEADER.rst").write_text(header, encoding="utf-8")
     for demo in sorted((HERE.parent / "demos").glob("*.py")):
         page = as_page(demo.name, demo.read_text("utf-8"))
         (HERE / "gallery" / demo.name).write_text(page, encoding="utf-8")
@@ -159,10 +183,13 @@ def main():
     links = list(dead_links(html)) if not failed else []
     for page, link in links:
         print(f"{page}: the link {link} leads nowhere", file=sys.stderr)
+    asked = list(requests(html)) if not failed else []
+    for page, tag in asked:
+        print(f"{page} would need a network: {tag}", file=sys.stderr)
     absent = undescribed(names, (html / "api.html").read_text("utf-8")) if not failed else []
     for name in absent:
         print(f"api.html has no entry for {name}", file=sys.stderr)
-    if failed or links or absent:
+    if failed or links or asked or absent:
         sys.exit(1)
     print(f"The site is in {html}: open {html / 'index.html'}")
 

@@ -1,4 +1,4 @@
-"""README.md and README.zh.md: the same commands, code and figures; every link and demo is there."""
+"""README.md and README.zh.md, the demos' too: the same commands, code and figures; live links."""
 
 import contextlib
 import io
@@ -12,6 +12,7 @@ import minigan as mg
 
 ROOT = Path(__file__).parents[1]
 ENGLISH, CHINESE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+DEMOS = [(ROOT / "demos" / name).read_text("utf-8") for name in ("README.md", "README.zh.md")]
 
 
 def blocks(text):
@@ -25,27 +26,40 @@ def numbers(text):
     return Counter(re.findall(r"\d[\d,.]*\d|\d", prose))
 
 
-def test_both_languages_have_the_same_code_and_figures():
-    assert blocks(ENGLISH) == blocks(CHINESE) and len(blocks(ENGLISH)) == 5
-    inline = [Counter(re.findall(r"`([^`\n]+)`", text)) for text in (ENGLISH, CHINESE)]
+@pytest.mark.parametrize("texts", [(ENGLISH, CHINESE), DEMOS], ids=["README", "demos"])
+def test_both_languages_have_the_same_code_and_figures(texts):
+    assert blocks(texts[0]) == blocks(texts[1])
+    inline = [Counter(re.findall(r"`([^`\n]+)`", text)) for text in texts]
     assert inline[0] == inline[1]
-    links = [re.findall(r"\]\(([^)]+)\)", text) for text in (ENGLISH, CHINESE)]
+    links = [re.findall(r"\]\(([^)]+)\)", text) for text in texts]
     assert [x for x in links[0] if "README" not in x] == [x for x in links[1] if "README" not in x]
-    assert numbers(ENGLISH) == numbers(CHINESE)
-    headings = [re.findall(r"^#+", text, re.MULTILINE) for text in (ENGLISH, CHINESE)]
+    assert numbers(texts[0]) == numbers(texts[1])
+    headings = [re.findall(r"^#+", text, re.MULTILINE) for text in texts]
     assert headings[0] == headings[1]
 
 
+def test_the_two_commands_come_first():
+    languages, code = zip(*blocks(ENGLISH))
+    assert languages == ("sh", "sh", "python", "python")
+    assert code[0].endswith(".venv/bin/python demos/quickstart.py\n") and "pytest" in code[1]
+
+
 def test_links_lead_somewhere():
-    for link in re.findall(r"\]\(([^)]+)\)", ENGLISH + CHINESE):
+    for link in re.findall(r'\]\(([^)]+)\)|src="([^"]+)"', ENGLISH + CHINESE):
+        link = link[0] or link[1]
         file, _, anchor = link.partition("#")
         assert (ROOT / file).is_file(), link
         assert not anchor or f".. _{anchor}:" in (ROOT / file).read_text("utf-8"), link
 
 
 def test_every_demo_is_in_the_table():
-    listed = re.findall(r"^\| `(\w+)\.py` \|", ENGLISH, re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)\.py` \|.*$", re.MULTILINE)
+    listed = row.findall(DEMOS[0])
     assert sorted(listed) == sorted(file.stem for file in (ROOT / "demos").glob("*.py"))
+    assert f"[All {len(listed)} demos]" in ENGLISH
+    for text, table in zip((ENGLISH, CHINESE), DEMOS):  # the README's few are rows of that table
+        for found in row.finditer(text):
+            assert found[0] in table
 
 
 def test_every_name_exists():
