@@ -1,4 +1,4 @@
-"""Layers made of layers: how to walk them."""
+"""Layers made of layers: walking through them."""
 
 from collections.abc import Iterator
 from typing import Any
