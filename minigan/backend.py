@@ -26,7 +26,7 @@ import numpy as np
 
 from ._checks import FLOATS, flag, shown
 
-__all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "norm"]
+__all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "clear", "norm"]
 
 NAMES = "numpy", "numba"
 
@@ -63,6 +63,15 @@ def step(gan: Any) -> Callable[..., tuple] | None:
     """judge(real, fake), to be called in the place of `gan.judge`, in fewer passes; or None."""
     compiled = fast()
     return compiled.step(gan) if compiled else None
+
+
+def clear(vector: np.ndarray) -> None:
+    """Sets a flat, contiguous vector to 0."""
+    compiled = fast()
+    if compiled:
+        compiled.clear(vector)
+    else:
+        vector.fill(0)
 
 
 def norm(vector: np.ndarray) -> float:

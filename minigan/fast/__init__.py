@@ -56,8 +56,9 @@ Memory, threads, processes
 """
 
 from .kernels.products import matmul
+from .kernels.vectors import clear
 from .optim import norm, update
 from .stages import stages
 from .step import step
 
-__all__ = ["matmul", "norm", "stages", "step", "update"]
+__all__ = ["clear", "matmul", "norm", "stages", "step", "update"]

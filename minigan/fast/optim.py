@@ -11,7 +11,15 @@ def update(optimizer):
     """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
     subclasses included."""
     compiled = _UPDATES.get(type(optimizer))
-    return None if compiled is None else lambda theta, grad: compiled(optimizer, theta, grad)
+    if compiled is None:
+        return None
+
+    def move(theta, grad):
+        arrays = theta, grad, *(getattr(optimizer, name) for name in optimizer.moments)
+        plain = all(v.flags.c_contiguous and v.dtype == theta.dtype for v in arrays)
+        (compiled if plain else type(optimizer).update)(optimizer, theta, grad)
+
+    return move
 
 
 def norm(vector):

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .. import _checks as checks
+from .. import backend
 from .base import Layer
 from .composite import Composite, count_parameters, walk
 from .memory import HELD
@@ -94,7 +95,7 @@ class FlatVectors(Composite):
                 layer.initialize(rng)
 
     def zero_grad(self) -> None:
-        self._grad.fill(0)
+        backend.clear(self._grad)
 
     def named_parameters(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
         """[(name, value, grad)] of every parameter, as views; names like "0.weight", "0.bias"."""

@@ -55,7 +55,8 @@ class _Pool(threading.local):
         self.asked = {}  # kind -> the number of the step that asked for it last, in that order
         self.bytes = 0  # of all arrays
         self.largest = 0  # bytes, of the arrays of the largest step
-        self.step = 0  # its number
+        self.step = 0  # the number of this one
+        self.of_step = 0  # bytes of all arrays of the kinds that it has asked for
         self.ran = deque(maxlen=PASSES)  # the ids of the networks that ran lately
         self.first = None  # the id of the network that a step begins with
         self.made = 0  # arrays
@@ -68,8 +69,8 @@ class _Pool(threading.local):
             passes = Counter(self.ran)
             repeated = [network for network in passes if passes[network] > 1]
             self.first = min(repeated, key=passes.get, default=id(network))
-            self.largest = max(self.largest, self.of_this_step())
-            self.step += 1
+            self.largest = max(self.largest, self.of_step)
+            self.step, self.of_step = self.step + 1, 0
             if ON:
                 step_begins()
 
@@ -78,17 +79,13 @@ class _Pool(threading.local):
         array = np.empty(*kind)
         size = array.nbytes + OVERHEAD
         if self.bytes + size > min(MOST, SLACK * self.largest):
-            self.largest = max(self.largest, self.of_this_step() + size)
+            self.largest = max(self.largest, self.of_step + size)
             self.forget_until(min(MOST, SLACK * self.largest) - size)
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
+        self.of_step += size
         self.made += 1
         return array
-
-    def of_this_step(self):
-        """The bytes of all arrays of the kinds that this step has asked for."""
-        kinds = [kind for kind, step in list(self.asked.items()) if step == self.step]
-        return sum(_size(self.of_kind.get(kind, ())) for kind in kinds)
 
     def forget_until(self, allowed):
         """Forgets the kinds that were asked for longest ago. Arrays in use live on with whoever
@@ -96,8 +93,9 @@ class _Pool(threading.local):
         for kind in list(self.asked):
             if self.bytes <= allowed:
                 break
-            del self.asked[kind]
-            self.bytes -= _size(self.of_kind.pop(kind, ()))
+            size = _size(self.of_kind.pop(kind, ()))
+            self.bytes -= size
+            self.of_step -= size * (self.asked.pop(kind) == self.step)
 
 
 def _size(arrays):
@@ -120,6 +118,7 @@ def empty(shape, dtype):
     if _arrays.asked.get(kind) != _arrays.step:
         _arrays.asked.pop(kind, None)
         _arrays.asked[kind] = _arrays.step
+        _arrays.of_step += _size(_arrays.of_kind.get(kind, ()))
     array = _unused(_arrays.of_kind.get(kind, ()), _FREE)
     return _arrays.new(kind) if array is None else array
 

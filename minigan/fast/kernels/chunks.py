@@ -1,28 +1,71 @@
-"""Loops over flat vectors: long ones in parallel chunks, short ones on the calling thread.
+"""Loops over flat vectors: long ones are cut among the threads, short ones stay on one.
 
-The chunks have a fixed size, so results do not depend on the number of threads. Each thread gets
-the same part of a vector in every operation, so it is likely to be in its cache already.
+A worker (see `workers`) does one part of a task, whole chunks of a fixed size, so results do not
+depend on the number of threads. Each thread gets the same part of a vector in every operation, so
+it is likely to be in its cache already.
 """
 
-from .threads import parallel
+import numpy as np
+from numba import carray, njit
 
-CHUNK = 2048  # elements: long enough to pay for a task, short enough to balance the threads
+from .cache import cached_njit
+from .threads import thread_safe, threads
+from .workers import float_of, pointer_to, run_parts, words_at, worker_address
+
+CHUNK = 2048  # numbers; a sum of so many float32 numbers loses few digits
 SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
 
-
-def over_chunks(body, fastmath=False):
-    """Compiles `body`, a loop over the chunks of its first argument, in two versions.
-
-    The parallel version is compiled at the first call with a long vector.
-    """
-    in_parallel = parallel(error_model="numpy", fastmath=fastmath)(body)
-    serial = in_parallel.serial
-
-    def run(vector, *rest):
-        return (serial if vector.size <= SERIAL_UP_TO else in_parallel)(vector, *rest)
-
-    return run
+# The words of a task; addresses of at most four vectors, and the bits of at most seven numbers.
+WORKER, SIZE, PARTS, VECTORS, NUMBERS, MOST = 0, 1, 2, 3, 7, 14
 
 
-# A body slices each chunk and counts from zero. Numba wraps indices that may be negative, and LLVM
-# does not vectorise a loop with wrapped indices.
+def over_chunks(work, vectors, numbers=()):
+    """Runs the worker `work` on contiguous vectors of one dtype, of the first one's size."""
+    size, dtype = vectors[0].size, vectors[0].dtype
+    parts = 1 if size <= SERIAL_UP_TO else threads()
+    task = np.zeros(MOST, np.int64)
+    task[:VECTORS] = worker_address(work, dtype), size, parts
+    task[VECTORS : VECTORS + len(vectors)] = [vector.ctypes.data for vector in vectors]
+    task[NUMBERS : NUMBERS + len(numbers)].view(np.float64)[:] = numbers
+    (_run if parts == 1 else _run_in_parallel)(task[WORKER], parts, task)
+
+
+@cached_njit()
+def _run(worker, parts, task):
+    run_parts(worker, parts, task.ctypes.data)
+    return task[WORKER]  # so the task lives until here
+
+
+_run_in_parallel = thread_safe(_run)
+
+
+# What workers call. A worker slices its vectors and counts from zero: Numba wraps indices that may
+# be negative, and LLVM does not vectorise a loop with wrapped indices.
+
+
+@njit(inline="always")
+def words_of(address):
+    """A task's words."""
+    return carray(words_at(address), MOST)
+
+
+@njit(inline="always")
+def chunks_of(task, part):
+    """(first, end) of the chunks of a part."""
+    chunks = -(-task[SIZE] // CHUNK)
+    return part * chunks // task[PARTS], (part + 1) * chunks // task[PARTS]
+
+
+@njit(inline="always")
+def part_of(vector, address, part):
+    """This part of vector 0, 1, 2 or 3 of the task."""
+    task = words_of(address)
+    first, end = chunks_of(task, part)
+    numbers = carray(pointer_to(task[VECTORS + vector], address), min(end * CHUNK, task[SIZE]))
+    return numbers[first * CHUNK :]
+
+
+@njit(inline="always")
+def number_of(which, address, like):
+    """Number 0, 1, ... of the task, in the dtype of an array."""
+    return like.dtype.type(float_of(words_of(address)[NUMBERS + which]))

@@ -6,12 +6,12 @@ The formulas are in `minigan.layers.activations`.
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from .buffers import empty
 from .cache import cached_njit
 from .calls import compiled_call
-from .chunks import CHUNK, over_chunks
+from .chunks import number_of, over_chunks, part_of
 from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
 
@@ -25,8 +25,13 @@ def activate(z, activation, slope=0.0):
         return z
     z = np.ascontiguousarray(z)
     y = empty(z.shape, z.dtype)
-    _activate(z.reshape(-1), activation, z.dtype.type(slope), y.reshape(-1))
+    over_chunks(_activate, (z, y), (activation, slope))
     return y
+
+
+def activate_in_place(z, activation):
+    """z = phi(z), for a contiguous z and a phi without a slope."""
+    over_chunks(_activate, (z, z), (activation, 0))
 
 
 @compiled_call
@@ -36,9 +41,7 @@ def activate_backward(dy, y, activation, slope=0.0):
         return dy
     dy, y = np.ascontiguousarray(dy), np.ascontiguousarray(y)
     dz = empty(dy.shape, dy.dtype)
-    _activate_backward(
-        dy.reshape(-1), y.reshape(-1), activation, dy.dtype.type(slope), dz.reshape(-1)
-    )
+    over_chunks(_activate_backward, (dy, y, dz), (activation, slope))
     return dz
 
 
@@ -74,22 +77,18 @@ def _map(loop, *arrays):
     return out
 
 
-@over_chunks
-def _activate(z, activation, slope, y):
-    for chunk in prange((z.size + CHUNK - 1) // CHUNK):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        z_part, y_part = z[part], y[part]
-        for i in range(z_part.size):
-            y_part[i] = phi(z_part[i], activation, slope)
+def _activate(address, part):
+    z, y = part_of(0, address, part), part_of(1, address, part)
+    activation, slope = number_of(0, address, z), number_of(1, address, z)
+    for i in range(z.size):
+        y[i] = phi(z[i], activation, slope)
 
 
-@over_chunks
-def _activate_backward(dy, y, activation, slope, dz):
-    for chunk in prange((dy.size + CHUNK - 1) // CHUNK):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        dy_part, y_part, dz_part = dy[part], y[part], dz[part]
-        for i in range(dy_part.size):
-            dz_part[i] = dy_part[i] * phi_prime(y_part[i], activation, slope)
+def _activate_backward(address, part):
+    dy, y, dz = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
+    activation, slope = number_of(0, address, dy), number_of(1, address, dy)
+    for i in range(dy.size):
+        dz[i] = dy[i] * phi_prime(y[i], activation, slope)
 
 
 @njit(inline="always")

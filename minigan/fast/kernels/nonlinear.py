@@ -17,7 +17,6 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from .cache import cached_njit
 from .codes import LEAKY_RELU, SIGMOID, TANH
 
 _TERMS = 13
@@ -135,10 +134,3 @@ def _power_of_two(typing, n):
         return builder.bitcast(builder.shl(exponent, integer(mantissa)), float_type)
 
     return n(n), emit
-
-
-@cached_njit()
-def activate_in_place(values, activation, slope):
-    """values = phi(values), a flat array."""
-    for i in range(values.size):
-        values[i] = phi(values[i], activation, slope)

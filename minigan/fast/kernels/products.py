@@ -11,8 +11,8 @@ from .buffers import empty
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 from .cotangents import activation_gradient
+from .elementwise import activate_in_place
 from .gemm import multiply
-from .nonlinear import activate_in_place
 from .tables import cached, row_offsets
 from .thin import THIN, few_steps, sum_of_outer_products
 
@@ -81,7 +81,7 @@ def _input_gradient(dz, weight):
 def finish(y, activation):
     """Applies in place the activations that `multiply` does not know; returns y."""
     if activation == TANH or activation == SIGMOID:
-        activate_in_place(y.reshape(-1), activation, y.dtype.type(0))
+        activate_in_place(y, activation)
     return y
 
 

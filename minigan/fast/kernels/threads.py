@@ -76,8 +76,7 @@ def _timed(kernel, arguments):
 def parallel(**options):
     """Compiles a function with `prange` loops in a parallel and a serial version.
 
-    Each version is compiled at its first call; the serial one is needed only after a fork or, in
-    `chunks`, for short vectors.
+    Each version is compiled at its first call; the serial one is needed only after a fork.
     """
 
     def decorate(body):
@@ -87,7 +86,6 @@ def parallel(**options):
         def run(*arguments):
             return (serial if _forked else in_parallel)(*arguments)
 
-        run.serial = serial
         return run
 
     return decorate

@@ -2,14 +2,13 @@
 
 Each array is read and written once; NumPy goes over the arrays once per operation, and for networks
 of this size the memory traffic is the cost of an optimizer. The formulas are in `minigan.optim`.
+All vectors are contiguous and of one dtype.
 """
 
 import math
 
-from numba import prange
-
 from .calls import compiled_call
-from .chunks import CHUNK, over_chunks
+from .chunks import number_of, over_chunks, part_of
 
 __all__ = ["sgd_update", "rmsprop_update", "adam_update"]
 
@@ -17,53 +16,48 @@ __all__ = ["sgd_update", "rmsprop_update", "adam_update"]
 @compiled_call
 def sgd_update(theta, grad, velocity, lr, momentum):
     """`minigan.optim.SGD`."""
-    number = theta.dtype.type
-    _sgd(theta, grad, velocity, number(lr), number(momentum))
+    over_chunks(_sgd, (theta, grad, velocity), (lr, momentum))
 
 
 @compiled_call
 def rmsprop_update(theta, grad, square, lr, decay, eps):
     """`minigan.optim.RMSProp`."""
-    number = theta.dtype.type
-    _rmsprop(theta, grad, square, number(lr), number(decay), number(1 - decay), number(eps))
+    over_chunks(_rmsprop, (theta, grad, square), (lr, decay, 1 - decay, eps))
 
 
 @compiled_call
 def adam_update(theta, grad, first, second, step, lr, beta1, beta2, eps):
     """`minigan.optim.Adam`. The two bias corrections are computed in float64, outside the loop."""
-    number = theta.dtype.type
-    rate = number(lr / (1 - beta1**step))
-    shrink = number(1 / math.sqrt(1 - beta2**step))
-    betas = number(beta1), number(1 - beta1), number(beta2), number(1 - beta2)
-    _adam(theta, grad, first, second, rate, shrink, *betas, number(eps))
+    rate, shrink = lr / (1 - beta1**step), 1 / math.sqrt(1 - beta2**step)
+    numbers = rate, shrink, beta1, 1 - beta1, beta2, 1 - beta2, eps
+    over_chunks(_adam, (theta, grad, first, second), numbers)
 
 
-@over_chunks
-def _sgd(theta, grad, velocity, lr, momentum):
-    for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        t, g, v = theta[part], grad[part], velocity[part]
-        for i in range(t.size):
-            v[i] = momentum * v[i] + g[i]
-            t[i] -= lr * v[i]
+def _sgd(address, part):
+    t, g, v = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
+    lr, momentum = number_of(0, address, t), number_of(1, address, t)
+    for i in range(t.size):
+        v[i] = momentum * v[i] + g[i]
+        t[i] -= lr * v[i]
 
 
-@over_chunks
-def _rmsprop(theta, grad, square, lr, decay, rest, eps):
-    for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        t, g, s = theta[part], grad[part], square[part]
-        for i in range(t.size):
-            s[i] = decay * s[i] + rest * g[i] * g[i]
-            t[i] -= lr * g[i] / (math.sqrt(s[i]) + eps)
+def _rmsprop(address, part):
+    t, g, s = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
+    lr, decay = number_of(0, address, t), number_of(1, address, t)
+    rest, eps = number_of(2, address, t), number_of(3, address, t)
+    for i in range(t.size):
+        s[i] = decay * s[i] + rest * g[i] * g[i]
+        t[i] -= lr * g[i] / (math.sqrt(s[i]) + eps)
 
 
-@over_chunks
-def _adam(theta, grad, first, second, rate, shrink, beta1, rest1, beta2, rest2, eps):
-    for chunk in prange((theta.size + CHUNK - 1) // CHUNK):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        t, g, m, v = theta[part], grad[part], first[part], second[part]
-        for i in range(t.size):
-            m[i] = beta1 * m[i] + rest1 * g[i]
-            v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
-            t[i] -= rate * m[i] / (math.sqrt(v[i]) * shrink + eps)
+def _adam(address, part):
+    t, g = part_of(0, address, part), part_of(1, address, part)
+    m, v = part_of(2, address, part), part_of(3, address, part)
+    rate, shrink = number_of(0, address, t), number_of(1, address, t)
+    beta1, rest1 = number_of(2, address, t), number_of(3, address, t)
+    beta2, rest2 = number_of(4, address, t), number_of(5, address, t)
+    eps = number_of(6, address, t)
+    for i in range(t.size):
+        m[i] = beta1 * m[i] + rest1 * g[i]
+        v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
+        t[i] -= rate * m[i] / (math.sqrt(v[i]) * shrink + eps)

@@ -1,59 +1,77 @@
-"""Operations on flat vectors: the inner product, and s x + x_dot.
+"""Operations on flat vectors: zeros, the inner product, and s x + x_dot.
 
 NumPy's inner product is as fast by itself, but the threads of its BLAS keep spinning after a call,
 on the cores that the next kernel needs: one call per step made training twice as slow.
 """
 
-from functools import partial
-
 import numpy as np
-from numba import prange
+from numba import carray, njit
 
 from .buffers import empty
 from .calls import compiled_call
-from .chunks import CHUNK, over_chunks
+from .chunks import CHUNK, NUMBERS, VECTORS, chunks_of, over_chunks, part_of, words_of
+from .workers import float_of, floats_at, pointer_to
 
-__all__ = ["dot", "scale_and_add"]
+__all__ = ["clear", "dot", "scale_and_add"]
+
+
+@compiled_call
+def clear(vector):
+    """Every number becomes 0; the vector is contiguous."""
+    over_chunks(_clear, (vector,))
+
+
+def _clear(address, part):
+    part_of(0, address, part)[:] = 0
 
 
 @compiled_call
 def dot(a, b):
     """sum_i a_i b_i, as a float: chunks are summed in the vectors' dtype, their sums in float64."""
-    return float(_chunk_sums(a, b).sum())
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    sums = np.empty(-(-a.size // CHUNK))
+    over_chunks(_chunk_sums, (a, b, sums))
+    return float(sums.sum())
 
 
-@partial(over_chunks, fastmath={"reassoc"})  # reordered sums, so that LLVM can vectorise them
-def _chunk_sums(a, b):
-    chunks = (a.size + CHUNK - 1) // CHUNK
-    sums = np.empty(chunks)
-    for chunk in prange(chunks):
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        x, y = a[part], b[part]
-        total = a.dtype.type(0)
-        for i in range(x.size):
-            total += x[i] * y[i]
-        sums[chunk] = total
-    return sums
+def _chunk_sums(address, part):
+    x, y, task = part_of(0, address, part), part_of(1, address, part), words_of(address)
+    first, end = chunks_of(task, part)
+    sums = carray(pointer_to(task[VECTORS + 2], floats_at(address)), end)
+    for chunk in range(first, end):
+        start, stop = (chunk - first) * CHUNK, (chunk - first + 1) * CHUNK
+        sums[chunk] = _sum_of_products(x[start:stop], y[start:stop])
+
+
+@njit(fastmath={"reassoc"})  # reordered sums, so that LLVM can vectorise them
+def _sum_of_products(x, y):
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
 
 
 @compiled_call
 def scale_and_add(scale, x, x_dot):
     """scale_n x_n + x_dot_n for each sample n: scale (N, 1), x and x_dot (N, ...)."""
-    x, x_dot = np.ascontiguousarray(x), np.ascontiguousarray(x_dot)
+    scale, x, x_dot = (np.ascontiguousarray(array) for array in (scale, x, x_dot))
     out = empty(x.shape, x.dtype)
-    _scale_and_add(x.reshape(-1), x_dot.reshape(-1), scale.reshape(-1), out.reshape(-1))
+    over_chunks(_scale_and_add, (x, x_dot, out, scale), (x.size // max(1, len(x)),))
     return out
 
 
-@over_chunks
-def _scale_and_add(x, x_dot, scale, out):
-    row = x.size // max(1, scale.size)
-    for chunk in prange((x.size + CHUNK - 1) // CHUNK):
-        at, end = chunk * CHUNK, min((chunk + 1) * CHUNK, x.size)
-        while at < end:  # the part of each row that lies in this chunk
-            stop = min(end, (at // row + 1) * row)
-            factor = scale[at // row]
-            a, b, c = x[at:stop], x_dot[at:stop], out[at:stop]
-            for i in range(a.size):
-                c[i] = factor * a[i] + b[i]
-            at = stop
+def _scale_and_add(address, part):
+    x, x_dot = part_of(0, address, part), part_of(1, address, part)
+    out, task = part_of(2, address, part), words_of(address)
+    row = int(float_of(task[NUMBERS]))
+    at, end = 0, x.size
+    begin = chunks_of(task, part)[0] * CHUNK
+    scale = carray(pointer_to(task[VECTORS + 3], address), -(-(begin + end) // max(1, row)))
+    while at < end:  # the part of each row that lies in this part
+        sample = (begin + at) // row
+        stop = min(end, (sample + 1) * row - begin)
+        factor = scale[sample]
+        a, b, c = x[at:stop], x_dot[at:stop], out[at:stop]
+        for i in range(a.size):
+            c[i] = factor * a[i] + b[i]
+        at = stop
