@@ -75,6 +75,8 @@ def stage_of(layer):
         return SpectralStage(layer, stage_of)
     if not layer.children or isinstance(layer, Sequential):  # a Sequential finds its own stages
         return layer
+    if kind.__module__.split(".")[0] != __name__.split(".")[0]:
+        return layer  # a user's container may look into its children, and a stage has no params
     stage = copy.copy(layer)  # the same parameters, but stages for the children
     stage.children = {name: stage_of(child) for name, child in layer.children.items()}
     return stage

@@ -222,3 +222,14 @@ def test_stages_follow_parameters_into_another_network():
     with mg.kernels.use_backend("numpy"):
         expected, _ = outer.forward(x)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_container_of_the_users_own_may_look_into_its_children():
+    class Own(L.SpectralNorm):
+        pass
+
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype("float32")
+    networks = [mg.Sequential([kind(L.Linear(4, 3))], rng=0) for kind in (Own, L.SpectralNorm)]
+    with mg.kernels.use_backend("numba"):
+        (own, _), (expected, _) = (network.forward(x) for network in networks)
+    np.testing.assert_allclose(own, expected, rtol=1e-5)

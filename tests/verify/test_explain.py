@@ -200,6 +200,30 @@ def test_mistakes_of_penalties_are_named():
     assert not wrong and not silent
 
 
+def test_a_penalty_is_not_explained_by_its_own_wrong_slope():
+    """In layers above the last curved activation there is no second signal that could be missing:
+    a wrong v must not be called that."""
+    layers = L.Linear(2, 4), L.Tanh(), L.Linear(4, 5), L.LeakyReLU(), L.Linear(5, 1)
+    critic = mg.Sequential([*layers], rng=0)
+    real, fake = rng.standard_normal((2, 6, 2))
+    penalty = wrong_games.wrong_penalty(mg.penalties.R1, lambda g: np.cos(3 * g))
+    report = mg.gradcheck.check_penalty(penalty, critic, real, fake, progress=False)
+    rows = [row for row in report.failures if row.check == "gradient"]
+    assert len(rows) >= 4 and all(row.diagnosis is None for row in rows)
+
+
+def test_an_exhibit_that_changes_nothing_explains_nothing():
+    """Residual's own mistake is in every exhibit's result, too."""
+
+    class Doubled(L.Residual):
+        def backward_input(self, dy, cache):
+            in_branch, in_skip = cache
+            return self.branch.backward_input(dy, in_branch) + np.sin(dy)
+
+    report = check_layer(Doubled(L.Linear(4, 4)), (5, 4), progress=False)
+    assert not report.ok and not any(row.diagnosis for row in report.failures if "dx" in row.tensor)
+
+
 @pytest.mark.parametrize("directions", [None, 2])
 def test_mistakes_of_steps_are_named(directions):
     real = rng.standard_normal((6, 2))

@@ -120,6 +120,8 @@ def _with_a_factor(case: Case, families: Families) -> Explanation | None:
             continue
         for candidate in (candidate for hypothesis in family for candidate in hypothesis(case)):
             value = np.asarray(candidate.value, np.float64)
+            if case.agree(value, case.expected):  # a mistake that changes nothing here
+                continue
             factor = factor_between(case.found, value)
             if factor is None or not case.unexplained(factor * value) <= case.tolerance:
                 continue

@@ -107,7 +107,10 @@ def check_penalty(
     adversarial = np.random.default_rng(0).standard_normal(found.shape)
     network.grad[...] = adversarial
     gradients()
-    report.compare("adds into grad", "grad", network.grad, adversarial + found)
+    report.compare(
+        "adds into grad", "grad", network.grad, adversarial + found,
+        context=lambda: {"tensor": "", "earlier": adversarial, "adds": True},
+    )  # fmt: skip
 
     names = ("theta", "real", "fake")
     for name, array, kept in zip(names, (network.theta, real, fake), before):

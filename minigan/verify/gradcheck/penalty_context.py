@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class PenaltyContext:
                 "tensor": name,
                 "penalty": repr(self.penalty),
                 "batch_size": len(self.real),
+                **numbers_of(self.penalty),
                 "exhibits": self.exhibits(name),
                 "others": others,
             }
@@ -80,32 +81,23 @@ class PenaltyContext:
         """The gradients of penalties that are a little different from this one."""
 
         def run(copied):
-            D, penalty = copied(self.network), self.penalty
-            points = penalty.points(self.real, self.fake, copy.deepcopy(self.rng))
-            signals, caches = slopes(D, points)
-            g = signals[0]
-            _, v = penalty.measure(g)
+            D, penalty = copied(self.network), copied(self.penalty)  # its class in minigan
+            points = self.penalty.points(self.real, self.fake, copy.deepcopy(self.rng))
             found = {}
 
-            def along(what, v):
+            def at(points):
+                signals, caches = slopes(D, points)
                 D.zero_grad()
-                D.curvature_along(signals, caches, v)
+                return signals, caches
+
+            signals, caches = at(points)
+            g = signals[0]
+            _, v = penalty.measure(g)
+            for what, instead in wrong_slopes(penalty, g, v):
+                D.zero_grad()
+                D.curvature_along(signals, caches, instead)
                 found[what] = D.grad.copy()
 
-            weight, target = getattr(penalty, "weight", None), getattr(penalty, "target", None)
-            if weight is not None and target is not None:
-                length = np.sqrt((g.reshape(len(g), -1) ** 2).sum(axis=1))
-                length = length.reshape(-1, *(1,) * (g.ndim - 1))
-                scale = 2 * weight / len(g)
-                along("that of a penalty with the target 0: the target is left out", scale * g)
-                along(
-                    "that of v = 2 w / N (|g| - target) g: g should be the unit vector g / |g|",
-                    scale * (length - target) * g,
-                )
-                along(
-                    "that of v = 2 w / N (|g|^2 - target) g: the root in |g| is missing",
-                    scale * (length**2 - target) * g,
-                )
             D.zero_grad()
             x_dot = v
             for i, (stage, cache) in enumerate(caches):
@@ -114,6 +106,87 @@ class PenaltyContext:
             found[
                 "that without the second signal, dy_dot, which activations that curve send back"
             ] = D.grad.copy()
+
+            D.zero_grad()
+            logits, caches = D.forward(points)
+            D.backward_params(np.full_like(logits, 1 / len(logits)), caches)
+            found["that of mean D(x) itself: the first derivative, not that of the slope"] = (
+                D.grad.copy()
+            )
+            for words, others in (("real samples", self.real), ("fakes", self.fake)):
+                signals, caches = at(others)
+                D.curvature_along(signals, caches, penalty.measure(signals[0])[1])
+                found[f"that at the {words}: the penalty takes D's slope at other points"] = (
+                    D.grad.copy()
+                )
             return found
 
         return on_healthy_copies(run) if hasattr(self.penalty, "measure") else {}
+
+
+def numbers_of(penalty: Any) -> dict[str, float]:
+    """Its options by name: gamma, target, and the weight, which is no array here."""
+    options = {
+        name: value for name, value in vars(penalty).items() if isinstance(value, int | float)
+    }
+    if "weight" in options:
+        options["the penalty's weight"] = options.pop("weight")
+    return options
+
+
+def wrong_slopes(penalty: Any, g: np.ndarray, v: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """(words, v) of mistakes in v = dR/dg, from g = grad_x D and the right v."""
+
+    def norm(axes):
+        return np.sqrt((g**2).sum(axis=axes, keepdims=True))
+
+    length = norm(tuple(range(1, g.ndim)))
+    whole, across, scale = norm(None), norm(0), 1 / len(g)
+    yield (
+        "that of the batch's mean slope, where each sample has its own",
+        np.broadcast_to(v.mean(axis=0), v.shape).copy(),
+    )
+    if hasattr(penalty, "gamma"):
+        scale *= penalty.gamma
+        yield (
+            "that of v = gamma / N g / |g|: of the length, where its square is right",
+            (scale * g / length),
+        )
+        yield "that of v = gamma / N g^2, where v = gamma / N g is right", scale * g**2
+        yield "that of v = gamma / N |g|^2 g: the square is squared again", scale * length**2 * g
+        yield "that of v = gamma / N sign(g): of |g|_1, where |g|^2 is right", scale * np.sign(g)
+    if not (hasattr(penalty, "weight") and hasattr(penalty, "target")):
+        return
+    scale *= 2 * penalty.weight
+    target = penalty.target
+    yield "that of a penalty with the target 0: the target is left out", scale * g
+    yield (
+        "that of v = 2 w / N (|g| - target) g: g should be the unit vector g / |g|",
+        (scale * (length - target) * g),
+    )
+    yield (
+        "that of v = 2 w / N (|g|^2 - target) g: the root in |g| is missing",
+        (scale * (length**2 - target) * g),
+    )
+    yield (
+        "that of v = 2 w / N (|g|^2 - target) g / |g|: the root in |g| is missing",
+        (scale * (length**2 - target) * g / length),
+    )
+    yield (
+        "that of ||g| - target|, where its square is right",
+        scale * np.sign(length - target) * g / length,
+    )
+    yield "that of v = 2 w / N g / |g|: the factor |g| - target is missing", scale * g / length
+    for words, other in (("whole batch", whole), ("batch, for each value of a sample", across)):
+        yield (
+            f"that with |g| taken over the {words}, where each sample has its own",
+            (scale * (other - target) * g / other),
+        )
+        yield (
+            f"that with the |g| in g / |g| taken over the {words}, where each sample has its own",
+            (scale * (length - target) * g / other),
+        )
+    yield (
+        "that of one-sided excess, max(|g| - target, 0), where both sides count",
+        (scale * np.maximum(length - target, 0) * g / length),
+    )

@@ -26,7 +26,8 @@ def constant(case: Case) -> Iterator[Candidate]:
     verb = " ".join(words.split()[:2])
     cause, exhibit = "", None
     if re.search(r" is the batch size(?! less)", words) and verb in CAUSES:
-        cause, exhibit = f": {CAUSES[verb]}", EXHIBITS[verb]
+        exhibit = EXHIBITS[verb]
+        cause = "" if " or " in words else f": {CAUSES[verb]}"
     elif words == "with the wrong sign":
         exhibit = "wasserstein_sign" if "logits" in case.context else None
     elif words.startswith("multiplied by 2") and "penalty" in case.context:
@@ -69,6 +70,12 @@ def arrays(case: Case) -> Iterator[Candidate]:
                 np.where(a == 0, np.nan, case.expected / a), f"is the right one without {name}"
             )
             yield Candidate(case.expected * a**2, f"is the right one multiplied by {name}^2")
+            for sign, kept in ((">", a > 0), ("<", a < 0)):
+                if np.sum(kept & (case.expected != 0)) >= 3 and np.sum(~kept) >= 3:
+                    yield Candidate(
+                        np.where(kept, case.expected, 0),
+                        f"is masked by {name} {sign} 0: a mask that does not belong here",
+                    )
 
 
 def factor_between(found: Array, right: Array) -> float | None:

@@ -160,7 +160,10 @@ def equal_labels(case: Case) -> Iterator[Candidate]:
     np.add.at(ones, labels, 1.0)
     yield Candidate(ones, "counts the samples of each class: 1 is added, not dy")
     counts = np.maximum(np.bincount(labels, minlength=len(right)), 1)
-    yield Candidate(
-        right / counts.reshape(-1, *(1,) * (right.ndim - 1)),
-        "is divided by the number of samples of each class",
-    )
+    counts = counts.reshape(-1, *(1,) * (right.ndim - 1))
+    yield Candidate(right / counts, "is divided by the number of samples of each class")
+    yield Candidate(right * counts, "is multiplied by the number of samples of each class")
+    rows = np.zeros_like(right)
+    fit = min(len(rows), len(dy))
+    rows[:fit] = dy[:fit]
+    yield Candidate(rows, "has the row of a sample where the row of its class belongs")

@@ -10,6 +10,11 @@ from .case import Case
 BATCH = "the batch size"
 
 
+LAST_AXIS = "the length of its last axis"
+AREAS = "stride", "scale", "kernel_size"  # lengths whose square counts pixels
+INCIDENTAL = "features", "values", "length", "pi"  # nobody takes a root or half of these
+
+
 def quantities(case: Case) -> Iterator[tuple[float, str]]:
     """(value, what it is) of the numbers that mean something in this case."""
     x, dy, n = case.array("x"), case.array("dy"), case.batch_size
@@ -38,12 +43,13 @@ def quantities(case: Case) -> Iterator[tuple[float, str]]:
         yield value, name
         if value < 1:
             yield 1 - value, f"1 - {name}"
-        yield value**2, f"{name}^2"
+        if name in AREAS:
+            yield value**2, f"{name}^2"
     if n and n > 2:
         yield n - 1, f"{BATCH} less one"
     yield case.expected.size, "the number of its values"
     if case.expected.ndim >= 2:
-        yield case.expected.shape[-1], "the length of its last axis"
+        yield case.expected.shape[-1], LAST_AXIS
     yield 2 * np.pi, "2 pi"
     yield np.pi, "pi"
 
@@ -73,6 +79,7 @@ def factor_in_words(case: Case, factor: float) -> str | None:
     for value in (0.001, 0.01, 0.1, 0.9, 10.0, 100.0):
         if close(factor, value):
             return f"multiplied by {value:g}{sign}"
+    known = [one for one in known if not any(word in one[1] for word in INCIDENTAL)]
     for value, what in known:
         for power, words in ((1, "multiplied by"), (-1, "divided by")):
             if close(factor, value ** (power / 2)):
@@ -98,9 +105,9 @@ def factor_in_words(case: Case, factor: float) -> str | None:
 
 
 def _different(meanings):
-    """The batch size, or at most three of them; the pixels of x are those of dy, if equal."""
-    if meanings[0] == BATCH:
-        return meanings[:1]
+    """At most three of them; the pixels of x are those of dy, if equal."""
+    telling = [m for m in meanings if m not in ("the number of its values", LAST_AXIS)]
+    meanings = telling or meanings
     kept: dict[str, str] = {}
     for meaning in meanings:
         short = meaning.removesuffix(" of dy").removesuffix(" of x")

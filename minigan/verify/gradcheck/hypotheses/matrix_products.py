@@ -1,6 +1,11 @@
-"""A matrix product with the wrong factor: dx = dy W', dW = x' dy."""
+"""A matrix product with the wrong factor: dx = dy W', dW = x' dy.
+
+W is (in, out), or, as in PyTorch, (out, in): then dx = dy W and dW = dy' x. What can be wrong is
+the same, so dW is transposed there before it is looked at.
+"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,31 +17,43 @@ def rows(array):
 
 
 def weight_gradient(case: Case) -> Iterator[Candidate]:
-    """Where dW = x' dy is right: other arrays in the place of x or dy."""
+    """Where dW = x' dy is right, or its transpose: other arrays in the place of x or dy."""
+    yield from _products(case, lambda a, b: f"{_primed(a)} {b}")
+    if case.found.ndim == case.expected.ndim == 2:
+        turned = replace(case, found=case.found.T, expected=case.expected.T)
+        for candidate in _products(turned, lambda a, b: f"{_primed(b)} {a}"):
+            yield replace(candidate, value=candidate.value.T)
+
+
+def _products(case, said):
+    """said : (a, b) -> how the product of a (N, in) and b (N, out) is written."""
     x, dy = case.array("x"), case.array("dy")
     if x is None or dy is None or x.ndim != dy.ndim or x.ndim < 2:
         return
     if rows(x).shape[0] != rows(dy).shape[0] or not case.is_right(rows(x).T @ rows(dy)):
         return
+    right = said("x", "dy")
     for name, array in [*case.arrays(), *_changed(case)]:
         if array.ndim < 2 or name == "earlier":
             continue
         if array.shape == x.shape and name != "x":
             yield Candidate(
-                rows(array).T @ rows(dy), f"is {_primed(name)} dy, where x' dy is right"
+                rows(array).T @ rows(dy), f"is {said(name, 'dy')}, where {right} is right"
             )
         if array.shape == dy.shape and name != "dy":
-            yield Candidate(rows(x).T @ rows(array), f"is x' {name}, where x' dy is right")
+            yield Candidate(
+                rows(x).T @ rows(array), f"is {said('x', name)}, where {right} is right"
+            )
     sums = np.outer(rows(x).sum(axis=0), rows(dy).sum(axis=0))
     for scale, words in ((1, "sums"), (len(rows(x)), "means")):
         yield Candidate(
             sums / scale**2,
-            f"is a product of {words} over the batch, where the sum of products, x' dy, is right",
+            f"is a product of {words} over the batch, where the sum of products, {right}, is right",
         )
     yield Candidate(
         sums / len(rows(x)),
         "multiplies the mean of x by the sum of dy (or the other way round), where the sum of "
-        "products, x' dy, is right",
+        f"products, {right}, is right",
     )
     if x.shape == dy.shape:
         product = (rows(x) * rows(dy)).sum(axis=0)
@@ -63,54 +80,59 @@ def input_gradient(case: Case) -> Iterator[Candidate]:
     if dy is None or dy.ndim < 2:
         return
     for name, weight in case.arrays():
-        if weight.ndim != 2 or name in ("x", "dy", "y"):
+        if weight.ndim == 2 and name not in ("x", "dy", "y"):
+            yield from _through(case, dy, name, weight, f"dy {name}'", f"dy {name}")
+            yield from _through(case, dy, name, weight.T, f"dy {name}", f"dy {name}'")
+
+
+def _through(case, dy, name, weight, right, turned):
+    """right, turned : how dy weight' is written, and dy weight."""
+    for scale, scaled in _scales(case):
+        if weight.shape[1] != dy.shape[-1] or not case.is_right(dy @ weight.T / scale):
             continue
-        for scale, scaled in _scales(case):
-            if weight.shape[1] != dy.shape[-1] or not case.is_right(dy @ weight.T / scale):
-                continue
-            if weight.shape[0] == weight.shape[1]:
-                yield Candidate(
-                    dy @ weight / scale, f"is dy {name}: the transpose in dy {name}' is missing"
-                )
-            yield from _of_the_gradient(case, dy, name)
+        if weight.shape[0] == weight.shape[1]:
             yield Candidate(
-                np.outer(dy.sum(axis=-1), weight.sum(axis=-1)).reshape(case.found.shape) / scale,
-                f"is a product of sums, where dy {name}' is right",
+                dy @ weight / scale, f"is {turned}, where {right} is right: a transpose is wrong"
             )
-            for changed, how in (
-                (np.abs(weight), "the signs of it lost"),
-                (np.sign(weight), "its signs alone"),
-                (weight**2, "each entry squared"),
-            ):
-                yield Candidate(dy @ changed.T / scale, f"is a product with {name}, {how}")
-            for which, one in (("first", 0), ("last", -1)):
-                alone = (dy[..., one, None] * weight[:, one]) / scale
-                yield Candidate(alone, f"counts the {which} output alone: `=` in place of `+=`")
-                yield Candidate(case.expected - alone, f"does not count the {which} output")
-            if scaled:
-                yield Candidate(dy @ weight.T, f"is that of {name}, not of {name} / {scaled}")
-                yield Candidate(dy @ weight.T / scale**2, f"is divided by {scaled} twice")
-                yield Candidate(dy @ weight.T * scale, f"is multiplied by {scaled}, not divided")
-            for other, array in case.arrays():
-                if array.shape == dy.shape and other != "dy":
-                    yield Candidate(
-                        array @ weight.T / scale, f"is {other} {name}', where dy {name}' is right"
-                    )
-                if other != name and array.shape == weight.shape:
-                    yield Candidate(
-                        dy @ array.T / scale, f"is dy {other}', where dy {name}' is right"
-                    )
+        yield from _of_the_gradient(case, dy, name, weight, right)
+        yield Candidate(
+            np.outer(dy.sum(axis=-1), weight.sum(axis=-1)).reshape(case.found.shape) / scale,
+            f"is a product of sums, where {right} is right",
+        )
+        for changed, how in (
+            (np.abs(weight), "the signs of it lost"),
+            (np.sign(weight), "its signs alone"),
+            (weight**2, "each entry squared"),
+        ):
+            yield Candidate(dy @ changed.T / scale, f"is a product with {name}, {how}")
+        for which, one in (("first", 0), ("last", -1)):
+            alone = (dy[..., one, None] * weight[:, one]) / scale
+            yield Candidate(alone, f"counts the {which} output alone: `=` in place of `+=`")
+            yield Candidate(case.expected - alone, f"does not count the {which} output")
+        if scaled:
+            yield Candidate(dy @ weight.T, f"is that of {name}, not of {name} / {scaled}")
+            yield Candidate(dy @ weight.T / scale**2, f"is divided by {scaled} twice")
+            yield Candidate(dy @ weight.T * scale, f"is multiplied by {scaled}, not divided")
+        for other, array in case.arrays():
+            if array.shape == dy.shape and other != "dy":
+                yield Candidate(
+                    array @ weight.T / scale,
+                    f"is {right.replace('dy', other, 1)}, where {right} is right",
+                )
+            if other != name and array.shape == weight.shape:
+                yield Candidate(dy @ array.T / scale, f"is dy {other}', where {right} is right")
 
 
-def _of_the_gradient(case, dy, name):
+def _of_the_gradient(case, dy, name, weight, right):
     """dy times dW', or times a weight that has moved by -lr dW."""
     x = case.array("x")
     if x is None or x.ndim != 2 or dy.ndim != 2:
         return
-    through = dy @ (x.T @ dy).T
-    if through.shape != case.found.shape:
+    gradient = x.T @ dy
+    through = dy @ gradient.T
+    if gradient.shape != weight.shape or through.shape != case.found.shape:
         return
-    yield Candidate(through, f"is dy d{name}', where dy {name}' is right")
+    yield Candidate(through, f"is {right.replace(name, f'd{name}')}, where {right} is right")
     moved = np.where(np.isfinite(case.expected), case.found - case.expected, 0)
     rate = -float(np.sum(moved * through) / np.sum(through**2))
     if 0 < rate <= 1 and case.found.size >= 4:
@@ -121,7 +143,7 @@ def _of_the_gradient(case, dy, name):
 
 
 def _primed(name):
-    return f"{name}'" if name.isidentifier() else f"({name})'"
+    return f"{name}'" if name.isidentifier() or name[0] in "(|" else f"({name})'"
 
 
 def _changed(case):

@@ -55,12 +55,19 @@ def _enlarged(case, dy, k):
 
 def _pooled(case, x, dy, k):
     spread = dy.repeat(k, axis=1).repeat(k, axis=2)
-    if spread.shape != x.shape or not case.is_right(spread / k**2):
+    if spread.shape != x.shape:
+        return
+    n, height, width, channels = dy.shape
+    block = x.reshape(n, height, k, width, k, channels)
+    chosen, least = (
+        x == reduce(block, axis=(2, 4)).repeat(k, axis=1).repeat(k, axis=2)
+        for reduce in (np.max, np.min)
+    )
+    if case.is_right(chosen * spread):
+        yield from _of_the_largest(spread, least, k)
+    if not case.is_right(spread / k**2):
         return
     tiled = np.tile(dy, (1, k, k, 1))
-    n, height, width, channels = dy.shape
-    largest = x.reshape(n, height, k, width, k, channels).max(axis=(2, 4))
-    chosen = x == largest.repeat(k, axis=1).repeat(k, axis=2)
     for scale, words in ((1, "all of it"), (k**2, f"1/{k * k} of it")):
         yield Candidate(tiled / scale, f"is dy tiled ({words}), where each value is repeated")
         yield Candidate(
@@ -81,3 +88,20 @@ def _pooled(case, x, dy, k):
                 one / scale,
                 f"goes to one pixel of each block ({words}), where it is spread over all {k * k}",
             )
+
+
+def _of_the_largest(spread, least, k):
+    """Max pooling: dx = dy at the largest pixel of each block, 0 at the others."""
+    where = "where the largest alone is right"
+    yield Candidate(
+        spread, f"goes to all {k * k} pixels of each block, {where}: the mask is missing"
+    )
+    for scale in (k, k**2):
+        yield Candidate(
+            spread / scale, f"is spread over all {k * k} pixels of each block, / {scale}, {where}"
+        )
+    yield Candidate(least * spread, f"goes to the smallest pixel of each block, {where}")
+    for u, v in np.ndindex(k, k):
+        one = np.zeros_like(spread)
+        one[:, u::k, v::k] = spread[:, u::k, v::k]
+        yield Candidate(one, f"goes to the pixel {(u, v)} of each block, {where}")

@@ -1,5 +1,6 @@
 """Activations: dx = phi'(x) dy, with the derivative left out, at the wrong point, or of another."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
 
@@ -24,6 +25,20 @@ def _gelu_slope(t):
     inner = np.tanh(np.sqrt(2 / np.pi) * (t + 0.044715 * t**3))
     chain = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * t**2)
     return 0.5 * (1 + inner) + 0.5 * t * (1 - inner**2) * chain
+
+
+def _normal(t):
+    return np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
+
+
+def _below(t):
+    """The share of N(0, 1) below t."""
+    return 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(t / np.sqrt(2)))
+
+
+def _mish_slope(t):
+    inner = np.tanh(softplus(t))
+    return inner + t * (1 - inner**2) * sigmoid(t)
 
 
 # name: (phi, phi', {a formula that is often written instead: function of x or y, called t})
@@ -76,6 +91,33 @@ KNOWN: dict[str, tuple[Function, Function, dict[str, Function]]] = {
     "sine": (np.sin, np.cos, {"-cos(t)": lambda t: -np.cos(t)}),
     "cosine": (np.cos, lambda t: -np.sin(t), {"sin(t)": np.sin}),
     "GELU": (_gelu, _gelu_slope, {}),
+    "GELU with erf": (
+        lambda t: t * _below(t),
+        lambda t: _below(t) + t * _normal(t),
+        {"Phi(t) + phi(t), t missing in the second term,": lambda t: _below(t) + _normal(t)},
+    ),
+    "mish": (
+        lambda t: t * np.tanh(softplus(t)),
+        _mish_slope,
+        {
+            "tanh(softplus(t)) + 1 - tanh(softplus(t))^2": lambda t: (
+                np.tanh(softplus(t)) + 1 - np.tanh(softplus(t)) ** 2
+            ),
+        },
+    ),
+    "ELU": (
+        lambda t: np.where(t > 0, t, np.expm1(np.minimum(t, 0))),
+        lambda t: np.where(t > 0, 1, np.exp(np.minimum(t, 0))),
+        {
+            "1 where t > 0, else exp(t) - 1,": lambda t: np.where(
+                t > 0, 1, np.expm1(np.minimum(t, 0))
+            ),
+            "1 where t > 0, else t,": lambda t: np.where(t > 0, 1, t),
+            "1 where t > 0, else 0,": lambda t: 1.0 * (t > 0),
+            "exp(t) on both sides": np.exp,
+            "exp(t) where t < 0, else t,": lambda t: np.where(t > 0, t, np.exp(np.minimum(t, 0))),
+        },
+    ),
 }
 
 # name: a derivative that is a sum of two terms, in x
@@ -85,6 +127,16 @@ TERMS: dict[str, dict[str, Function]] = {
     "SiLU": {
         "the term sigmoid(x)": sigmoid,
         "the term x sigmoid(x) (1 - sigmoid(x))": lambda t: t * sigmoid(t) * sigmoid(-t),
+    },
+    "GELU with erf": {
+        "the term Phi(x)": _below,
+        "the term x phi(x), phi the normal density": lambda t: t * _normal(t),
+    },
+    "mish": {
+        "the term tanh(softplus(x))": lambda t: np.tanh(softplus(t)),
+        "the term x (1 - tanh(softplus(x))^2) sigmoid(x)": lambda t: (
+            _mish_slope(t) - np.tanh(softplus(t))
+        ),
     },
 }
 

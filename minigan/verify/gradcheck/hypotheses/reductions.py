@@ -21,6 +21,11 @@ def over_an_axis(case: Case) -> Iterator[Candidate]:
                 np.broadcast_to(at, expected.shape),
                 f"is the {which} row of the right one, repeated",
             )
+    if expected.ndim > 1:
+        yield Candidate(
+            expected + expected.sum(axis=0),
+            "is the right one plus its sum over the batch: the other samples' gradients are in it",
+        )
     for axis in axes:
         where = (
             "all entries" if axis is None else f"ax{'is' if np.ndim(axis) == 0 else 'es'} {axis}"

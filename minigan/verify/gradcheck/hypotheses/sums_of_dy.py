@@ -6,6 +6,15 @@ import numpy as np
 
 from .case import Candidate, Case
 
+CUT = {  # pixels that a loop with a wrong bound leaves out
+    "last row and column of pixels": np.s_[:, :-1, :-1],
+    "first row and column of pixels": np.s_[:, 1:, 1:],
+    "last row of pixels": np.s_[:, :-1],
+    "last column of pixels": np.s_[:, :, :-1],
+    "first row of pixels": np.s_[:, 1:],
+    "first column of pixels": np.s_[:, :, 1:],
+}
+
 
 def sums_of_dy(case: Case) -> Iterator[Candidate]:
     """Where the sum of dy over all axes but the last is right: what else might be summed."""
@@ -35,6 +44,13 @@ def sums_of_dy(case: Case) -> Iterator[Candidate]:
                 value,
                 f"counts the {which} pixel of each sample alone, where all pixels should be summed",
             )
+        for step in (2, 3):
+            yield Candidate(
+                dy[:, ::step, ::step].sum(axis=rows),
+                f"counts one of {step} x {step} pixels, with a stride, where all should be summed",
+            )
+        for words, part in CUT.items():
+            yield Candidate(dy[part].sum(axis=rows), f"does not count the {words}: a loop is off")
     for name, array in case.arrays():
         if array.shape == dy.shape and name != "dy":
             yield Candidate(

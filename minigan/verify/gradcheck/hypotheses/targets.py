@@ -96,7 +96,9 @@ def margins(case: Case) -> Iterator[Candidate]:
         yield Candidate(
             np.where(-sign * logits < 1, full, 0), "has the mask of the other minibatch's margin"
         )
-        yield Candidate(np.where(sign * logits < 0, full, 0), "has its margin at 0, not at 1")
+        for margin in (0.0, -1.0, 0.5, 2.0):
+            says = f"has its margin at {sign * margin:g}, not at {sign}"
+            yield Candidate(np.where(sign * logits < margin, full, 0), says)
 
 
 def pairs(case: Case) -> Iterator[Candidate]:
@@ -122,6 +124,32 @@ def pairs(case: Case) -> Iterator[Candidate]:
                 "subtracts a mean over the minibatch, where the loss pairs the logits",
             )
         yield Candidate(outer * sigmoid(outer * a) / n, "does not subtract the other logit")
+
+
+def averages(case: Case) -> Iterator[Candidate]:
+    """A relativistic average loss, of a_i = r_i - mean(f) and b_j = f_j - mean(r): both are in the
+    gradient of each logit.
+
+    mean softplus(-a) + mean softplus(b):  dr_i = -sigmoid(-a_i) / N - mean(sigmoid(b)) / N
+    """
+    logits, other = case.array("logits"), case.array("other_logits")
+    if logits is None or other is None or logits.shape != case.found.shape:
+        return
+    n = len(logits)
+    own, others = logits - other.mean(), other - logits.mean()
+    for sign in (1, -1):  # -1: a logit that should rise
+        direct = sign * sigmoid(sign * own) / n
+        through = np.full(logits.shape, sign * sigmoid(-sign * others).mean() / n)
+        if not case.is_right(direct + through):
+            continue
+        terms = {"the direct path": direct, "the path through the other minibatch's mean": through}
+        if (said := deviations(case, terms)) is not None:
+            yield said
+        if logits.shape == other.shape:
+            yield Candidate(
+                sign * sigmoid(sign * (logits - other)) / n,
+                "compares the logits in pairs, where each is compared with a mean",
+            )
 
 
 def other_losses(case: Case) -> Iterator[Candidate]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .case import Array, Candidate, Case
+from .sums_of_dy import CUT
 
 Geometry = tuple[tuple[int, int], int, int]  # kernel size, stride, padding
 
@@ -129,6 +130,14 @@ def weights(case: Case) -> Iterator[Candidate]:
                 "weight_elementwise",
             )
         yield from _without_taps(right, kernel)
+        for words, part in CUT.items():
+            counted = np.zeros_like(small)
+            counted[part] = small[part]
+            value = weight_gradient(large, counted, *shape)
+            yield Candidate(
+                value.swapaxes(2, 3) if swapped else value,
+                f"does not count the {words} of {'x' if swapped else 'dy'}: a loop is off",
+            )
         for which, at in (("first", 0), ("last", -1)):
             alone = np.zeros_like(small)
             alone[:, at, at] = small[:, at, at]

@@ -79,18 +79,21 @@ def written_at(symbol: str, point: Array) -> Iterator[tuple[str, Array]]:
 def elementwise(case: Case) -> Iterator[Candidate]:
     """dx = dy f, entry by entry, for a formula f that is often written there."""
     dy = case.array("dy")
-    if dy is None or not dy.shape == case.found.shape == case.expected.shape:
+    if dy is None or not case.found.shape == case.expected.shape:
         return
     for symbol in ("y", "x"):
         point = case.array(symbol)
-        if point is None or point.shape != dy.shape:
+        if point is None or point.shape != case.found.shape:
             continue
         for formula, value in written_at(symbol, point):
-            yield Candidate(dy * value, f"multiplies dy by {formula}")
-            yield Candidate(value, f"is {formula}, without dy: the chain rule is left out")
+            if dy.shape == point.shape:
+                yield Candidate(dy * value, f"multiplies dy by {formula}")
+                yield Candidate(value, f"is {formula}, without dy: the chain rule is left out")
             yield Candidate(
                 case.expected * value, f"is the right one multiplied by {formula} once more"
             )
+    if dy.shape != case.found.shape:
+        return
     for formula, value in written_at("dy", dy):
         if formula != "dy":
             yield Candidate(value, f"is {formula}: a formula of x or y, with dy in its place")
