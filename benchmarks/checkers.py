@@ -192,10 +192,15 @@ def minigan(seed):
     return next(filter(None, (complaint(CHECKS[check], seed) for check in GENERAL)), None)
 
 
-def directions(seed):
+def gans_of_steps(seed):
+    """(GAN, minibatch): four small ones that contain every layer of the museum."""
     for make in (plain_gan, normalised_gan, _critic_gan, _image_gan):
         gan = make(seed)
-        real = np.random.default_rng(seed).standard_normal((4, *gan.sample_shape))
+        yield gan, np.random.default_rng(seed).standard_normal((4, *gan.sample_shape))
+
+
+def directions(seed):
+    for gan, real in gans_of_steps(seed):
         report = check_step(gan, real, directions=2, rng=seed, progress=False)
         if not report.ok:
             return str(report.failures[0])

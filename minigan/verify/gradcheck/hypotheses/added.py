@@ -29,6 +29,12 @@ def earlier(case: Case) -> Iterator[Candidate]:
             where = f" ({np.sum(~right)} of {right.size} entries)" if right.any() else ""
             yield Candidate(value, says + where)
         return
+    deviation = np.where(np.isfinite(case.expected), case.found - case.expected, 0)
+    share = float(np.sum(deviation * before) / np.sum(before * before))
+    if abs(share) > 1e-6 and before.size >= 3:
+        yield Candidate(
+            case.expected + share * before, f"contains {share:.6g} times the earlier gradient"
+        )
     yield Candidate(
         case.expected + before,
         "still contains the earlier gradient: zero_grad() was not called before this one",
@@ -92,6 +98,10 @@ def itself(case: Case) -> Iterator[Candidate]:
         if name == case.context.get("tensor"):
             says = f"contains {c:.6g} times {name} itself: weight decay, which is no part of it"
             yield Candidate(case.expected + c * array, says)
+            signs = np.sign(array)
+            c = float(np.sum(deviation * signs) / np.sum(signs * signs))
+            says = f"contains {c:.6g} times the signs of {name}: the decay of an absolute value"
+            yield Candidate(case.expected + c * signs, says)
         elif abs(abs(c) - 1) < 1e-6:
             sign = "lacks" if c < 0 else "contains too much of"
             yield Candidate(case.expected + c * array, f"{sign} the term {name}")

@@ -32,6 +32,8 @@ def quantities(case: Case) -> Iterator[tuple[float, str]]:
             pixels = math.prod(array.shape[1:3])
             yield len(array) * pixels, f"the batch size times the number of pixels of {name}"
             yield pixels, f"the number of pixels of {name}"
+        if array.ndim == 3:
+            yield array.shape[1], f"the length of {name}'s sequences"
         if array.ndim >= 2:
             yield array.shape[-1], f"the number of {'channels' if array.ndim == 4 else 'features'}"
             yield math.prod(array.shape[1:]), f"the number of values in a sample of {name}"
@@ -45,8 +47,6 @@ def quantities(case: Case) -> Iterator[tuple[float, str]]:
             yield 1 - value, f"1 - {name}"
         if name in AREAS:
             yield value**2, f"{name}^2"
-    if n and n > 2:
-        yield n - 1, f"{BATCH} less one"
     yield case.expected.size, "the number of its values"
     if case.expected.ndim >= 2:
         yield case.expected.shape[-1], LAST_AXIS

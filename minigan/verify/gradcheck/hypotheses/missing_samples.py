@@ -24,6 +24,8 @@ def contributions(case: Case) -> Iterator[Array]:
     if x.ndim == dy.ndim == 2:
         yield np.einsum("ni,no->nio", x, dy)
         yield np.einsum("ni,no->noi", x, dy)
+    if x.ndim == dy.ndim == 3 and x.shape[1] == dy.shape[1]:
+        yield np.einsum("nti,nto->nio", x, dy)
     if x.shape == dy.shape and x.ndim >= 2:
         for x_hat in (case.array("x_hat"), x, *(s.x_hat for s in statistics(case, x))):
             if x_hat is not None and x_hat.shape == dy.shape:

@@ -13,6 +13,7 @@ from .case import Array, Candidate, Case
 
 OF_BATCH, OF_SAMPLE, RUNNING = "the batch", "each sample", "the running statistics"
 OF_PIXEL, OF_ROW = "each pixel", "the channels of each pixel"
+OF_CHANNEL = "each channel of each sample"
 OF_ALL = "all values at once"
 EXHIBITS = {
     ("the path through the variance",): "variance_held",
@@ -43,6 +44,8 @@ def statistics(case: Case, x: Array) -> Iterator[Statistics]:
     eps = case.number("eps")
     kinds = [(OF_ALL, tuple(range(x.ndim)))]
     kinds += [(OF_BATCH, tuple(range(x.ndim - 1))), (OF_SAMPLE, tuple(range(1, x.ndim)))]
+    if x.ndim == 4:
+        kinds += [(OF_CHANNEL, (1, 2))]
     if x.ndim > 2:
         kinds += [(OF_PIXEL, (0,)), (OF_ROW, (x.ndim - 1,))]
     for of, axes in kinds:

@@ -151,6 +151,7 @@ def activations(case: Case) -> Iterator[Candidate]:
         yield from _by_a_mask(case, dy, *kept)
     elif x is not None and x.shape == dy.shape:
         yield from _masked(case, dy, x, slope)
+        yield from _trained_slope(case, dy, x)
         yield Candidate(
             dy, "is dy itself: the derivative of the layer, or of a branch of it, is left out"
         )
@@ -267,6 +268,22 @@ def _masked(case, dy, x, ratio):
     )
     yield from _other_slopes(case, dy, x, above, below)
     yield from _another_mask(case, dy, x, above, below)
+
+
+def _trained_slope(case, dy, x):
+    """dx = dy where x > 0, else slope dy, with a slope for each column."""
+    for name, slope in case.arrays():
+        if slope.shape not in ((1,), x.shape[-1:]) or not case.is_right(
+            np.where(x > 0, 1, slope) * dy
+        ):
+            continue
+        yield Candidate(
+            np.where(x > 0, 1, 0) * dy, f"lacks {name} on the negative side: zero there"
+        )
+        yield Candidate(slope * dy, f"has {name} on the positive side, too")
+        yield Candidate(dy, f"lacks {name} on the negative side: dy itself there")
+        yield Candidate(np.where(x > 0, slope, 1) * dy, "has its two sides exchanged")
+        yield Candidate(np.where(x > 0, dy, slope * x), f"has {name} x, not {name} dy, where x < 0")
 
 
 def _other_slopes(case, dy, x, above, below):

@@ -124,6 +124,10 @@ def pairs(case: Case) -> Iterator[Candidate]:
                 "subtracts a mean over the minibatch, where the loss pairs the logits",
             )
         yield Candidate(outer * sigmoid(outer * a) / n, "does not subtract the other logit")
+        for moved in (np.roll(b, 1, axis=0), np.roll(b, -1, axis=0), b[::-1]):
+            yield Candidate(
+                outer * sigmoid(outer * (a - moved)) / n, "pairs the logits of different rows"
+            )
 
 
 def averages(case: Case) -> Iterator[Candidate]:

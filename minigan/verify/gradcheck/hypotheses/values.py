@@ -21,6 +21,8 @@ def through_a_function(case: Case) -> Iterator[Candidate]:
         ("without its signs, |...|", np.abs(right)),
         ("without its size, only its signs", np.sign(right)),
         ("squared", right**2),
+        ("less its mean over its first axis: centred", right - right.mean(axis=0)),
+        ("less its mean: centred", right - right.mean()),
         ("without its negative entries: a ReLU is taken of it", np.maximum(right, 0)),
         ("without its positive entries", np.minimum(right, 0)),
     ):

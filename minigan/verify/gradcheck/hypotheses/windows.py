@@ -4,6 +4,7 @@ The formulas are written out here once more, so that a mistake in a layer is not
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -88,6 +89,28 @@ def geometry(case: Case) -> Geometry | None:
     if not isinstance(kernel, tuple) or len(kernel) != 2 or stride == 0:
         return None
     return kernel, int(1 if stride is None else stride), int(padding or 0)
+
+
+def over_time(case: Case) -> Iterator[Candidate]:
+    """One dimension, x (N, T, C) and W (k, C, out), as images of one column."""
+    x, dy = case.array("x"), case.array("dy")
+    if x is None or dy is None or x.ndim != 3 or dy.ndim != 3 or case.found.ndim != 3:
+        return
+    arrays = {"x": x[:, :, None], "dy": dy[:, :, None]}
+    numbers = {name: case.context[name] for name in ("stride",) if name in case.context}
+    for _, weight in case.arrays():
+        if weight.ndim != 3 or weight.shape[1:] != (x.shape[2], dy.shape[2]):
+            continue
+        of_weight = case.found.shape == weight.shape
+        axis = 1 if of_weight else 2
+        image = replace(
+            case,
+            found=np.expand_dims(case.found, axis), expected=np.expand_dims(case.expected, axis),
+            context={**arrays, **numbers, "weight": weight[:, None]},
+        )  # fmt: skip
+        for candidate in weights(image) if of_weight else inputs(image):
+            yield replace(candidate, value=np.squeeze(candidate.value, axis))
+        return
 
 
 def weights(case: Case) -> Iterator[Candidate]:
@@ -227,6 +250,9 @@ def _without_taps(right, kernel):
         without = right.copy()
         without[tap] = 0
         yield Candidate(without, f"is zero at the kernel's tap {tap}: a loop is off by one")
+        yield Candidate(
+            right - without, f"is right at the kernel's tap {tap} alone, zero elsewhere"
+        )
     for axis, name in ((0, "row"), (1, "column")):
         for at, which in ((0, "first"), (-1, "last")):
             without = right.copy()
