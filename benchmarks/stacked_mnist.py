@@ -35,6 +35,7 @@ So images of several channels get none now. Not run: other seeds, 15,000 steps w
 the other five games. Not tried: coins (`DiscreteNoise`), whose choices multiply.
 """
 
+import functools
 import json
 import time
 
@@ -43,6 +44,7 @@ import numpy as np
 
 import minigan as mg
 from minigan import image_recipes, judge, plots
+from minigan._jobs import Failed, outcomes
 
 PENALTIES = {"none": (), "r1": (mg.penalties.R1,), "r1-r2": (mg.penalties.R1, mg.penalties.R2)}
 LOSSES = ("relativistic", "non-saturating")
@@ -92,21 +94,30 @@ def game(name, seed):
     return made
 
 
-def run(name, data, judged, args, seed):
+@functools.cache
+def scoring(source):
+    """(training images, test images, the judge): once for each process."""
+    images, labels, test = load(source)
+    return images, test, judge.load_or_train(images, labels, progress=False)
+
+
+def run(name, seed, steps, samples, source):
     """The rows of one training: step, minutes (of training alone), modes, kl; and a few samples."""
+    images, _, judged = scoring(source)
     made, rows, paused, begin = game(name, seed), [], 0.0, time.perf_counter()
-    moments = {max(1, round(args.steps * (i + 1) / MOMENTS)) for i in range(MOMENTS)}
+    moments = {max(1, round(steps * (i + 1) / MOMENTS)) for i in range(MOMENTS)}
 
     def note(step, gan, figures):
         nonlocal paused
         if step in moments:
             now = time.perf_counter()
-            found = score(modes_of(judged, made.sample(args.samples)))
+            found = score(modes_of(judged, made.sample(samples)))
             rows.append({"step": step, "minutes": (now - begin - paused) / 60, **found})
             paused += time.perf_counter() - now
 
     try:
-        image_recipes.train(made, data, steps=args.steps, callback=note, progress=False, rng=seed)
+        data = Stacked(images)
+        image_recipes.train(made, data, steps=steps, callback=note, progress=False, rng=seed)
     except FloatingPointError as error:  # some of these games diverge: that is a result
         rows.append({"step": len(rows), "minutes": 0.0, "modes": 0, "kl": float("nan")})
         print(f"{name} seed {seed}: {error}")
@@ -171,6 +182,8 @@ def pictures(runs, drawn, reference, folder):
 
 
 def main():
+    import stacked_mnist  # this file, under the name by which other processes import it
+
     args = common.arguments(
         __doc__,
         "stacked_mnist",
@@ -179,29 +192,35 @@ def main():
         seeds=("0-2", "first-last"),
         steps=(15_000, "training steps of every run"),
         samples=(25_600, "samples that are scored"),
+        jobs=(1, "runs at a time"),
     )
     names = common.listed("games", args.games, GAMES)
     seeds, facts = common.seeds("seeds", args.seeds), common.machine()
     print(f"{common.in_words(facts)}; {args.steps} steps of {image_recipes.BATCH} images")
-    images, labels, test = load(args.data)
-    judged = judge.load_or_train(images, labels, progress=False)
+    _, test, judged = stacked_mnist.scoring(args.data)
     real = Stacked(test).sample(args.samples, np.random.default_rng(0))
     reference = score(modes_of(judged, real))
     print(f"{'real images':24} {reference['modes']:7} modes, KL {reference['kl']:.3f}")
-    runs, drawn = {}, {}
-    for name in names:
-        runs[name] = {}
-        for seed in seeds:
-            rows, sheet = run(name, Stacked(images), judged, args, seed)
-            runs[name][seed] = rows
-            drawn.setdefault(name, sheet)
-            last = rows[-1]
-            print(f"{name:24} {last['modes']:7} modes, KL {last['kl']:.3f}, seed {seed}, "
-                  f"{last['minutes']:.1f} minutes", flush=True)  # fmt: skip
-            content = {"machine": facts, "real": reference, "runs": runs}
-            (args.out / "stacked_mnist.json").write_text(json.dumps(content, indent=2) + "\n")
-    print("\n" + "\n".join(ranking(runs)))
-    pictures(runs, drawn, reference, args.out)
+    tasks = [(name, seed, args.steps, args.samples, args.data) for name in names for seed in seeds]
+    runs, drawn = {name: {} for name in names}, {}
+    done = outcomes(stacked_mnist.run, tasks, jobs=args.jobs, label="stacked mnist")
+    for (name, seed, *_), outcome in done:
+        if isinstance(outcome, Failed):
+            print(f"{name:24} seed {seed}: {outcome.reason}", flush=True)
+            continue
+        rows, sheet = outcome
+        runs[name] = dict(sorted({**runs[name], seed: rows}.items()))
+        if seed == min(runs[name]):
+            drawn[name] = sheet
+        last = rows[-1]
+        print(f"{name:24} {last['modes']:7} modes, KL {last['kl']:.3f}, seed {seed}, "
+              f"{last['minutes']:.1f} minutes", flush=True)  # fmt: skip
+        content = {"machine": facts, "real": reference, "runs": runs}
+        (args.out / "stacked_mnist.json").write_text(json.dumps(content, indent=2) + "\n")
+    runs = {name: seeds for name, seeds in runs.items() if seeds}
+    if runs:
+        print("\n" + "\n".join(ranking(runs)))
+        pictures(runs, {name: drawn[name] for name in runs}, reference, args.out)
 
 
 if __name__ == "__main__":
