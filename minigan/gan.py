@@ -167,9 +167,10 @@ class GAN:
         return _mistakes.check_real(self, real)
 
     def draw_noise(self, n: int) -> Array:
-        """z ~ N(0, I), shape (n, latent_dim)."""
+        """z ~ N(0, I), shape (n, latent_dim): the same numbers whatever the networks' dtype."""
         n = _checks.at_least_zero("GAN.draw_noise", "n", n)
-        return self.rng.standard_normal((n, self.latent_dim), dtype=self.generator.dtype)
+        drawn = self.rng.standard_normal((n, self.latent_dim), np.float32)
+        return drawn.astype(self.generator.dtype)
 
     def sample(self, n: Count) -> Array:
         """n samples of the generator in evaluation mode, shape (n, ...)."""
@@ -177,7 +178,11 @@ class GAN:
         return samples.copy()  # one that the caller may write to
 
     def copy(self, dtype: DType | None = None) -> "GAN":
-        """An independent GAN in the same state, networks and moments in another dtype if given."""
+        """An independent GAN in the same state, networks and moments in another dtype if given.
+
+        Random numbers are drawn in float32 for any dtype, so that a copy in float64 makes the same
+        next steps, to more digits.
+        """
         twin = copy.deepcopy(self)
         for player in () if dtype is None else ("generator", "discriminator"):
             setattr(twin, player, getattr(twin, player).copy(dtype))

@@ -35,7 +35,7 @@ class InstanceNoise(StraightLayer):
         x = self.as_input(x)
         if not training or self.std == 0:
             return x, None
-        return x + x.dtype.type(self.std) * self.rng.standard_normal(x.shape, x.dtype), None
+        return x + x.dtype.type(self.std) * self.rng.standard_normal(x.shape, np.float32), None
 
     def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return dy

@@ -143,7 +143,7 @@ class Dragan(GradientPenalty):
     def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
         real = checks.samples(self, "real", real)
         mix = _uniform_per_sample(rng, real)
-        noise = rng.random(real.shape, real.dtype)
+        noise = rng.random(real.shape, np.float32)
         return real + mix * (real.std() / 2) * noise
 
     def __repr__(self) -> str:
@@ -151,8 +151,8 @@ class Dragan(GradientPenalty):
 
 
 def _uniform_per_sample(rng, x):
-    """U(0, 1), shape (N, 1, ...): one number for all values of a sample."""
-    return _broadcast(rng.random(len(x), x.dtype), x)
+    """U(0, 1), shape (N, 1, ...): one number for all values of a sample, the same in any dtype."""
+    return _broadcast(rng.random(len(x), np.float32).astype(x.dtype), x)
 
 
 def _squared_lengths(g):

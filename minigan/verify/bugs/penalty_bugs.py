@@ -41,7 +41,7 @@ BUGS = [
         (
             Edit(
                 _uniform_per_sample,
-                "return _broadcast(rng.random(len(x), x.dtype), x)",
+                "return _broadcast(rng.random(len(x), np.float32).astype(x.dtype), x)",
                 "return rng.random(x.shape, x.dtype)",
             ),
         ),
