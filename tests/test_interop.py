@@ -92,7 +92,7 @@ CODED = {  # layers with rows in minigan's order, and layers inside layers; c + 
     "MinibatchStdDev": lambda r, n, c: ([L.MinibatchStdDev(), L.Linear(c + 1, 2)], (n, c)),
     "MinibatchDiscrimination": lambda r, n, c: (
         [L.MinibatchDiscrimination(c, drawn(r), drawn(r)), L.Tanh()], (n, c)),
-    "FourierFeatures": lambda r, n, c: ([WithInput(L.FourierFeatures(c, 3))], (n, c)),
+    "FourierFeatures": lambda r, n, c: ([WithInput(L.FourierFeatures(c, 3, std=0.1))], (n, c)),
     "LogitWithFeatures": lambda r, n, c: (
         [L.Linear(c, 4), L.LogitWithFeatures(L.Linear(4, 1))], (n, c)),
     "OneHot": lambda r, n, c: ([OneHot(3, scale=2.0), WithCode(L.Linear(c + 3, 2), 3, whole=True)],

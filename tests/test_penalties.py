@@ -167,7 +167,7 @@ LAYERS = [
     (L.SpectralNorm(L.Conv2d(2, 3, 2)), (3, 3, 3, 2)),
     (L.LayerNorm(4), (5, 4)),
     (L.LayerNorm(2), (3, 2, 3, 2)),
-    (L.FourierFeatures(3, 4, scale=0.5), (5, 3)),
+    (L.FourierFeatures(3, 4, scale=0.5, std=0.2), (5, 3)),
     (L.LeakyReLU(), (5, 4)),
     (L.ReLU(), (5, 4)),
     (L.Tanh(), (5, 4)),

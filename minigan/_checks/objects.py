@@ -345,6 +345,7 @@ Texts = Annotated[Sequence[str], functools.partial(list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
+Blurs = Annotated[Any, having("std", "an InstanceNoise or FourierFeatures")]
 ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
 OptimizerLike = Annotated[Any, having("step", "one of minigan.optim, such as Adam()")]
 planar = having("sample extent", "one of the distributions of minigan.data")

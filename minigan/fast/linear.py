@@ -58,7 +58,7 @@ class FourierStage(FourierFeatures):
     """FourierFeatures, with its two products compiled."""
 
     def __init__(self, layer):
-        vars(self).update(vars(layer))  # the same frequencies
+        self.__dict__ = vars(layer)  # the same frequencies, and whatever std the layer has now
 
     def _phase(self, x):
         return 2 * np.pi * matmul(x, self.buffers["frequencies"])

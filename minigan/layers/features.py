@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks as checks
-from .._checks import Count, Epsilon, Positive
+from .._checks import Count, Epsilon, NotNegative, Positive
 from .base import Array, Cache, Layer
 from .parameters import zeros
 
@@ -47,24 +47,40 @@ class Embedding(Layer):
 
 
 class FourierFeatures(Layer):
-    """y = [cos(2 pi x B), sin(2 pi x B)]: random Fourier features (Tancik et al. 2020)
+    """y = w [cos(2 pi x B), sin(2 pi x B)]: random Fourier features (Tancik et al. 2020)
 
     x (N, in), B (in, frequencies) drawn once from N(0, scale^2) and never trained,
     y (N, 2 frequencies). They let a small network see fine detail in low-dimensional data.
+
+    w = exp(-2 pi^2 std^2 |b|^2), b a column of B, makes y the mean of the features of x + std e,
+    e ~ N(0, I): those with periods shorter than about 2 pi std vanish. So std blurs what the
+    network sees, without drawing noise (Barron et al. 2021 use it for rays); it is 0 by default,
+    w = 1, and may be changed between steps (see `Annealing`).
+
     With p = 2 pi x B:
-        tangent:  p_dot = 2 pi x_dot B,  y_dot = [-sin(p) p_dot, cos(p) p_dot]
-        backward: dx = 2 pi (-sin(p) dy_cos + cos(p) dy_sin) B'
+        tangent:  p_dot = 2 pi x_dot B,  y_dot = w [-sin(p) p_dot, cos(p) p_dot]
+        backward: dx = 2 pi (w (-sin(p) dy_cos + cos(p) dy_sin)) B'
         curvature: as p moves along p_dot = 2 pi x_dot B,
-                   dx moves by -2 pi ((cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
+                   dx moves by -2 pi (w (cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
     """
 
-    in_symbols: Any = ("[cos p, sin p], p = 2 pi {x} B", "2 pi (cos(p) dsin - sin(p) dcos) B'", {})
+    in_symbols: Any = (
+        "w [cos p, sin p], p = 2 pi {x} B",
+        "2 pi (w (cos(p) dsin - sin(p) dcos)) B'",
+        {},
+    )
 
     def __init__(
-        self, in_features: Count, num_frequencies: Count, *, scale: Positive = 1.0
+        self,
+        in_features: Count,
+        num_frequencies: Count,
+        *,
+        scale: Positive = 1.0,
+        std: NotNegative = 0.0,
     ) -> None:
         super().__init__()
-        self.in_features, self.num_frequencies, self.scale = in_features, num_frequencies, scale
+        self.in_features, self.num_frequencies = in_features, num_frequencies
+        self.scale, self.std = scale, std
         self.buffers["frequencies"] = zeros((in_features, num_frequencies))
         self.initialize(self.rng)
 
@@ -74,8 +90,8 @@ class FourierFeatures(Layer):
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, "N", self.in_features)
-        phase = self._phase(x)
-        cosine, sine = np.cos(phase), np.sin(phase)
+        phase, w = self._phase(x), self._weights()
+        cosine, sine = w * np.cos(phase), w * np.sin(phase)
         return np.concatenate([cosine, sine], axis=1), (cosine, sine)
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
@@ -96,6 +112,11 @@ class FourierFeatures(Layer):
         dphase_dot = -(cosine * dy_cos + sine * dy_sin) * phase_dot
         return self._phase_backward(dphase_dot)
 
+    def _weights(self):
+        """w, one for each frequency."""
+        squared = np.sum(self.buffers["frequencies"] ** 2, axis=0)
+        return np.exp(-2 * (np.pi * self.std) ** 2 * squared)
+
     def _phase(self, x):
         """2 pi x B"""
         return 2 * np.pi * (x @ self.buffers["frequencies"])
@@ -105,7 +126,9 @@ class FourierFeatures(Layer):
         return 2 * np.pi * (dphase @ self.buffers["frequencies"].T)
 
     def __repr__(self) -> str:
-        return f"FourierFeatures({self.in_features}, {self.num_frequencies}, scale={self.scale:g})"
+        blur = f", std={self.std:g}" if self.std else ""
+        size = f"{self.in_features}, {self.num_frequencies}, scale={self.scale:g}"
+        return f"FourierFeatures({size}{blur})"
 
 
 class MinibatchStdDev(Layer):

@@ -12,7 +12,7 @@ None needs a change in `GAN`: four are ordinary layers, so a whole step with the
 learning rates are in `minigan.schedules`.
 """
 
-from .._checks import Count, NotNegative, Positive, PositiveShare, ZeroCentred, checked
+from .._checks import Blurs, Count, NotNegative, Positive, PositiveShare, ZeroCentred, checked
 from ..gan import GAN
 from ..layers.activations import sigmoid, softplus
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
@@ -52,7 +52,7 @@ class Annealing:
 
     Parameters
     ----------
-    noise : an `InstanceNoise` whose std is set to the blur, or None
+    noise : an `InstanceNoise` or `FourierFeatures`, whose std is set to the blur, or None
     penalties : R1 or R2 whose gamma is set to strength * blur
     coarse, fine : the first and the last blur, in the units of the samples, both > 0
     steps : number of steps of the whole training
@@ -70,7 +70,7 @@ class Annealing:
     @checked
     def __init__(
         self,
-        noise: InstanceNoise | None,
+        noise: Blurs | None,
         penalties: ZeroCentred = (),
         *,
         coarse: Positive,

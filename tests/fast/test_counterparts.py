@@ -40,7 +40,7 @@ BODIES = {
     "spectral": (lambda: [L.SpectralNorm(L.Linear(6, 5))], (7, 6)),
     "spectral conv": (lambda: [L.SpectralNorm(L.Conv2d(2, 3, 3, padding=1))], (3, 4, 4, 2)),
     "attention": (lambda: [L.SelfAttention(9)], (4, 5, 3, 9)),
-    "Fourier": (lambda: [L.FourierFeatures(6, 4, scale=SCALE)], (7, 6)),
+    "Fourier": (lambda: [L.FourierFeatures(6, 4, scale=SCALE, std=0.3)], (7, 6)),
     "residual": (lambda: [L.Residual(L.Linear(6, 6), L.Linear(6, 6))], (7, 6)),
     "residual network": (
         lambda: [L.Residual(mg.Sequential([L.Linear(6, 4), L.Tanh(), L.Linear(4, 6)]))],

@@ -49,6 +49,7 @@ CASES = [
     (L.RandomCutout(0.5, fill=-1.0), (4, 3, 4, 2)),
     (L.RandomTranslation(0.5, fill=-1.0), (4, 3, 4, 2)),
     (L.FourierFeatures(2, 3, scale=0.7), (5, 2)),
+    (L.FourierFeatures(2, 3, scale=0.7, std=0.2), (5, 2)),
     (L.Residual(L.Linear(4, 4)), (5, 4)),
     (L.Residual(L.Linear(4, 3, bias=False), L.Linear(4, 3)), (5, 4)),
     (L.Residual(L.Conv2d(2, 4, 2, stride=2), mg.Sequential([L.AvgPool2d(2), L.Conv2d(2, 4, 1)])),

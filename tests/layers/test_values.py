@@ -175,6 +175,25 @@ def test_first_frequencies_have_mean_0_and_their_scale():
     assert abs(frequencies.mean()) < 4 * 3 / np.sqrt(frequencies.size)
 
 
+def test_blurred_features_are_the_mean_over_noise():
+    features = L.FourierFeatures(2, 3, std=0.1)
+    x, noise = np.array([[0.3, -0.7]]), np.random.default_rng(0).standard_normal((200_000, 2))
+    y, _ = features.forward(x)
+    features.std = 0.0
+    of_noisy, _ = features.forward(x + 0.1 * noise)
+    np.testing.assert_allclose(y[0], of_noisy.mean(axis=0), rtol=0, atol=5 / np.sqrt(len(noise)))
+
+
+def test_the_blur_of_features_may_change_between_steps(backend):
+    """Compiled stages are kept from one pass to the next."""
+    network = mg.Sequential([L.FourierFeatures(2, 3), L.Linear(6, 1)], dtype="float64")
+    x = np.random.default_rng(0).standard_normal((4, 2))
+    sharp, _ = network.forward(x)
+    network.layers[0].std = 5.0
+    blurred, _ = network.forward(x)
+    assert sharp.std() > 0.01 and np.ptp(blurred) < 1e-6
+
+
 def test_layer_norm_of_a_flat_sample_is_held_by_its_eps():
     x = np.array([[1.0, 1.002]])
     y, _ = L.LayerNorm(2).forward(x)

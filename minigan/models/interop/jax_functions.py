@@ -271,7 +271,9 @@ def _avg_pool(call, x):
 
 def _fourier(call, x):
     phase = 2 * call.np.pi * (x @ call["frequencies"])
-    return call.np.concatenate([call.np.cos(phase), call.np.sin(phase)], axis=1)
+    squared = (call["frequencies"] ** 2).sum(0)
+    w = call.np.exp(-2 * (call.np.pi * call.layer.std) ** 2 * squared)
+    return call.np.concatenate([w * call.np.cos(phase), w * call.np.sin(phase)], axis=1)
 
 
 def _std_dev(call, x):

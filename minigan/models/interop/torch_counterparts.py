@@ -138,16 +138,18 @@ class ConditionalBatchNormModule(Module):
 
 
 class FourierFeaturesModule(Module):
-    """[cos(2 pi x B), sin(2 pi x B)]"""
+    """w [cos(2 pi x B), sin(2 pi x B)], w = exp(-2 pi^2 std^2 |b|^2)"""
 
-    def __init__(self, in_features: int, num_frequencies: int, scale: float) -> None:
+    def __init__(self, in_features: int, num_frequencies: int, scale: float, std: float) -> None:
         super().__init__()
-        self.in_features, self.num_frequencies, self.scale = in_features, num_frequencies, scale
+        self.in_features, self.num_frequencies = in_features, num_frequencies
+        self.scale, self.std = scale, std
         self.register_buffer("frequencies", torch.zeros(in_features, num_frequencies))
 
     def forward(self, x: Tensor) -> Tensor:
         phase = 2 * torch.pi * (x @ self.frequencies)
-        return torch.cat([torch.cos(phase), torch.sin(phase)], 1)
+        w = torch.exp(-2 * (torch.pi * self.std) ** 2 * (self.frequencies**2).sum(0))
+        return torch.cat([w * torch.cos(phase), w * torch.sin(phase)], 1)
 
 
 class WithInputModule(Module):
