@@ -146,6 +146,10 @@ def wrong_slopes(penalty: Any, g: np.ndarray, v: np.ndarray) -> Iterator[tuple[s
         "that of the batch's mean slope, where each sample has its own",
         np.broadcast_to(v.mean(axis=0), v.shape).copy(),
     )
+    yield "that of |v|, the signs lost, where v = dR/dg is right", np.abs(v)
+    alone = np.zeros_like(v)
+    alone[-1] = v[-1]
+    yield "that of the last sample alone", alone
     if hasattr(penalty, "gamma"):
         scale *= penalty.gamma
         yield (

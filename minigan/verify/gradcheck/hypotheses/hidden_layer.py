@@ -60,7 +60,8 @@ def _variants(case, name, slope, x, dy, z, h, dh, W1, W2):
     right = slope(z) * dh
     if W2 is not None and case.is_right(h.T @ dy):
         yield Candidate(z.T @ dy, f"has z, before the {name}, where its output h is right")
-        yield Candidate(h.T @ dy / len(dy), "is divided by N once more")
+        yield Candidate(np.outer(h[-1], dy[-1]), "counts the last sample alone: `=` for `+=`")
+        yield Candidate(np.maximum(h, 0).T @ dy, "has relu(h) where h is right")
         yield Candidate((slope(z) * h).T @ dy, f"contains {name}'s derivative: h' dy is right")
         return
     made = next(
@@ -73,7 +74,12 @@ def _variants(case, name, slope, x, dy, z, h, dh, W1, W2):
     )
     if made is None:
         return
+    if right.ndim == 2 and made(right).shape == case.found.shape:
+        last = np.zeros_like(right)
+        last[-1] = right[-1]
+        yield Candidate(made(last), "counts the last sample alone: `=` in place of `+=`")
     yield Candidate(made(dh), f"lacks {name}'s derivative: it takes dh where dz is right")
+    yield Candidate(made(slope(dh) * dh), f"takes {name}'s derivative at dh, not at z")
     for words, factor in _wrong_slopes(slope, z, h):
         yield Candidate(made(factor * dh), f"takes {words} for {name}'s derivative")
     if W2 is not None and W2.shape[0] == W2.shape[1]:

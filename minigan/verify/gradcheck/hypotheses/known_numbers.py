@@ -32,6 +32,8 @@ def quantities(case: Case) -> Iterator[tuple[float, str]]:
             pixels = math.prod(array.shape[1:3])
             yield len(array) * pixels, f"the batch size times the number of pixels of {name}"
             yield pixels, f"the number of pixels of {name}"
+            for axis, line in ((1, "rows"), (2, "columns")):
+                yield array.shape[axis], f"the number of {line} of {name}"
         if array.ndim == 3:
             yield array.shape[1], f"the length of {name}'s sequences"
         if array.ndim >= 2:

@@ -64,6 +64,9 @@ def _products(case, said):
                     "multiplies x and dy entry by entry, where each input belongs with each output",
                     "weight_elementwise",
                 )
+    if len(rows(x)) > 2:
+        for a, b in ((rows(x)[:-1], rows(dy)[1:]), (rows(x)[1:], rows(dy)[:-1])):
+            yield Candidate(a.T @ b, "pairs x and dy of different samples: shifted by one")
     for moved, how in (
         (rows(x)[::-1], "is reversed"),
         (np.roll(rows(x), 1, axis=0), "is shifted by one"),
@@ -165,6 +168,9 @@ def _changed(case):
         yield "tanh(x)", np.tanh(x)
         yield "relu(x)", np.maximum(x, 0)
         yield "x^2", x**2
+        spread = x.std(axis=0)
+        if spread.all():
+            yield "(x, standardised)", (x - x.mean(axis=0)) / spread
         yield "ones", np.ones_like(x)
 
 

@@ -31,9 +31,10 @@ def contributions(case: Case) -> Iterator[Array]:
             if x_hat is not None and x_hat.shape == dy.shape:
                 yield (x_hat * dy).sum(axis=tuple(range(1, dy.ndim - 1)))
     if x.ndim == dy.ndim == 4 and (shape := geometry(case)):
-        yield np.stack(
-            [weight_gradient(x[n : n + 1], dy[n : n + 1], *shape) for n in range(len(x))]
-        )
+        pairs = [(x[n : n + 1], dy[n : n + 1]) for n in range(len(x))]
+        yield np.stack([weight_gradient(large, small, *shape) for large, small in pairs])
+        swapped = [weight_gradient(large, small, *shape) for small, large in pairs]
+        yield np.stack(swapped).swapaxes(3, 4)
 
 
 def some_samples(case: Case) -> Iterator[Candidate]:

@@ -92,6 +92,11 @@ def inputs(case: Case) -> Iterator[Candidate]:
             s.dx(g) / s.std, "is divided by the variance, not by std: the square root is missing"
         )
         yield Candidate(s.dx(g) * s.std**2, "is multiplied by std, not divided")
+        yield Candidate(s.dx(g) / s.std**2, "is divided by std^3, not by std")
+        yield Candidate(
+            (g - s.mean(g) - s.mean(g * s.x_hat)) / s.std,
+            "lacks the factor x_hat in the path through the variance",
+        )
         n = g.size // s.mean(g).size if s.axes else 1
         bessel = n / max(n - 1, 1)
         variance = s.x_hat * s.mean(g * s.x_hat) / s.std
@@ -226,6 +231,7 @@ def parameters(case: Case) -> Iterator[Candidate]:
             "uses x / std in the place of x_hat: the mean is not subtracted",
         )
         yield Candidate((dy * s.x_hat / s.std).sum(axis=rows), "is divided by std once too often")
+        yield Candidate((dy * s.x_hat**2).sum(axis=rows), "has x_hat^2 in the place of x_hat")
         if y is not None and y.shape == dy.shape:
             yield Candidate((dy * y).sum(axis=rows), "uses y in the place of x_hat")
         yield Candidate(

@@ -51,7 +51,14 @@ def sums_of_dy(case: Case) -> Iterator[Candidate]:
             )
         for words, part in CUT.items():
             yield Candidate(dy[part].sum(axis=rows), f"does not count the {words}: a loop is off")
+        for which, at in (("first", 0), ("last", -1)):
+            for line, value in (("row", dy[:, at]), ("column", dy[:, :, at])):
+                yield Candidate(
+                    value.sum(axis=(0, 1)), f"counts the {which} {line} of pixels alone"
+                )
     for name, array in case.arrays():
+        if array.ndim == 2 and array.shape[1:] == case.found.shape and array.shape != dy.shape:
+            yield Candidate(array.sum(axis=0), f"is the sum of {name}, where that of dy is right")
         if array.shape == dy.shape and name != "dy":
             yield Candidate(
                 array.sum(axis=rows), f"is the sum of {name}, where that of dy is right"

@@ -153,6 +153,15 @@ def weights(case: Case) -> Iterator[Candidate]:
                 "weight_elementwise",
             )
         yield from _without_taps(right, kernel)
+        for words, other in (("x^2", x**2), ("|x|", np.abs(x)), ("x, samples reversed,", x[::-1])):
+            large_one, small_one = (dy, other) if swapped else (other, dy)
+            value = weight_gradient(large_one, small_one, kernel, stride, padding)
+            yield Candidate(
+                value.swapaxes(2, 3) if swapped else value, f"has {words} where x is right"
+            )
+        for turns in (1, 3):
+            if kernel[0] == kernel[1]:
+                yield Candidate(np.rot90(right, turns), "is that of a kernel turned by 90 degrees")
         for words, part in CUT.items():
             counted = np.zeros_like(small)
             counted[part] = small[part]

@@ -100,6 +100,7 @@ def elementwise(case: Case) -> Iterator[Candidate]:
     x, y = case.array("x"), case.array("y")
     if x is not None and y is not None and x.shape == y.shape == dy.shape:
         yield Candidate(dy * y * (1 - x), "multiplies dy by y (1 - x)")
+        yield Candidate(dy * y * (1 - dy), "multiplies dy by y (1 - dy): dy for y")
         yield Candidate(dy * x * (1 - y), "multiplies dy by x (1 - y)")
 
 
