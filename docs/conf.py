@@ -28,6 +28,7 @@ html_theme_options = {
     "description": "Every gradient: read it, run it, check it, see it, write it.",
     "fixed_sidebar": True,
     "page_width": "1240px",
+    "body_max_width": "1000px",
     "font_family": "system-ui, sans-serif",
     "head_font_family": "system-ui, sans-serif",
 }
