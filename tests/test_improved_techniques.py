@@ -151,6 +151,8 @@ def test_augmentations_by_hand():
     cut, _ = L.RandomCutout(0.5).forward(images)
     removed = (cut == 0).sum(axis=(1, 2, 3))
     assert removed.max() == 16 and removed.min() >= 4
+    _, moves = L.RandomTranslation(0.25).forward(images)
+    assert {*moves.ravel()} == {-2, -1, 0, 1, 2}
 
 
 # -- bad input -------------------------------------------------------------------------------------

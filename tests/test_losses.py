@@ -19,7 +19,7 @@ def test_gradients(name):
 
 
 def test_values_by_the_textbook():
-    real, fake = np.array([[0.3], [-1.2]]), np.array([[0.7], [2.0]])
+    real, fake = np.array([[0.3], [-1.2]]), np.array([[-0.4], [2.0]])
     p_real, p_fake = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))
     expected_d = -np.mean(np.log(p_real)) - np.mean(np.log(1 - p_fake))
     cases = {
@@ -29,7 +29,7 @@ def test_values_by_the_textbook():
             np.mean((real - 1) ** 2) / 2 + np.mean(fake**2) / 2, np.mean((fake - 1) ** 2) / 2,
         ),
         "Wasserstein": (fake.mean() - real.mean(), -fake.mean()),
-        "Hinge": ((0.7 + 2.2) / 2 + (1.7 + 3.0) / 2, -fake.mean()),
+        "Hinge": ((0.7 + 2.2) / 2 + (0.6 + 3.0) / 2, -fake.mean()),
         "Relativistic": (
             np.mean(np.log(1 + np.exp(fake - real))), np.mean(np.log(1 + np.exp(real - fake))),
         ),
@@ -102,6 +102,18 @@ def test_what_a_loss_says_about_itself(name):
     real, fake = np.random.default_rng(0).standard_normal((2, 5, loss.width))
     moved = loss.generator(real + 1, fake)[0] != loss.generator(real, fake)[0]
     assert loss.generator_sees_real == moved and loss.width == 1
+
+
+def test_fewer_real_than_fake_samples():
+    """Each mean has its own N; only the relativistic loss needs pairs."""
+    real, fake = np.array([0.5, 1.0]), np.array([1.0, 2, 3])
+    for name in NAMES[:-1]:
+        loss = getattr(mg.losses, name)()
+        value, d_real, d_fake = loss.discriminator(real, fake)
+        again = loss.discriminator(np.tile(real, 3), np.tile(fake, 2))
+        assert value == pytest.approx(again[0], rel=1e-12)
+        np.testing.assert_allclose(d_real, 3 * again[1][:2], rtol=1e-12)
+        np.testing.assert_allclose(d_fake, 2 * again[2][:3], rtol=1e-12)
 
 
 def test_hinge_is_flat_at_its_margins():

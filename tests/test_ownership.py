@@ -163,6 +163,7 @@ def test_assigning_copies_the_values_in():
     layer.params.update(bias=[8, 9])
     layer.params |= {"weight": np.zeros((2, 2))}
     assert np.array_equal(theta[:6], [0, 0, 0, 0, 8, 9])
+    assert layer.params.setdefault("weight", 5).shape == (2, 2)
     layer.params = {"weight": np.ones((2, 2))}
     assert np.array_equal(theta[:4], np.ones(4))
     network.grad = np.ones(9)
@@ -171,6 +172,12 @@ def test_assigning_copies_the_values_in():
     assert np.array_equal(network.grad, [2, 2, 2, 2, 5, 6, 1, 1, 1])
     network.theta -= network.grad
     assert network.theta is theta and np.array_equal(layer.params["bias"], [3, 3])
+
+
+def test_a_layer_of_no_network_may_lose_a_parameter():
+    params = L.Linear(2, 2).params
+    assert params.pop("bias", None).shape == (2,) and list(params) == ["weight"]
+    assert params.pop("bias", None) is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.layers.conditional import OneHot
 
 rng = np.random.default_rng(0)
 
@@ -167,6 +168,11 @@ def test_first_weights_have_mean_0_and_the_variance_of_their_fan_in():
         weight = layer.params["weight"]
         assert weight.var() == pytest.approx(2 / fan_in, rel=0.05), layer
         assert abs(weight.mean()) < 4 * np.sqrt(2 / fan_in / weight.size), layer
+    attention = L.SelfAttention(200)  # no ReLU after its products: 1 / fan_in
+    for name in ("query", "key", "value", "output"):
+        weight = attention.params[name]
+        assert weight.var() * len(weight) == pytest.approx(1, rel=0.1), name
+        assert abs(weight.mean()) < 4 / np.sqrt(len(weight) * weight.size), name
 
 
 def test_first_frequencies_have_mean_0_and_their_scale():
@@ -247,6 +253,8 @@ def test_defaults():
         (L.Flatten(), "Flatten()"),
         (L.Residual(L.Tanh()), "Residual(Tanh())"),
         (L.Residual(L.Tanh(), L.ReLU()), "Residual(Tanh(), ReLU())"),
+        (OneHot(3), "OneHot(3)"),
+        (OneHot(3, scale=1.5), "OneHot(3, scale=1.5)"),
     ],
     ids=str,
 )  # fmt: skip

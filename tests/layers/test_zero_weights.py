@@ -5,6 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import layers as L
+from minigan.layers.spectral import least_sigma
 
 
 def network(inner=None, dtype="float32"):
@@ -78,6 +79,13 @@ def test_denormal_weights_give_finite_numbers(value, backend):
     net.theta[...] = value
     y, grad = gradient(net, X)
     assert np.isfinite(y).all() and np.isfinite(grad).all() and grad.any()
+
+
+def test_the_least_sigma_that_is_divided_by():
+    net = network(L.Linear(1, 1, bias=False))
+    for share, expected in ((1, 1), (0.5, 0.5 * least_sigma(np.float32))):
+        net.theta[...] = share * least_sigma(np.float32)
+        assert net.forward(np.ones((1, 1)))[0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_opposite_weight_in_evaluation():
