@@ -1,5 +1,9 @@
 """Compiled counterpart of SelfAttention."""
 
+from typing import Any
+
+import numpy as np
+
 from ..layers.attention import SelfAttention
 from .kernels.softmax import softmax, softmax_backward
 
@@ -16,7 +20,7 @@ class AttentionStage(SelfAttention):
     softmax = staticmethod(softmax)
     through_softmax = staticmethod(softmax_backward)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         signals = self._signals(dy, cache)  # once for both gradients
         self._add_gradients(dy, cache, signals)
         return self._input_gradient(dy, signals)

@@ -1,5 +1,10 @@
 """Consecutive linear layers with small weights, and their activations, as one stage."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from .kernels.chains import ChainLayer, Plan, chain_backward, chain_forward, parts_of
 from .kernels.codes import IDENTITY, LEAKY_RELU
 from .linear import LinearStage
@@ -36,30 +41,30 @@ class ChainStage(Stage):
             self.plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
         return self.plans[kind]
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         first = self.stages[0].layer
         x = first.as_input(x, "N", first.in_features)
         outputs = chain_forward(x, self._plan(len(x)))
         return outputs[-1], (x, outputs)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._backward(dy, cache, False, True)[0]
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         self._backward(dy, cache, True, False)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._backward(dy, cache, True, True)[0]
 
     def _backward(self, dy, cache, adds, wants_dx):
         return chain_backward(dy, *cache, self._plan(len(dy)), adds, wants_dx)
 
-    def parts(self, cache):
+    def parts(self, cache: Any) -> list[tuple[Any, Any]]:
         """[(stage, its cache)]."""
         x, outputs = cache
         return [(stage, pair) for stage, pair in zip(self.stages, zip((x, *outputs[:-1]), outputs))]
 
-    def sweep(self, dy, cache):
+    def sweep(self, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
         """`sweeps.sweep_of`, with its backward pass in one call."""
         dx, signals = self._backward(dy, cache, False, True)
         sweeps = []
@@ -69,12 +74,12 @@ class ChainStage(Stage):
                 sweeps.append(LayerSweep(stage.activation, dy, inner[1]))
         return dx, RowSweep(sweeps)
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         for stage, inner in self.parts(cache):
             x_dot = stage.tangent(x_dot, inner)
         return x_dot
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
         _, sweep = self.sweep(dy, cache)
         sweep.forward(x_dot)
         return sweep.backward(None, wanted=True)
@@ -87,9 +92,10 @@ def _arrays_of(stage):
     return ChainLayer(*weights, *stage.phi)
 
 
-def chained(stages):
+def chained(stages: Sequence[Any]) -> list[Any]:
     """The stages, with those that can form a chain replaced by it."""
-    found, run = [], []
+    found: list[Any] = []
+    run: list[Any] = []
     for stage in [*stages, None]:
         if stage is not None and _can_join(run, stage):
             run.append(stage)

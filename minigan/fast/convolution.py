@@ -3,6 +3,10 @@
 The patches of an image are never copied into a matrix: see `kernels.images`.
 """
 
+from typing import Any
+
+import numpy as np
+
 from ..layers.base import flat_rows
 from .fused import FusedStage
 from .kernels import images
@@ -38,30 +42,30 @@ class _ConvolutionStage(FusedStage):
 class ConvStage(_ConvolutionStage):
     """Conv2d and the activation behind it."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.images(x)
         bias = self.layer.params.get("bias")
         y = images.conv2d_forward(x, self.weight, bias, *self.geometry, *self.phi)
         return y, (x, y)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
         return images.conv2d_backward_input(dy, y, self.weight, x.shape, *self.geometry, *self.phi)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         x, y = cache
         images.conv2d_backward_params(dy, y, x, *self.gradients, *self.geometry, *self.phi)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
         return images.conv2d_backward(
             dy, y, x, self.weight, *self.gradients, *self.geometry, *self.phi
         )
 
-    def inner_tangent(self, x_dot, cache):
+    def inner_tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         return images.conv2d_forward(x_dot, self.weight, None, *self.geometry)
 
-    def inner_curvature(self, dy, cache, x_dot):
+    def inner_curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> None:
         dweight, _ = self.gradients
         images.conv2d_backward_params(dy, None, x_dot, dweight, None, *self.geometry)
 
@@ -69,32 +73,32 @@ class ConvStage(_ConvolutionStage):
 class ConvTransposeStage(_ConvolutionStage):
     """ConvTranspose2d and the activation behind it."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.images(x)
         bias = self.layer.params.get("bias")
         y = images.conv_transpose2d_forward(x, self.weight, bias, *self.geometry, *self.phi)
         return y, (x, y)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return images.conv_transpose2d_backward_input(
             dy, cache[1], self.weight, *self.geometry, *self.phi
         )
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         x, y = cache
         images.conv_transpose2d_backward_params(
             dy, y, x, *self.gradients, *self.geometry, *self.phi
         )
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
         return images.conv_transpose2d_backward(
             dy, y, x, self.weight, *self.gradients, *self.geometry, *self.phi
         )
 
-    def inner_tangent(self, x_dot, cache):
+    def inner_tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         return images.conv_transpose2d_forward(x_dot, self.weight, None, *self.geometry)
 
-    def inner_curvature(self, dy, cache, x_dot):
+    def inner_curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> None:
         dweight, _ = self.gradients
         images.conv_transpose2d_backward_params(dy, None, x_dot, dweight, None, *self.geometry)

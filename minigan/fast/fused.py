@@ -1,5 +1,9 @@
 """The base class of stages for a layer and the activation behind it."""
 
+from typing import Any
+
+import numpy as np
+
 from ..layers.composite import add
 from .activations import ActivationStage, fused_activation
 from .kernels.codes import IDENTITY
@@ -21,18 +25,18 @@ class FusedStage(Stage):
             self.piecewise_linear = layer.piecewise_linear and activation.piecewise_linear
             self.bare = type(self)(layer)
 
-    def parts(self, cache):
+    def parts(self, cache: Any) -> list[tuple[Any, Any]]:
         """[(stage, cache)] of the layer and of the activation, if there is one."""
         if self.activation is None:
             return [(self, cache)]
         return [(self.bare, cache), (self.activation, cache[1])]
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         if self.activation is None:
             return self.inner_tangent(x_dot, cache)
         return self.activation.tangent(self.bare.tangent(x_dot, cache), cache[1])
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
         """By the chain rule for the layer and the activation, as in `Sequential`."""
         if self.activation is None:
             return self.inner_curvature(dy, cache, x_dot)

@@ -1,5 +1,7 @@
 """Compiled counterparts of Linear, with the activation behind it, and of FourierFeatures."""
 
+from typing import Any
+
 import numpy as np
 
 from ..layers.features import FourierFeatures
@@ -17,32 +19,34 @@ from .kernels.vectors import scale_and_add
 class LinearStage(FusedStage):
     """Linear and the activation behind it: bias and phi are applied within the product."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer
         x = layer.as_input(x, "N", layer.in_features)
         y = linear_forward(x, layer.params["weight"], layer.params.get("bias"), *self.phi)
         return y, (x, y)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return linear_backward_input(dy, cache[1], self.layer.params["weight"], *self.phi)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         x, y = cache
         grads = self.layer.grads
         linear_backward_params(dy, y, x, grads["weight"], grads.get("bias"), *self.phi)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
         weight, grads = self.layer.params["weight"], self.layer.grads
         return linear_backward(dy, y, x, weight, grads["weight"], grads.get("bias"), *self.phi)
 
-    def inner_tangent(self, x_dot, cache):
+    def inner_tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         return linear_forward(x_dot, self.layer.params["weight"], None)
 
-    def inner_curvature(self, dy, cache, x_dot):
+    def inner_curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> None:
         linear_backward_params(dy, None, x_dot, self.layer.grads["weight"], None)
 
-    def backward_merged(self, dy, scale, cache, x_dot):
+    def backward_merged(
+        self, dy: np.ndarray, scale: np.ndarray, cache: Any, x_dot: np.ndarray
+    ) -> None:
         """backward_params(scale dy) and curvature(dy, x_dot) in one product, scale (N, 1):
 
         dW += (scale x + x_dot)' dy,    db += scale' dy

@@ -1,6 +1,7 @@
 """Compiled counterparts of BatchNorm, with the activation behind it, and of LayerNorm."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class BatchNormStage(FusedStage):
     inv_std) in training mode, and the layer's own in evaluation mode.
     """
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer
         if not training:
             z, inner = layer.forward(x, training=False)
@@ -38,10 +39,10 @@ class BatchNormStage(FusedStage):
         y = y.reshape(x.shape)
         return y, ((rows, mean, inv_std), y, True)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._backward(dy, cache, None, None)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         inner, y, training = cache
         dz = activate_backward(dy, y, *self.phi)
         if not training:
@@ -52,7 +53,7 @@ class BatchNormStage(FusedStage):
         grads["gamma"] += np.sum(dz * ((rows - mean) * inv_std), axis=0, dtype=np.float64)
         grads["beta"] += np.sum(dz, axis=0, dtype=np.float64)
 
-    def backward(self, dy, cache):
+    def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._backward(dy, cache, self.layer.grads["gamma"], self.layer.grads["beta"])
 
     def _backward(self, dy, cache, dgamma, dbeta):
@@ -69,7 +70,7 @@ class BatchNormStage(FusedStage):
         )
         return dx.reshape(dy.shape)
 
-    def inner_tangent(self, x_dot, cache):
+    def inner_tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         """gamma times the backward formula, because the Jacobian of x_hat is symmetric."""
         inner, _, training = cache
         if not training:
@@ -86,7 +87,7 @@ class BatchNormStage(FusedStage):
 class LayerNormStage(Stage):
     """LayerNorm, one pass per row."""
 
-    def forward(self, x, training=True):
+    def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer
         x = layer.as_input(x, "N", ..., layer.num_features)
         x_hat, inv_std = row_norm_forward(_sample_rows(x), layer.eps)
@@ -94,16 +95,16 @@ class LayerNormStage(Stage):
         inv_std = inv_std.reshape(-1, *(1,) * (x.ndim - 1))
         return layer.params["gamma"] * x_hat + layer.params["beta"], (x_hat, inv_std)
 
-    def backward_input(self, dy, cache):
+    def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._through(dy * self.layer.params["gamma"], cache)
 
-    def backward_params(self, dy, cache):
+    def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         self.layer.backward_params(dy, cache)
 
-    def tangent(self, x_dot, cache):
+    def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         return self.layer.params["gamma"] * self._through(x_dot, cache)
 
-    def curvature(self, dy, cache, x_dot):
+    def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
         return self.layer.curvature(dy, cache, x_dot)
 
     @staticmethod

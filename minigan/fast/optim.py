@@ -1,13 +1,17 @@
 """Compiled counterparts of the optimizers' updates, and the norm of a flat vector."""
 
 import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from ..optim import SGD, Adam, RMSProp
 from .kernels.updates import adam_update, rmsprop_update, sgd_update
 from .kernels.vectors import dot
 
 
-def update(optimizer):
+def update(optimizer: Any) -> Callable[..., Any] | None:
     """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
     subclasses included."""
     compiled = _UPDATES.get(type(optimizer))
@@ -22,7 +26,7 @@ def update(optimizer):
     return move
 
 
-def norm(vector):
+def norm(vector: np.ndarray) -> float:
     """The Euclidean length of a flat vector."""
     return math.sqrt(dot(vector, vector))
 

@@ -1,5 +1,9 @@
 """Compiled counterpart of SpectralNorm."""
 
+from typing import Any
+
+import numpy as np
+
 from ..layers.spectral import SpectralNorm
 from .kernels.products import matmul
 
@@ -19,13 +23,15 @@ class SpectralStage(SpectralNorm):
         return matmul(matrix, vector[:, None])[:, 0]
 
     @property  # type: ignore[misc]
-    def hold_buffers(self):
+    def hold_buffers(self) -> bool:
         return self._layer.hold_buffers
 
     def _with(self, weight, gradient=None):
         return self._stage_of(super()._with(weight, gradient))
 
-    def backward_merged(self, dy, scale, cache, x_dot):
+    def backward_merged(
+        self, dy: np.ndarray, scale: np.ndarray, cache: Any, x_dot: np.ndarray
+    ) -> None:
         """As in `LinearStage`, with the weight gradient taken back from W / sigma to W."""
         with self._chained(cache) as layer:
             layer.backward_merged(dy, scale, cache[0], x_dot)

@@ -6,6 +6,8 @@ or while it is in the cache.
 """
 
 import copy
+from collections.abc import Sequence
+from typing import Any
 
 from ..layers.activations import LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from ..layers.attention import SelfAttention
@@ -45,7 +47,7 @@ _SINGLE = {
 _COUNTERPARTS = _FUSED | _SINGLE
 
 
-def stages(network):
+def stages(network: Any) -> Sequence[Any]:
     """The stages of a network, which is about to run: found once and kept on it."""
     if network.owner is None:
         buffers.begin(network)
@@ -66,7 +68,7 @@ def _stages_of(layers):
     return chained(found)
 
 
-def stage_of(layer):
+def stage_of(layer: Any) -> Any:
     """The counterpart of one layer; the layer itself if it has none."""
     kind = type(layer)
     if kind in _COUNTERPARTS:

@@ -6,6 +6,9 @@ tangents, in which the weight gradient of each layer, of loss and penalties toge
 (see `sweeps`).
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from ..layers import (
@@ -46,7 +49,7 @@ ONE_BY_ONE = {
 }  # fmt: skip
 
 
-def step(gan):
+def step(gan: Any) -> Callable[..., Any] | None:
     """judge(real, fake), a replacement for `GAN.judge`; None if its numbers would differ, because D
     mixes samples, draws random numbers or has layers that are not listed here."""
     kinds = [type(layer) for _, layer in walk(gan.discriminator)]
@@ -96,7 +99,7 @@ def _shared_pass(penalties, D, caches, slopes, n_real):
     return value
 
 
-def measure(penalties, g, n_real):
+def measure(penalties: Sequence[Any], g: np.ndarray, n_real: int) -> tuple[float, np.ndarray]:
     """(value, v): the penalties and their gradient with respect to g = grad_x D, (real, fake)."""
     rows = {R1: slice(None, n_real), R2: slice(n_real, None)}
     v, total = np.zeros_like(g), 0.0

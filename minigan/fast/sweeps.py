@@ -19,6 +19,9 @@ dy_dot = s dy at every layer of a piecewise linear D, since rows do not mix; so
 gives the gradients of the adversarial loss and of the penalties in one product.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..layers.composite import add, count_parameters
@@ -27,7 +30,7 @@ from ..layers.residual import Residual
 from ..network import Sequential
 
 
-def sweep_of(layer, dy, cache):
+def sweep_of(layer: Any, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
     """(dx, sweep) of one stage, from dy."""
     if isinstance(layer, Sequential):
         return sweep_row(cache, dy)
@@ -53,7 +56,7 @@ def _single(layer, dy, cache):
     return layer.backward_input(dy, cache), LayerSweep(layer, dy, cache)
 
 
-def sweep_row(caches, dy):
+def sweep_row(caches: Sequence[Any], dy: np.ndarray) -> tuple[np.ndarray, "RowSweep"]:
     """(dx, RowSweep) of consecutive stages [(stage, cache)], from dy at the last one's output."""
     parts = []
     for stage, cache in reversed(caches):
@@ -76,11 +79,11 @@ class LayerSweep:
         self.curves = self.trained or not self.piecewise_linear
         self.dy = dy if self.curves else None
 
-    def forward(self, x_dot):
+    def forward(self, x_dot: np.ndarray) -> np.ndarray:
         self.x_dot = x_dot if self.curves else None
         return self.layer.tangent(x_dot, self.cache)
 
-    def backward(self, dy_dot, wanted):
+    def backward(self, dy_dot: np.ndarray | None, wanted: bool) -> np.ndarray | None:
         layer, dx_dot = self.layer, None
         if dy_dot is not None:
             step = layer.backward if wanted else layer.backward_params
@@ -89,7 +92,7 @@ class LayerSweep:
             dx_dot = add(dx_dot, layer.curvature(self.dy, self.cache, self.x_dot))
         return dx_dot
 
-    def merge(self, x_dot, slopes):
+    def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
         if self.trained:
             self.layer.backward_merged(self.dy, slopes, self.cache, x_dot)
         return self.layer.tangent(x_dot, self.cache)
@@ -111,18 +114,18 @@ class RowSweep:
         )
         self.first_trained = trained.index(True) if self.trained else len(parts)
 
-    def forward(self, x_dot):
+    def forward(self, x_dot: np.ndarray) -> np.ndarray:
         for part in self.parts:
             x_dot = part.forward(x_dot)
         return x_dot
 
-    def backward(self, dy_dot, wanted):
+    def backward(self, dy_dot: np.ndarray | None, wanted: bool) -> np.ndarray | None:
         first = 0 if wanted else self.first_trained
         for index in reversed(range(first, len(self.parts))):
             dy_dot = self.parts[index].backward(dy_dot, wanted or index > first)
         return dy_dot
 
-    def merge(self, x_dot, slopes):
+    def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
         for part in self.parts:
             x_dot = part.merge(x_dot, slopes)
         return x_dot
@@ -138,13 +141,13 @@ class SumSweep:
             f.piecewise_linear and g.piecewise_linear,
         )
 
-    def forward(self, x_dot):
+    def forward(self, x_dot: np.ndarray) -> np.ndarray:
         return self.f.forward(x_dot) + self.g.forward(x_dot)
 
-    def backward(self, dy_dot, wanted):
+    def backward(self, dy_dot: np.ndarray | None, wanted: bool) -> np.ndarray | None:
         return add(self.f.backward(dy_dot, wanted), self.g.backward(dy_dot, wanted))
 
-    def merge(self, x_dot, slopes):
+    def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
         return self.f.merge(x_dot, slopes) + self.g.merge(x_dot, slopes)
 
 
@@ -155,10 +158,10 @@ class WithCodeSweep:
         self.layer, self.inner, self.shape = layer, inner, shape
         self.trained, self.piecewise_linear = inner.trained, inner.piecewise_linear
 
-    def forward(self, x_dot):
+    def forward(self, x_dot: np.ndarray) -> np.ndarray:
         return self.layer.append_code(self.inner.forward(self.layer.inner_input(x_dot)), x_dot)
 
-    def backward(self, dy_dot, wanted):
+    def backward(self, dy_dot: np.ndarray | None, wanted: bool) -> np.ndarray | None:
         if dy_dot is None:
             dx_dot, dc_dot = self.inner.backward(None, wanted), np.zeros((1, self.layer.width))
         else:
@@ -168,7 +171,7 @@ class WithCodeSweep:
             return None
         return self.layer.join(dx_dot, np.broadcast_to(dc_dot, (len(dx_dot), self.layer.width)))
 
-    def merge(self, x_dot, slopes):
+    def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
         return self.layer.append_code(
             self.inner.merge(self.layer.inner_input(x_dot), slopes), x_dot
         )

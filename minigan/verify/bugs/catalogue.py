@@ -11,7 +11,7 @@ MODULES = game, losses, layers, normalisation, penalties, data
 REGISTRY = {bug.name: bug for module in MODULES for bug in module.BUGS}
 
 
-def counts():
+def counts() -> dict[str, int]:
     """How many bugs there are, as a dict of ints:
 
     bugs    : all of them

@@ -18,7 +18,7 @@ from ..gradcheck import Report, check_loss, check_penalty, check_step
 from ..gradcheck import check_layer as check_one_layer
 
 
-def subjects():
+def subjects() -> list[tuple[layers.Layer, tuple[int, ...]]]:
     """[(layer, shape of an input)]: every kind of layer that a bug of the museum is about."""
     return [
         (layers.Linear(3, 2), (4, 3)),
@@ -34,14 +34,14 @@ def subjects():
     ]
 
 
-def check_layer(seed):
+def check_layer(seed: int) -> Report:
     """`gradcheck.check_layer` on every one of the subjects, and on batch norm over images."""
     examined = [*subjects(), (layers.BatchNorm(2), (4, 2, 2, 2))]
     reports = [(str(layer), check_one_layer(layer, shape, rng=seed)) for layer, shape in examined]
     return _together("layers", reports)
 
 
-def check_all_losses(seed):
+def check_all_losses(seed: int) -> Report:
     """`gradcheck.check_loss` on the six basic losses."""
     names = "Minimax", "NonSaturating", "LeastSquares", "Wasserstein", "Hinge", "Relativistic"
     return _together(
@@ -49,7 +49,7 @@ def check_all_losses(seed):
     )
 
 
-def check_penalties(seed):
+def check_penalties(seed: int) -> Report:
     """`gradcheck.check_penalty`: R1 on a smooth critic, WGAN-GP on a piecewise linear one."""
     rng = np.random.default_rng(seed)
     real, fake = rng.standard_normal((2, 4, 2))
@@ -69,7 +69,7 @@ def check_penalties(seed):
     )
 
 
-def check_whole_step(seed):
+def check_whole_step(seed: int) -> Report:
     """`gradcheck.check_step`: a GAN with R1, and one with batch norm in both players."""
     rng = np.random.default_rng(seed)
     real = rng.standard_normal((4, 2))
@@ -82,13 +82,13 @@ def check_whole_step(seed):
     )
 
 
-def plain_gan(seed, width=3):
+def plain_gan(seed: int, width: int = 3) -> GAN:
     generator = models.mlp_generator(2, (2,), hidden=(width,), rng=seed)
     discriminator = models.mlp_discriminator((2,), hidden=(width,), rng=seed + 1)
     return GAN(generator, discriminator, latent_dim=2, penalties=[penalties.R1(0.1)], rng=seed)
 
 
-def normalised_gan(seed, width=3):
+def normalised_gan(seed: int, width: int = 3) -> GAN:
     generator = Sequential(
         [
             layers.Linear(2, width), layers.BatchNorm(width), layers.ReLU(),
@@ -109,7 +109,7 @@ def normalised_gan(seed, width=3):
 # -- tests of single bugs: what no finite difference can see ------------------------------------
 
 
-def adam_table(seed):
+def adam_table(seed: int) -> Report:
     """Adam's first three steps, compared with the formula applied to one number at a time."""
     lr, beta1, beta2, eps = 0.1, 0.5, 0.999, 1e-8
     gradients = np.random.default_rng(seed).standard_normal((3, 1))
@@ -126,7 +126,7 @@ def adam_table(seed):
     return report
 
 
-def duplicated_batch(seed):
+def duplicated_batch(seed: int) -> Report:
     """The mean over a batch, and its gradient, stay the same when every sample occurs twice."""
     rng = np.random.default_rng(seed)
     network = models.mlp_discriminator((2,), hidden=(3,), dtype="float64", rng=seed)
@@ -147,7 +147,7 @@ def duplicated_batch(seed):
     return report
 
 
-def far_logits(seed):
+def far_logits(seed: int) -> Report:
     """The non-saturating loss's derivatives at logits of +-100 and +-1000: -1, 0 or 1."""
     far = np.array([[100.0], [1000.0]])
     report = Report("far logits")
@@ -161,7 +161,7 @@ def far_logits(seed):
     return report
 
 
-def mixing(seed):
+def mixing(seed: int) -> Report:
     """WGAN-GP's points lie on the line between real and fake, with one weight per sample."""
     rng = np.random.default_rng(seed)
     real, fake = rng.standard_normal((2, 32, 3))
@@ -174,7 +174,7 @@ def mixing(seed):
     return report
 
 
-def norm_of_samples(seed):
+def norm_of_samples(seed: int) -> Report:
     """WGAN-GP's value for images: one norm for each sample, over all of its pixels and channels."""
     g = np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
     value, _ = penalties.GradientPenalty(2.0).measure(g)
@@ -184,7 +184,7 @@ def norm_of_samples(seed):
     return report
 
 
-def channel_statistics(seed):
+def channel_statistics(seed: int) -> Report:
     """Batch norm of images: mean and variance per channel, over samples and pixels together."""
     x = 3 + 2 * np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
     network = Sequential([layers.BatchNorm(2)], dtype="float64")
@@ -195,11 +195,11 @@ def channel_statistics(seed):
     return report
 
 
-def keyword_only(seed):
+def keyword_only(seed: int) -> Report:
     """BatchNorm(4, 0.8) is refused, since 0.8 could be meant as momentum or as eps."""
     report = Report("options by keyword only")
     try:
-        layers.BatchNorm(4, 0.8)
+        layers.BatchNorm(4, 0.8)  # type: ignore[call-arg]
         refused = False
     except TypeError:
         refused = True
@@ -207,7 +207,7 @@ def keyword_only(seed):
     return report
 
 
-def epoch_coverage(seed):
+def epoch_coverage(seed: int) -> Report:
     """In one epoch of minibatches every sample occurs exactly once."""
     minibatches = Minibatches(np.arange(12).reshape(12, 1), 4, rng=seed)
     dealt = np.concatenate([minibatches.next() for _ in range(3)])
@@ -216,7 +216,7 @@ def epoch_coverage(seed):
     return report
 
 
-def distinct_modes(seed):
+def distinct_modes(seed: int) -> Report:
     """A ring of eight has eight different modes, and its samples reach all of them."""
     ring = mixtures.gaussian_ring(8)
     gaps = np.linalg.norm(ring.modes[:, None] - ring.modes[None], axis=-1) + 9 * np.eye(8)

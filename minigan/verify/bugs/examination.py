@@ -58,18 +58,18 @@ class Examination:
         self.complaints = complaints
 
     @property
-    def bugs(self):
+    def bugs(self) -> list[str]:
         return [name for name in self.complaints if name != HEALTHY]
 
-    def caught(self, bug):
+    def caught(self, bug: str) -> list[str]:
         """The names of the CHECKS that catch `bug`."""
         return [name for name in CHECKS if self.complaints[bug][name] is not None]
 
-    def caught_by_general(self):
+    def caught_by_general(self) -> list[str]:
         """The names of the bugs that one of the general checker's four checks catches."""
         return [bug for bug in self.bugs if any(self.complaints[bug][check] for check in GENERAL)]
 
-    def missed_by(self, check):
+    def missed_by(self, check: str) -> list[str]:
         """The names of the bugs that `check`, weak or not, does not catch."""
         return [bug for bug in self.bugs if self.complaints[bug][check] is None]
 

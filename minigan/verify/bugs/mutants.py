@@ -11,7 +11,7 @@ import contextlib
 import inspect
 import linecache
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ... import backend as kernels
@@ -28,12 +28,12 @@ class Edit:
     wrong: str
 
     @property
-    def place(self):
+    def place(self) -> str:
         path = self.function.__module__.replace(".", "/")
         return f"{path}.py, {self.function.__qualname__}"
 
     @contextlib.contextmanager
-    def put_in(self):
+    def put_in(self) -> Iterator[None]:
         function = inspect.unwrap(self.function)
         mutant = self._compile(function)
         before = function.__code__, function.__defaults__, function.__kwdefaults__
@@ -60,7 +60,7 @@ class Edit:
         return names["scope"](None)
 
 
-def replace_lines(source, right, wrong, place):
+def replace_lines(source: str, right: str, wrong: str, place: str) -> str:
     """`source` with the lines `right`, wherever they are indented, replaced by the lines `wrong`.
 
     Comments behind a line do not count. Raises LookupError unless `right` occurs exactly once.
@@ -109,7 +109,7 @@ class Bug:
     shipped: bool = True
 
     @property
-    def general(self):
+    def general(self) -> bool:
         """Whether the general checker catches it, and not only a test of its own."""
         return self.caught_by in GENERAL
 

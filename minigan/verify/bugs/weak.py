@@ -4,6 +4,8 @@
 `WEAK` has a check for each habit, so that the table of `examine` shows what each one misses.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ... import layers, losses, models, penalties
@@ -17,15 +19,15 @@ LOSSES = losses.Minimax, losses.NonSaturating, losses.Wasserstein
 
 
 def casual(
-    seed,
+    seed: int,
     *,
-    cotangent=np.random.Generator.standard_normal,
-    batch=4,
-    dx=True,
-    dtype="float64",
-    step=1e-5,
-    tolerance=1e-4,
-):
+    cotangent: Callable[..., np.ndarray] = np.random.Generator.standard_normal,
+    batch: int = 4,
+    dx: bool = True,
+    dtype: str = "float64",
+    step: float = 1e-5,
+    tolerance: float = 1e-4,
+) -> Report:
     """Every layer and loss against central differences of <c, y>, in training mode.
 
     cotangent : (rng, shape) -> c;   dx : compare it, or the parameters alone
@@ -35,7 +37,7 @@ def casual(
     for layer, (_, *shape) in subjects():
         network = Sequential([layer], dtype=dtype, rng=rng)
         if isinstance(layer, layers.BatchNorm):
-            layer.check_count = lambda count: None  # it would refuse a batch of one
+            layer.check_count = lambda count: None  # type: ignore[method-assign]  # refuses 1
         x = rng.standard_normal((batch, *shape)).astype(dtype)
         masks = network.rng.bit_generator.state
 
@@ -81,28 +83,28 @@ def _differences(function, x, step):
     return difference
 
 
-def ones(seed):
+def ones(seed: int) -> Report:
     """The cotangent is all ones, for which the dx of a normalisation is zero, right or wrong
     (DeZero, minitorch)."""
     return casual(seed, cotangent=lambda rng, shape: np.ones(shape))
 
 
-def batch_of_one(seed):
+def batch_of_one(seed: int) -> Report:
     """One sample: x_hat is zero, a mean is a sum, `=` is `+=` (deep-learning-from-scratch ch06)."""
     return casual(seed, batch=1)
 
 
-def parameters_only(seed):
+def parameters_only(seed: int) -> Report:
     """dx is not compared, only the parameters' gradients (mlpack issue 1923)."""
     return casual(seed, dx=False)
 
 
-def single_precision(seed):
+def single_precision(seed: int) -> Report:
     """Differences in float32, and the tolerance raised until the test passed."""
     return casual(seed, dtype="float32", step=1e-2, tolerance=0.4)
 
 
-def sign_by_hand(seed):
+def sign_by_hand(seed: int) -> Report:
     """Only the losses are checked, and without regard to signs: the test flips them (numpy-ml)."""
     rng = np.random.default_rng(seed)
     report = Report("signs by hand")
@@ -117,7 +119,7 @@ def sign_by_hand(seed):
     return report
 
 
-def loss_falls(seed):
+def loss_falls(seed: int) -> Report:
     """Trains D alone, then G alone, with the other player fixed, and asks whether the loss falls.
 
     Four small GANs contain every layer and loss of the museum. On other seeds it sometimes fails on

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def judged(page: ModuleType, folder: Path) -> Iterator[Finding]:
     yield "note", f"its picture is {PICTURE}, in this folder"
 
 
-def draw(ring, fakes, critic, path):
+def draw(ring: Any, fakes: np.ndarray, critic: Any, path: Any) -> None:
     """The fakes on the ring's density, and D's logits with both kinds of sample."""
     from ...observe import plots
 

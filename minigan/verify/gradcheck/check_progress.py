@@ -1,13 +1,14 @@
 """The progress bar of a check that takes long."""
 
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
 DELAY = 2.0  # seconds; a check that takes less shows nothing
 
 
-def progress_bar(entries, progress):
+def progress_bar(entries: int, progress: bool) -> Any:
     """A bar over the entries to measure; gone when the check is done.
 
     Nothing is shown in the first two seconds, without a standard error stream, or unless

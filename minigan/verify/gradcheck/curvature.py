@@ -1,11 +1,25 @@
 """The check of a layer's second-order term, against differences of its backward pass."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .differences import Differences, measure
+from .report import Report
 
 
-def check_curvature(report, mode, network, layer, x, dy, forward, rng, problem):
+def check_curvature(
+    report: Report,
+    mode: str,
+    network: Any,
+    layer: Any,
+    x: np.ndarray,
+    dy: np.ndarray,
+    forward: Callable[..., Any],
+    rng: np.random.Generator,
+    problem: str | None,
+) -> None:
     """Adds the rows of `layer.curvature(dy, cache, x_dot)`, x_dot a random direction.
 
     With dx(e), dtheta(e) what the backward passes give for dy when x is moved to x + e x_dot, and

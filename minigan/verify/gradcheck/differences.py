@@ -21,8 +21,10 @@ A function that gives two values for one x is not measured at all.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._checks import Positive, checked, shown
 
@@ -54,25 +56,28 @@ class Differences:
     problem: str | None = None
 
     @classmethod
-    def none(cls, shape, problem=None, state=NOT_FINITE):
+    def none(
+        cls, shape: tuple[int, ...], problem: str | None = None, state: int = NOT_FINITE
+    ) -> "Differences":
         """Nothing measured."""
         return cls(
             np.full(shape, np.nan), np.zeros(shape, bool), np.full(shape, state), np.zeros(shape),
             problem,
         )  # fmt: skip
 
-    def part(self, entries, shape):
+    def part(self, entries: slice, shape: tuple[int, ...]) -> "Differences":
         """The slice `entries` of flat differences, in the shape of the tensor they belong to."""
         arrays = self.gradient, self.kinks, self.state, self.resolution
-        return Differences(*(array[entries].reshape(shape) for array in arrays), self.problem)
+        gradient, kinks, state, resolution = (a[entries].reshape(shape) for a in arrays)
+        return Differences(gradient, kinks, state, resolution, self.problem)
 
     @property
-    def compared(self):
+    def compared(self) -> int:
         """The number of entries that were measured."""
         return 0 if self.problem else int(np.sum(self.state == MEASURED))
 
     @property
-    def reason(self):
+    def reason(self) -> str | None:
         """Why this is no basis for a comparison, in words; None if it is one.
 
         Entries on a kink may be left out, up to half of all; others may not.
@@ -109,7 +114,12 @@ def central_differences(
     return found.gradient, found.kinks
 
 
-def measure(function, x, step=STEP, tick=None):
+def measure(
+    function: Callable[[], float],
+    x: np.ndarray,
+    step: float = STEP,
+    tick: Callable[[], Any] | None = None,
+) -> Differences:
     """The `Differences` of `function` over every entry of x.
 
     function : () -> float, reading x as it stands
@@ -141,7 +151,9 @@ def measure(function, x, step=STEP, tick=None):
     return Differences.none(x.shape, problem) if problem else found
 
 
-def not_deterministic(first, second, what="two evaluations"):
+def not_deterministic(
+    first: ArrayLike, second: ArrayLike, what: str = "two evaluations"
+) -> str | None:
     """The words for two results of one computation that differ; None if they are the same."""
     if np.array_equal(first, second, equal_nan=True):
         return None
@@ -160,7 +172,15 @@ def _number(value):
     return float(value)
 
 
-def entry(function, centre, x, index, step, first, examine=True):
+def entry(
+    function: Callable[[], float],
+    centre: float,
+    x: np.ndarray,
+    index: Any,
+    step: float,
+    first: bool,
+    examine: bool = True,
+) -> tuple[float, bool, int, float]:
     """(derivative, kink, state, resolution) of an entry, which the caller puts back.
 
     first   : the first entry of a function is always examined for noise

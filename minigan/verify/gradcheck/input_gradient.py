@@ -7,21 +7,34 @@ differences of D over its input, which need forward passes alone, and the penalt
 value at the measured g.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..._random import RandomStates
+from ...network import Sequential
 from ...penalties.clipping import WeightClipping
 from ...penalties.second_order import slopes
 from .differences import measure
 from .directions import AlongDirections
 from .museum_cases import each_exhibit
+from .report import Report
 
 LARGEST = 1024  # values of the samples that are measured; each takes at least four forward passes
 
 
 def check_input_gradients(
-    report, penalties, discriminator, real, fake, rng, *, directions=None, draw=None
-):
+    report: Report,
+    penalties: Sequence[Any],
+    discriminator: Sequential,
+    real: np.ndarray,
+    fake: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    directions: int | None = None,
+    draw: np.random.Generator | None = None,
+) -> None:
     """Adds the rows of each penalty, at the parameters as they are and at others near them.
 
     grad_x D : at the points where the penalty is taken, every value of every sample

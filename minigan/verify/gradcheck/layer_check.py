@@ -1,6 +1,8 @@
 """The check of a layer: every method of the contract, on every entry of every tensor."""
 
 import copy
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -225,7 +227,14 @@ def _check_tangent(report, mode, x, x_dot, found, cotangent, forward, problem):
     report.compare_difference(mode, "tangent", np.sum(found * cotangent), differences)
 
 
-def compare_parameters(report, check, network, gradients, differences, context=None):
+def compare_parameters(
+    report: Report,
+    check: str,
+    network: Any,
+    gradients: np.ndarray,
+    differences: Differences,
+    context: Callable[[str], Any] | None = None,
+) -> None:
     """A row for each parameter, from flat vectors laid out like `network.theta`.
 
     context : name of the parameter -> () -> the context of `explain`
@@ -239,7 +248,7 @@ def compare_parameters(report, check, network, gradients, differences, context=N
         start = stop
 
 
-def by_parameter(network, *vectors):
+def by_parameter(network: Any, *vectors: np.ndarray) -> Iterator[tuple[Any, ...]]:
     """Yields (name, the part of each vector that belongs to it, in its shape)."""
     start = 0
     for name, value, _ in network.named_parameters():
@@ -248,7 +257,7 @@ def by_parameter(network, *vectors):
         start = stop
 
 
-def surroundings(network, tensor):
+def surroundings(network: Any, tensor: str) -> dict[str, Any]:
     """The parameters, buffers and options of the layer that a tensor belongs to, by name."""
     place = tensor.rpartition(".")[0]
     inside = dict(walk(network))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..._checks import AnyArray, Numbers, checked
+from .differences import Differences
 from .explanation import explain
 from .hypotheses import Explanation
 
@@ -37,7 +38,7 @@ class Worst:
     expected: float
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """found / expected; NaN where expected is 0."""
         return self.found / self.expected if self.expected else float("nan")
 
@@ -86,17 +87,17 @@ class Row:
         return explain(self.found, self.expected, **{"tensor": self.tensor} | dict(self.context))
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """Compared, and within the tolerance."""
         return self.reason is None and bool(self.error <= self.tolerance)  # False for NaN
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """WRONG for a wrong value, FAILED for one that has a `reason`, nothing for a right one."""
         return "" if self.ok else "FAILED" if self.reason else "WRONG"
 
     @property
-    def explanation(self):
+    def explanation(self) -> list[str]:
         """What a reader of a failed row needs to know; [] for a row that passes."""
         if self.ok:
             return []
@@ -119,8 +120,14 @@ class Report:
         self.title, self.rows, self.notes = title, list(rows), list(notes)
 
     def compare(
-        self, check, tensor, found: AnyArray, expected: AnyArray, tolerance=EXACT, context=None
-    ):
+        self,
+        check: str,
+        tensor: str,
+        found: AnyArray,
+        expected: AnyArray,
+        tolerance: float = EXACT,
+        context: Any = None,
+    ) -> None:
         """Adds a row: two values that must agree to `tolerance` (0: to the last bit).
 
         Values that are not finite, empty, or of two shapes do not agree.
@@ -133,8 +140,14 @@ class Report:
         self._add(check, tensor, found, expected, error, tolerance, reason=reason, context=context)
 
     def compare_difference(
-        self, check, tensor, found: AnyArray, differences, indices=None, context=None
-    ):
+        self,
+        check: str,
+        tensor: str,
+        found: AnyArray,
+        differences: Differences,
+        indices: Any = None,
+        context: Any = None,
+    ) -> None:
         """Adds a row: a gradient beside its `Differences`.
 
         indices : the index of each entry in its tensor, if found is a selection of entries
@@ -156,13 +169,21 @@ class Report:
             context=context,
         )  # fmt: skip
 
-    def fail(self, check, tensor, reason):
+    def fail(self, check: str, tensor: str, reason: str) -> None:
         """Adds a row that fails, with nothing to compare."""
         self.rows.append(Row(check, tensor, 0, 0.0, float("nan"), 0.0, reason=reason))
 
     def add_directions(
-        self, check, tensor, found, error, tolerance, kinks, directions, reason=None
-    ):
+        self,
+        check: str,
+        tensor: str,
+        found: Any,
+        error: float,
+        tolerance: float,
+        kinks: int,
+        directions: int,
+        reason: str | None = None,
+    ) -> None:
         """Adds a row: a gradient that was compared along random directions.
 
         error : the largest deviation along one of them, relative to the gradient's length
@@ -200,12 +221,12 @@ class Report:
         self.rows.append(row)
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """Whether there are rows, and every one passes."""
         return bool(self.rows) and all(row.ok for row in self.rows)
 
     @property
-    def max_relative_error(self):
+    def max_relative_error(self) -> float:
         """The largest error of the rows in float64; NaN if any is NaN, or if there are none.
 
         Rows in float32, with a bar of their own, would hide it behind their rounding.
@@ -214,7 +235,7 @@ class Report:
         return float(np.max(errors)) if errors else float("nan")
 
     @property
-    def failures(self):
+    def failures(self) -> list[Row]:
         return [row for row in self.rows if not row.ok]
 
     def __str__(self):

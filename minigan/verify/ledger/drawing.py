@@ -8,6 +8,7 @@ of axes.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -44,15 +45,15 @@ class Column:
     note: str = ""
 
     @property
-    def box(self):
+    def box(self) -> float:
         """The width of the name's box."""
         return 0.062 * max(map(len, self.name.split("\n"))) + 0.17
 
     @property
-    def width(self):
+    def width(self) -> float:
         return max([self.box, *(width for width, _ in self.lane("value").sizes)]) + 0.22
 
-    def lane(self, of):
+    def lane(self, of: str) -> "Lane":
         """The maps of the values, or of the gradients, and what is written beside them."""
         sheets = [_sheet(row, getattr(row, of), 2 // len(self.rows)) for row in self.rows]
         text = []
@@ -82,13 +83,13 @@ class Lane:
             self.text = [*text, f"times {self.factor:g}"]
 
     @property
-    def factor(self):
+    def factor(self) -> float:
         """The power of ten that the numbers are printed in: 1 while two decimals will do."""
         largest = max(map(_largest, self.sheets))
         return 1.0 if 0.1 <= largest < 100 else 10.0 ** np.floor(np.log10(largest))
 
     @property
-    def height(self):
+    def height(self) -> float:
         return sum(height + GAP for _, height in self.sizes) + LINE * len(self.text)
 
     def _sizes(self):
@@ -103,7 +104,7 @@ class Lane:
             yield width, min(max(MAP * rows / max(main.shape), 0.13), MAP / len(self.sheets))
 
 
-def draw(ledger, path):
+def draw(ledger: Any, path: Any) -> None:
     """Writes the picture to `path`, in the format that its ending names."""
     columns = {title: _columns(ledger, *of) for of, title in BANDS.items()}
     for widest in WIDEST:

@@ -17,10 +17,12 @@ FLOAT32 = np.dtype("float32")
 class DrawsInFloat32(np.random.Generator):
     """Draws what a Generator draws for float32, whatever dtype is asked for."""
 
-    def standard_normal(self, size: Any = None, dtype: npt.DTypeLike = float, out: Any = None):
+    def standard_normal(
+        self, size: Any = None, dtype: npt.DTypeLike = float, out: Any = None
+    ) -> Any:
         return np.asarray(super().standard_normal(size, np.float32)).astype(dtype)
 
-    def random(self, size: Any = None, dtype: npt.DTypeLike = float, out: Any = None):
+    def random(self, size: Any = None, dtype: npt.DTypeLike = float, out: Any = None) -> Any:
         return np.asarray(super().random(size, np.float32)).astype(dtype)
 
     def __reduce__(self):  # a Generator's own would make the copy a plain one

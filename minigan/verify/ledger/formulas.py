@@ -14,6 +14,7 @@ templates, one letter for each number, that Python can evaluate: `words` turns t
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class LossFormulas:
         return _template(self.d_real), _template(self.d_fake)
 
 
-def of_loss(loss: Any, player: str) -> LossFormulas | None:
+def of_loss(loss: Any, player: str) -> Any:
     """The formulas of the loss of player "D" or "G", from the docstring of the class that computes
     it; None for a class that is not in `minigan.losses`, or states none."""
     method = "discriminator" if player == "D" else "generator"
@@ -62,17 +63,17 @@ def _template(formula: str) -> str:
     return formula.removesuffix(" / N").replace("^", "**").translate(str.maketrans("[]", "()"))
 
 
-def fill(template, **texts):
+def fill(template: str, **texts: str) -> str:
     """The template with its letters replaced: fill("x*y", x="2", y="a1") = "2*a1"."""
     return re.sub(r"\b[a-z]\b", lambda found: texts.get(found.group(), found.group()), template)
 
 
-def words(template, **texts):
+def words(template: str, **texts: str) -> str:
     """A template as one writes it by hand: powers with ^, products by a space."""
     return fill(template, **texts).replace("**", "^").replace("*", " ")
 
 
-def activation(layer, positive):
+def activation(layer: Any, positive: bool) -> Any:
     """(phi, phi') of an activation as templates in x and y; None for any other layer.
 
     positive : is x > 0? LeakyReLU has a formula for either side.
@@ -87,7 +88,7 @@ def activation(layer, positive):
     return formulas if formulas and len(formulas) == 2 else None
 
 
-def value(layer, x, y, params):
+def value(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
     """The formula of y = layer(x), in symbols. params: {name: symbol}, of `parameters`."""
     if isinstance(layer, L.LeakyReLU):
         return f"{x} where {x} > 0, else {_times(layer.negative_slope, x)}"
@@ -99,7 +100,7 @@ def value(layer, x, y, params):
     return formula.format(x=x, y=y, **of) + bias
 
 
-def input_gradient(layer, x, y, params):
+def input_gradient(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
     """The formula of dx, in symbols."""
     if isinstance(layer, L.LeakyReLU):
         return f"d{y} where {x} > 0, else {_times(layer.negative_slope, f'd{y}')}"
@@ -109,7 +110,7 @@ def input_gradient(layer, x, y, params):
     return formula.format(x=x, y=y, **_by_letter(params))
 
 
-def parameter_gradient(layer, name, passes):
+def parameter_gradient(layer: Any, name: str, passes: Sequence[tuple[str, str]]) -> str:
     """The formula of the gradient of one parameter, in symbols: a sum over the passes [(x, y)]."""
     _, _, of_parameters = _layer_formulas(layer)
     formula = of_parameters.get(_last(name), "backward_params(d{y})")
@@ -128,9 +129,10 @@ def loss_in_words(loss: Any, player: str) -> tuple[str, str, str]:
     return found.value, found.d_real, found.d_fake
 
 
-def symbols(layers, first, last):
+def symbols(layers: Sequence[Any], first: str, last: str) -> list[str]:
     """The symbols of all values of a pass over these layers: [first, ..., last]."""
-    found, seen, k = [first], Counter(), 0
+    found, k = [first], 0
+    seen: Counter[str] = Counter()
     for layer in map(_inside, layers):
         k += _is_numbered(layer)
         symbol = f"{_letter(layer)}{k}"
@@ -139,9 +141,10 @@ def symbols(layers, first, last):
     return [*found[:-1], last]
 
 
-def parameters(layers):
+def parameters(layers: Sequence[Any]) -> list[dict[str, str]]:
     """For each layer {name: symbol} of its parameters, those of layers inside it included."""
-    found, k = [], 0
+    found: list[dict[str, str]] = []
+    k = 0
     for layer in layers:
         k += _is_numbered(_inside(layer))
         found.append({})

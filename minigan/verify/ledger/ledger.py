@@ -1,8 +1,9 @@
 """The record of a step: rows, as a table, as sums, as a file, and beside their differences."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -56,11 +57,11 @@ class LedgerRow:
         self.difference = np.full(np.shape(self.gradient), UNCHECKED)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self.value.shape
 
     @property
-    def norm(self):
+    def norm(self) -> float:
         """The gradient's Euclidean length."""
         with np.errstate(under="ignore"):
             return float(np.linalg.norm(np.ravel(self.gradient)))
@@ -86,7 +87,7 @@ class Ledger:
         self.start = start
         self.tiny = any(row.gradient_sums for row in rows)
 
-    def section(self, loss, player):
+    def section(self, loss: str, player: str) -> list[LedgerRow]:
         """The rows of one loss in one network."""
         if loss not in ("L_D", "L_G") or player not in ("D", "G"):
             raise ValueError(
@@ -130,7 +131,7 @@ class Ledger:
     # -- text ----------------------------------------------------------------------------------
 
     @np.errstate(under="ignore")
-    def table(self):
+    def table(self) -> str:
         """Every row on two lines: the value with its formula, the gradient with its rule."""
         wide = {
             "symbol": max(len(row.symbol) for row in self.rows) + 1,
@@ -164,7 +165,7 @@ class Ledger:
                 lines += _beside_differences(row, largest)
         return "\n".join([*lines, "", self.verdict()]).lstrip("\n")
 
-    def numbers(self):
+    def numbers(self) -> str:
         """Every entry of every value and gradient of a tiny network as the sum that it is."""
         lines = []
         for loss, player, forward, what in _STORY:
@@ -187,7 +188,7 @@ class Ledger:
 
     __repr__ = __str__
 
-    def verdict(self):
+    def verdict(self) -> str:
         """In one sentence, how far the gradients are from their differences."""
         checked = [row for row in self.rows if row.checked]
         if not checked:
@@ -232,7 +233,7 @@ class Ledger:
         gan, real = self.start
         explorer.write(path, gan, real, self.title)
 
-    def who_moved(self):
+    def who_moved(self) -> Any:
         """The `moves.Shares`: what the step does to each fake, split into what caused it: each real
         sample, each fake, the penalties, the momentum. Raises as `to_html` does."""
         from . import explorer, moves
@@ -269,7 +270,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def in_forward_order(rows):
+def in_forward_order(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
     """The rows of a section from the input to the loss, parameters before what they make."""
     order = ("parameter", "value", "penalty", "loss")
     return sorted(rows, key=lambda row: (row.position, order.index(row.kind)))

@@ -5,6 +5,8 @@ layers: see `observed_step`. `Ledger.stepped` compares them with a plain `train_
 copy: the losses that it returns and the gradients that its optimizers are given.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -148,7 +150,7 @@ def _real_logits(section, loss, real_logits, d_real, rule, tiny):
     )  # fmt: skip
 
 
-def named_tensors(network):
+def named_tensors(network: Any) -> list[tuple[Any, ...]]:
     """[(symbol, value, gradient)] of a network's parameters."""
     layers = [layer for _, layer in leaves(network)]
     of_layers = formulas.parameters(layers)

@@ -1,7 +1,8 @@
 """The rows of one loss in one network, made from its passes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,14 +46,25 @@ class Section:
                 symbols[1:-1] = [f"{symbol}_{last}" for symbol in symbols[1:-1]]
             self.symbols.append(symbols)
 
-    def scalar(self, symbol, kind, made_by, formula, value, loss_at, value_sums=()):
+    def scalar(
+        self,
+        symbol: str,
+        kind: str,
+        made_by: Any,
+        formula: str,
+        value: Any,
+        loss_at: Any,
+        value_sums: Any = (),
+    ) -> Any:
         """The row of the loss, or of a number that is added to it: its gradient is 1."""
         return LedgerRow(
             self.loss, self.player, symbol, made_by, len(self.layers) + 1, kind, formula, "1",
             np.array(value), np.array(1.0), loss_at, list(value_sums), [],
         )  # fmt: skip
 
-    def rows(self, rules, output_sums=(), *, trained=True, penalties=None):
+    def rows(
+        self, rules: Any, output_sums: Any = (), *, trained: bool = True, penalties: Any = None
+    ) -> Any:
         """All values and, unless the network is fixed, parameters, from the output to the input.
 
         rules       : for each pass, the gradient of its output, in symbols
@@ -137,7 +149,7 @@ class Section:
         return loss_at
 
 
-def parameters_of(layer):
+def parameters_of(layer: Any) -> Iterator[tuple[Any, ...]]:
     """Yields (name, value, gradient), names as in `formulas.parameters`."""
     for prefix, inner in walk(layer):
         for name, value in inner.params.items():

@@ -6,8 +6,10 @@ result to a relative TOLERANCE. Where terms cancel down to their rounding errors
 largest term, no number of digits is enough, and all 17 are printed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +35,7 @@ class Sum:
         return f"{self.name} = {self.expression} = {self.result}"
 
 
-def is_tiny(networks, loss, batch):
+def is_tiny(networks: Sequence[Any], loss: Any, batch: int) -> bool:
     """Whether a step is written out: linear layers and activations only, a loss of
     `minigan.losses`, and at most LARGEST entries in each tensor for `batch` samples."""
     for network in networks:
@@ -48,7 +50,7 @@ def is_tiny(networks, loss, batch):
 
 
 @np.errstate(under="ignore")
-def evaluate(expression):
+def evaluate(expression: str) -> float:
     """The value of an expression of a ledger."""
     return float(eval(expression, {"__builtins__": {}}, _FUNCTIONS))
 
@@ -56,7 +58,7 @@ def evaluate(expression):
 # -- layers ----------------------------------------------------------------------------------------
 
 
-def layer_value(layer, symbol, x, y):
+def layer_value(layer: Any, symbol: str, x: np.ndarray, y: np.ndarray) -> list[Any]:
     """y = x W + b, y = phi(x): a Sum for each entry of y."""
     if isinstance(layer, L.Linear):
         weight, bias = layer.params["weight"], layer.params.get("bias")
@@ -64,21 +66,25 @@ def layer_value(layer, symbol, x, y):
             number, x[n], weight[:, j], None if bias is None else bias[j]
         ))  # fmt: skip
     return _each(symbol, y, lambda number, *at: formulas.fill(
-        formulas.activation(layer, x[at] > 0)[0], x=number(x[at])
+        formulas.activation(layer, bool(x[at] > 0))[0], x=number(x[at])
     ))  # fmt: skip
 
 
-def input_gradient(layer, symbol, x, y, dy, dx):
+def input_gradient(
+    layer: Any, symbol: str, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray
+) -> list[Any]:
     """dx = dy W', dx = dy phi'(x): a Sum for each entry of dx."""
     if isinstance(layer, L.Linear):
         weight = layer.params["weight"]
         return _each(symbol, dx, lambda number, n, i: _products(number, dy[n], weight[i]))
     return _each(symbol, dx, lambda number, *at: f"{number(dy[at])}*" + formulas.fill(
-        formulas.activation(layer, x[at] > 0)[1], x=number(x[at]), y=number(y[at])
+        formulas.activation(layer, bool(x[at] > 0))[1], x=number(x[at]), y=number(y[at])
     ))  # fmt: skip
 
 
-def parameter_gradient(name, symbol, x, dy, penalty, gradient):
+def parameter_gradient(
+    name: str, symbol: str, x: np.ndarray, dy: np.ndarray, penalty: Any, gradient: np.ndarray
+) -> list[Any]:
     """dW = x' dy, db = the sum of dy over the batch, and dR of the penalties as one number (None
     without): a Sum for each entry of `gradient`."""
 
@@ -94,7 +100,9 @@ def parameter_gradient(name, symbol, x, dy, penalty, gradient):
 # -- losses ----------------------------------------------------------------------------------------
 
 
-def loss_value(loss, player, real, fake, value, penalty=None):
+def loss_value(
+    loss: Any, player: str, real: np.ndarray, fake: np.ndarray, value: Any, penalty: Any = None
+) -> list[Any]:
     """L_D or L_G as means over the samples, + R of penalties (None without)."""
     terms = formulas.of_loss(loss, player).terms()
 
@@ -104,7 +112,9 @@ def loss_value(loss, player, real, fake, value, penalty=None):
     return _each(f"L_{player}", np.array(value), entry)
 
 
-def discriminator_slopes(loss, symbol, real, fake, gradient):
+def discriminator_slopes(
+    loss: Any, symbol: str, real: np.ndarray, fake: np.ndarray, gradient: np.ndarray
+) -> list[Any]:
     """dL_D/dlogits, the real ones first: a Sum for each logit."""
     slopes, n = formulas.of_loss(loss, "D").slopes(), len(real)
     return _each(symbol, gradient, lambda number, row, _: _slope(
@@ -112,7 +122,9 @@ def discriminator_slopes(loss, symbol, real, fake, gradient):
     ))  # fmt: skip
 
 
-def generator_slopes(loss, symbol, real, fake, gradient):
+def generator_slopes(
+    loss: Any, symbol: str, real: np.ndarray, fake: np.ndarray, gradient: np.ndarray
+) -> list[Any]:
     """dL_G/df, or dL_G/dr of a loss that depends on the real logits too: a Sum for each logit."""
     slope = formulas.of_loss(loss, "G").slopes()[symbol == "df"]
     return _each(symbol, gradient, lambda number, row, _: _slope(number, slope, real, fake, row))

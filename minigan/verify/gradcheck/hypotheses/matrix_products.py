@@ -12,7 +12,7 @@ import numpy as np
 from .case import Candidate, Case
 
 
-def rows(array):
+def rows(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, array.shape[-1])
 
 

@@ -13,7 +13,7 @@ from .written_formulas import sigmoid, written_at
 Function = Callable[[Array], Array]
 
 
-def softplus(t):
+def softplus(t: np.ndarray) -> np.ndarray:
     return np.logaddexp(0, t)
 
 
