@@ -162,9 +162,10 @@ class Lookahead:
         return lambda: setattr(self, "slow", [slow.copy() for slow in kept])
 
 
+@checked
 def two_time_scales(
-    *, generator_lr: float = 1e-4, discriminator_lr: float = 4e-4, optimizer: type = Adam,
-    **options: float,
+    *, generator_lr: NotNegative = 1e-4, discriminator_lr: NotNegative = 4e-4,
+    optimizer: type = Adam, **options: float,
 ) -> dict[str, Any]:  # fmt: skip
     """The two time-scale update rule (TTUR): optimizers of one kind, D's with a higher rate.
 

@@ -64,6 +64,8 @@ def explain(found: Numbers, expected: Numbers, **context: Any) -> Explanation | 
     ------
     TypeError for a found or expected that is not real numbers.
     """
+    if not (found.size and expected.size):
+        return None
     if found.dtype == expected.dtype == bool:  # flags, which an exhibit may set, and no numbers
         context = {name: context[name] for name in ("tensor", "exhibits") if name in context}
         families = {"museum": FAMILIES["museum"]}
