@@ -280,6 +280,7 @@ Extent = Annotated[tuple[float, float, float, float], extent]
 TwoNumbers = Annotated[Any, array((2,), finite=True, kinds="fiu")]
 Series = Annotated[Any, series]
 PlanePoints = Annotated[Any, plane]
+Inputs = Annotated[Any, array(("N", ...))]  # of a network, N may be 0
 Batch = Annotated[Any, array(("N", "F", ...), finite=True, kinds="fiu")]
 Samples = Annotated[Any, with_some(array(("M", "F", ...)))]
 Images = Annotated[Any, with_some(array(("M", "H", "W", "C")))]

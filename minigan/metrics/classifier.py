@@ -17,12 +17,12 @@ import numpy as np
 from .. import _archive as archive
 from .. import _interrupts as interrupts
 from .._checks import (
-    AnyArray,
     Classes,
     Count,
     DType,
     FilePath,
     Images,
+    Inputs,
     Labels,
     NotNegative,
     Seed,
@@ -220,7 +220,7 @@ def outside(owner: str, images: np.ndarray) -> str | None:
 
 @checked
 def in_batches(
-    network: Layer, x: AnyArray, batch_size: Count = 500, *, progress: bool = True
+    network: Layer, x: Inputs, batch_size: Count = 500, *, progress: bool = True
 ) -> np.ndarray:
     """network(x) in evaluation mode, a part at a time: memory for one part only.
 

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import losses, models, penalties
-from .._checks import EvenShape, Functions, Seed, checked, one_of
+from .._checks import Count, EvenShape, Functions, Seed, checked, one_of
 from .._random import random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
@@ -185,7 +185,8 @@ def _optimizer(penalty):
     return lambda: Adam(2e-4, beta1=0.5, beta2=0.999), 1  # Radford et al. 2016
 
 
-def annealing(game: ImageGame, steps: int) -> Annealing:
+@checked
+def annealing(game: ImageGame, steps: Count) -> Annealing:
     """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to FINE."""
     annealed = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
     return Annealing(None, annealed, coarse=COARSE, fine=FINE, steps=steps)

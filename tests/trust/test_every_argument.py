@@ -38,6 +38,18 @@ def axes():
     return matplotlib.figure.Figure().subplots()
 
 
+def image_game():
+    return mg.image_recipes.game("dcgan", shape=(8, 8, 1))
+
+
+def train(players):
+    return mg.train(players, POINTS, steps=2, batch_size=2, progress=False)
+
+
+def healthy(seed):
+    return mg.gradcheck.check_loss(LOSS, 1, progress=False)
+
+
 def square(x):
     return float(x @ x)
 
@@ -48,6 +60,8 @@ def distance(real, fake):
 
 RULE, LOSS, RING = mg.dirac.Simultaneous(0.1), mg.losses.Hinge(), mg.data.gaussian_ring()
 SMOOTH = mg.losses.NonSaturating()
+READER = mg.Sequential([L.Flatten(), L.Linear(64, 3)])
+SMALL = mg.recipes.Recipe(steps=1, batch_size=2, hidden=(2,), frequencies=1)
 NUMBERS = {"None": None, "text": "text", "object": object(), "complex": np.ones((9, 2), complex),
            "nan": float("nan"), "negative": -1, "broken": 2.5, "empty": np.zeros(0),
            "five axes": np.zeros((1, 2, 1, 2, 1)), "huge": 10**30}  # fmt: skip
@@ -157,6 +171,30 @@ CALLS = {
     "models.projection_discriminator": {"classes": 2, "channels": 1},
     "models.residual_discriminator": {"shape": (8, 8, 1), "channels": 1},
     "models.residual_generator": {"latent_dim": 1, "shape": (8, 8, 1), "channels": 1},
+    "bugs.complaint": {"check": healthy, "seed": 0},
+    "classifier.accuracy": {"network": READER, "images": IMAGES, "labels": LABELS},
+    "classifier.fit": {"network": READER, "images": IMAGES, "labels": LABELS, "epochs": 1,
+                       "batch_size": 2, "lr": 0.1, "rng": 0, "progress": False},
+    "classifier.in_batches": {"network": READER, "x": IMAGES, "batch_size": 2, "progress": False},
+    "diagnose": {"vitals": lambda: mg.watch.Vitals(gan(), POINTS, probe=64)},
+    "dirac.ClippedWasserstein": {"clip": 1.0},
+    "dirac.Consensus": {"gamma": 1.0},
+    "dirac.Extragradient": {"h": 0.1},
+    "dirac.InstanceNoise": {"sigma": 1.0},
+    "dirac.LookaheadRounds": {"inner": RULE, "every": 2, "fraction": 0.5},
+    "game_steps.OptimisticAdam": {"lr": 0.1, "beta1": 0.5, "beta2": 0.5, "eps": 0.1},
+    "game_steps.OptimisticSGD": {"lr": 0.1},
+    "image_recipes.annealing": {"game": image_game, "steps": 2},
+    "ledger.Replay": {"gan": gan, "data": POINTS, "steps": 1, "batch_size": 2, "rng": 0},
+    "models.FeatureMatching": {"adversarial": LOSS, "features": 2},
+    "parallel.across_ranks": {"gan": gan},
+    "penalties.R2": {"gamma": 1.0},
+    "plots.has_screen": {"figure": matplotlib.figure.Figure},
+    "plots.training_curves": {"history": lambda: train(gan()), "loss": LOSS},
+    "plots.window": {"rows": 1, "columns": 1, "size": (1.0, 1.0)},
+    "recipes.train": {"distribution": RING, "recipe": SMALL, "progress": False, "rng": 0},
+    "stabilisers.Annealing": {"noise": None, "coarse": 0.5, "fine": 0.1, "steps": 2, "until": 0.5,
+                              "strength": 1.0},
     "optim.Adam": {"lr": 0.1, "beta1": 0.5, "beta2": 0.5, "eps": 0.1},
     "optim.RMSProp": {"lr": 0.1, "decay": 0.5, "eps": 0.1},
     "optim.SGD": {"lr": 0.1, "momentum": 0.5},
@@ -186,6 +224,7 @@ CALLS = {
 }  # fmt: skip
 OTHER_NAMES = {  # the words of an error in which the argument stands by another name
     ("train", "data"): "source must|real must", ("watch.Vitals", "data"): "source must|real must",
+    ("ledger.Replay", "data"): "source must|real must",
     ("kernels.use_backend", "name"): 'backend: expected "numba" or "numpy"',
 }  # fmt: skip
 SECONDS = 5  # none takes a tenth of one
@@ -204,7 +243,7 @@ def made(value):
     return value() if is_maker else value
 
 
-KEPT = (float, square, distance, mg.optim.Adam)  # arguments that are functions or classes
+KEPT = (float, square, distance, healthy, mg.optim.Adam)  # arguments that are functions or classes
 
 
 def too_long(signum, frame):
