@@ -6,13 +6,14 @@ the same, so dW is transposed there before it is looked at.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from .case import Candidate, Case
 
 
-def rows(array: np.ndarray) -> np.ndarray:
+def rows(array: Any) -> np.ndarray:
     return array.reshape(-1, array.shape[-1])
 
 
