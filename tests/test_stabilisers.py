@@ -122,7 +122,7 @@ def test_annealing_sets_noise_and_penalties():
         (lambda: S.InstanceNoise(-1), ValueError, "InstanceNoise: std"),
         (lambda: S.Pack(0), ValueError, "Pack: samples"),
         (lambda: S.DiscreteNoise(1.5), TypeError, "DiscreteNoise: signs"),
-        (lambda: S.DiscreteNoise(3).forward(np.zeros((4, 2))), ValueError, "at least 3 features"),
+        (lambda: S.DiscreteNoise(3).forward(np.zeros((4, 2))), ValueError, r"\(N, >=3\)"),
         (lambda: S.OneSidedSmoothing(0), ValueError, "OneSidedSmoothing: label"),
         (lambda: S.Annealing(S.InstanceNoise(1.0), coarse=1, fine=0, steps=9), ValueError, "fine"),
     ],

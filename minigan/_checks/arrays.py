@@ -34,7 +34,8 @@ def numbers(
 ) -> np.ndarray:  # fmt: skip
     """`value` as an array of real numbers, in one of the shapes if any are given.
 
-    In a shape, a letter stands for any length, "..." for any axes: ("N", 2), ("N", ...)."""
+    In a shape, a letter stands for any length, ">=2" for 2 or more, "..." for any axes: ("N", 2),
+    ("N", ">=2"), ("N", ...)."""
     array = as_array(owner, name, value)
     right_kind = array.dtype.kind in kinds
     right_shape = not shapes or any(_fits(array.shape, shape) for shape in shapes)
@@ -61,8 +62,14 @@ def _fits(found, shape):
             return False
         shape = (*shape[:given], *("any",) * (len(found) - fixed), *shape[given + 1 :])
     return len(found) == len(shape) and all(
-        isinstance(here, str) or here == there for here, there in zip(shape, found)
+        there >= _least(here) if isinstance(here, str) else here == there
+        for here, there in zip(shape, found)
     )
+
+
+def _least(length):
+    """The least length that a string stands for: 2 for ">=2", 0 for a letter."""
+    return int(length[2:]) if length.startswith(">=") else 0
 
 
 def _shape_in_words(shape):

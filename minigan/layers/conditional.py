@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import _checks as checks
 from .._checks import Classes, Count, ImageShape, Positive
 from .base import Layer, StraightLayer
 from .composite import Composite
@@ -36,7 +35,7 @@ class OneHot(StraightLayer):
         self.classes, self.scale = classes, scale
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.classes)
+        x = self.as_input(x, "N", f">={self.classes}")
         y = x.copy()
         code = one_hot(class_of_code(x, self.classes), self.classes)
         y[:, -self.classes :] = self.scale * code.astype(x.dtype)
@@ -82,7 +81,7 @@ class WithCode(Composite):
         return self.children["layer"]
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.width + 1)
+        x = self.as_input(x, "N", f">={self.width + 1}")
         y, inner = self.inner.forward(self.inner_input(x), training)
         return self.append_code(y, x), (inner, y.shape)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import _checks as checks
 from .._checks import Count, CountOrZero, NotNegative
 from .base import Layer, StraightLayer
 
@@ -99,7 +98,7 @@ class DiscreteNoise(StraightLayer):
         self.signs = signs
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
-        x = checks.at_least_features(self, self.as_input(x, "N", "F"), self.signs)
+        x = self.as_input(x, "N", f">={self.signs}")
         y = x.copy()
         y[:, : self.signs] = np.where(x[:, : self.signs] < 0, -1, 1)
         return y, None

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import Adversarial, Classes, CountOrZero, NotNegative, checked
+from .._checks import Adversarial, Classes, CountOrZero, NotNegative
 from ..layers.conditional import class_of_code
 from ..layers.cross_entropy import softmax_cross_entropy
 from ..losses import Array, Loss, Played
@@ -78,7 +78,6 @@ class AuxiliaryClassifier(_Auxiliary):
 
     real_samples_have_it = True
 
-    @checked
     def __init__(
         self, adversarial: Adversarial, classes: Classes, weight: NotNegative = 1.0
     ) -> None:
@@ -115,7 +114,6 @@ class Information(_Auxiliary):
 
     real_samples_have_it = False
 
-    @checked
     def __init__(
         self,
         adversarial: Adversarial,

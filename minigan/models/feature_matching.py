@@ -13,7 +13,7 @@ Salimans et al. (2016), "Improved techniques for training GANs", sec. 3.1 (arXiv
 
 import numpy as np
 
-from .._checks import Adversarial, Count, checked
+from .._checks import Adversarial, Count
 from ..losses import Array, Loss, Played
 
 
@@ -32,7 +32,6 @@ class FeatureMatching(Loss):
 
     generator_sees_real = True
 
-    @checked
     def __init__(self, adversarial: Adversarial, features: Count) -> None:
         self.adversarial, self.features = adversarial, features
         self.width = 1 + features

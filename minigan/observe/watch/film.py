@@ -58,6 +58,7 @@ class Frame:
     grid: np.ndarray
 
 
+@checked
 class Film:
     """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
 
@@ -87,7 +88,6 @@ class Film:
         The real samples, the same in every frame.
     """
 
-    @checked
     def __init__(
         self,
         gan: GAN,
@@ -168,7 +168,6 @@ class Film:
         """(2, lines, points) of the grid in a frame."""
         return self._lines.shape[:3]
 
-    @checked
     def to_html(
         self,
         path: FilePath,
@@ -194,7 +193,6 @@ class Film:
             refuse(ValueError, "Film.to_html", "film", "one with frames", self)
         path.write_text(film_page.page(self, vitals, history, title, words), encoding="utf-8")
 
-    @checked
     def record(self, step: int, gan: GAN) -> Frame:
         """A Frame of the networks as they are now."""
         fake, _ = self.generator.forward(self.noise, training=False)
