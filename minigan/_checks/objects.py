@@ -239,10 +239,11 @@ def one_list(owner: Any, name: str, more: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def having(methods: str, expected: str) -> Rule:
-    """An object (not a class) with these methods, whatever its class."""
+    """An object with these methods, of any class; not a class, nor an array, which has `std`."""
 
     def rule(owner: Any, name: str, value: Any) -> Any:
-        if isinstance(value, type) or not all(hasattr(value, m) for m in methods.split()):
+        unlike = isinstance(value, type | np.ndarray)
+        if unlike or not all(hasattr(value, method) for method in methods.split()):
             refuse(TypeError, owner, name, expected, value)
         return value
 

@@ -276,7 +276,7 @@ def outcome(name, arguments):
 
 def takes_none(name, argument):
     parameter = inspect.signature(found(name)).parameters[argument]
-    return parameter.default is None or "None" in str(parameter.annotation)
+    return parameter.default is None or re.search("None|Optional", str(parameter.annotation))
 
 
 @pytest.mark.parametrize("name", CALLS)
