@@ -8,8 +8,6 @@ The Jacobian is diagonal, so backward and tangent are the same product. The cach
 x and y gives phi' in the fewest operations.
 """
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import NotNegative
@@ -70,9 +68,7 @@ class ReLU(LeakyReLU):
 
 
 class Tanh(Layer):
-    """y = tanh x;  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
-
-    in_symbols: Any = ("tanh(x)", "(1 - y**2)")
+    """y = tanh(x);  phi' = 1 - y^2,  phi'' = -2 y (1 - y^2). The cache is y."""
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = np.tanh(self.as_input(x))
@@ -89,9 +85,10 @@ class Tanh(Layer):
 
 
 class Sigmoid(Layer):
-    """y = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y). The cache is y."""
+    """y = sigmoid(x) = 1 / (1 + exp(-x));  phi' = y (1 - y),  phi'' = y (1 - y) (1 - 2 y).
 
-    in_symbols: Any = ("sigmoid(x)", "y*(1 - y)")
+    The cache is y.
+    """
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         y = sigmoid(self.as_input(x))
@@ -108,9 +105,10 @@ class Sigmoid(Layer):
 
 
 class Softplus(Layer):
-    """y = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x). The cache is x."""
+    """y = softplus(x) = log(1 + exp x);  phi' = s,  phi'' = s (1 - s),  s = sigmoid(x).
 
-    in_symbols: Any = ("softplus(x)", "sigmoid(x)")
+    The cache is x.
+    """
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)
@@ -132,8 +130,6 @@ class SiLU(Layer):
 
     (Elfwing et al. 2018; "swish" in Ramachandran et al. 2017.) The cache is x.
     """
-
-    in_symbols: Any = ("x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))")
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x)

@@ -5,11 +5,10 @@ carries its number: ak out of an activation, nk out of a normalisation, hk, hkb,
 A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
 A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
 
-The formulas of a layer are in its class, as `in_symbols`: (phi(x), phi'(x)) of an activation, and
-(y, dx, {parameter: its gradient}) of any other layer, with {W}, {gamma}, ... for the parameters.
-The formulas of a loss are read from its docstring. Those of activations and losses are also
-templates, one letter for each number, that Python can evaluate: `words` turns them into text,
-`minigan.ledger.sums` puts the numbers in.
+The formulas of a layer are in its class, as `in_symbols`: (y, dx, {parameter: its gradient}), with
+{W}, {gamma}, ... for the parameters. Those of an activation and of a loss are read from its
+docstring. They become templates, one letter for each number, that Python can evaluate: `words`
+turns them into text, `minigan.ledger.sums` puts the numbers in.
 """
 
 import re
@@ -84,8 +83,18 @@ def activation(layer: Any, positive: bool) -> Any:
             if positive
             else (f"{layer.negative_slope!r}*x", f"{layer.negative_slope!r}")
         )
-    formulas = _in_symbols(layer)
-    return formulas if formulas and len(formulas) == 2 else None
+    kind = type(layer)
+    stated = r"y = (.+?)(?: = .+)?;  phi' = (.+?),"  # "y = tanh(x);  phi' = 1 - y^2,"
+    found = re.match(stated, kind.__doc__ or "") if kind.__module__ == L.Tanh.__module__ else None
+    return found and tuple(map(_factor, found.groups()))
+
+
+def _factor(formula: str) -> str:
+    """A formula of an activation's docstring as Python reads it, ready to be multiplied."""
+    formula = re.sub(r"\bs\b", "sigmoid(x)", formula)
+    formula = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", formula).replace("^", "**")
+    is_sum = re.search(r" [+-] ", re.sub(r"\(.*\)", "", formula))
+    return f"({formula})" if is_sum else formula
 
 
 def value(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
