@@ -217,6 +217,8 @@ def _require(name):
     """Raises ImportError where a backend cannot be used."""
     if name == "numpy":
         return
+    if importlib.util.find_spec(".fast", __package__) is None:
+        raise ImportError('backend "numba" needs minigan/fast, which is not here')
     try:
         config = importlib.import_module("numba").config
     except ModuleNotFoundError as error:

@@ -156,6 +156,12 @@ gan = mg.GAN(*players, latent_dim=2, penalties=[mg.penalties.R1(1.0)])
 before = gan.generator.theta.copy()
 history = mg.train(gan, mg.data.gaussian_ring(), steps=3, progress=False)
 assert len(history) == 3 and not np.array_equal(gan.generator.theta, before)
+try:
+    mg.kernels.use_backend("numba")
+except ImportError as error:
+    assert str(error).startswith('backend "numba" needs minigan/fast'), error
+else:
+    raise AssertionError("there is no such backend")
 print(any(name.partition(".")[0] in ("numba", "llvmlite") for name in sys.modules))
 """
 
