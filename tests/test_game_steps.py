@@ -43,7 +43,7 @@ METHODS = [
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 def test_measured_contraction(method, rule):
     predicted = dirac.predicted_contraction(method, rule)
-    assert dirac.measured_contraction(method, rule, steps=2500) == pytest.approx(
+    assert dirac.measured_contraction(method, rule, steps=1500) == pytest.approx(
         predicted, abs=1e-3
     )
 
