@@ -3,19 +3,19 @@
 Mode collapse is usually counted on a ring of 8 Gaussians and on a 5 x 5 grid (PacGAN). One recipe
 (`minigan.recipes`) learns both, and curves, the pinwheel and pictures too:
 
-    discrete noise     eight of the ten noise values are +1 or -1: G may jump between modes, so it
+    discrete noise     ten of the twelve noise values are +1 or -1: G may jump between modes, so it
                        need not place samples between them
     R1 and R2          at each step, with a decreasing gamma: training does not oscillate
     Fourier features   D sees details as small as a mode; it also sees the plain coordinates
-    instance noise     real and fake samples are blurred alike, less and less
+    blur               the features are those of blurred samples, blurred less and less
 
-They are listed by how much worse the result is without each: `benchmarks/mode_coverage.py` left out
-one at a time, and has the tables (without instance noise the result was hardly worse).
+`benchmarks/mode_coverage.py` has the tables of what each of them does.
 
-The optimal D is known. With p and q the densities of data and samples, it is D* = p / (p + q). D
-sees both blurred, so p and q are blurred here too: each is a mean of Gaussians around 200,000
-samples (a kernel density estimate whose bandwidth is D's own instance noise, so the estimate has
-noise but no bias; the samples are first counted in small cells). The loss is relativistic: only
+The optimal D is known. With p and q the densities of data and samples, it is D* = p / (p + q). D's
+features are blurred, so p and q are blurred here too: each is a mean of Gaussians around 200,000
+samples (a kernel density estimate, its bandwidth that of D's features; the samples are first
+counted in small cells). D sees the plain coordinates as well, so this is what it can tell apart
+easily, not a limit of what it might. The loss is relativistic: only
 differences of logits matter, so one constant c is fitted, and D = sigmoid(logit - c) is compared
 with D*.
 
@@ -80,7 +80,7 @@ snapshots = common.Snapshots(
 
 def moment(gan):
     """The blur and the parameters of both networks, as one vector."""
-    blur = gan.discriminator.layers[0].std
+    blur = gan.discriminator.layers[0].inner.std
     return np.concatenate([[blur], gan.generator.theta, gan.discriminator.theta])
 
 
@@ -102,7 +102,7 @@ for step, (blur, *thetas) in kept_steps:
     players = gan.generator.copy(), gan.discriminator.copy()
     for player, theta in zip(players, np.split(np.array(thetas), [players[0].theta.size])):
         player.theta[...] = theta
-    players[1].layers[0].std = blur  # D's instance noise at that step
+    players[1].layers[0].inner.std = blur  # that of D's features at that step
     kept.append((step, blur, *players))
 
 # %% The blurred densities, and the best discriminator between them

@@ -107,7 +107,7 @@ def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeyp
         pass
 
     def seen(generator, discriminator, **options):
-        raise Seen(discriminator.layers[0].std)
+        raise Seen(discriminator.layers[0].inner.std)
 
     monkeypatch.setattr(mg, "GAN", seen)
     monkeypatch.syspath_prepend(str(ROOT / "demos"))
@@ -118,7 +118,7 @@ def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeyp
     for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
         del sys.modules[name]
     (std,) = raised.value.args
-    assert std == pytest.approx(RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / 0.8))
+    assert std == pytest.approx(RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / 0.6))
 
 
 def test_the_benchmark_knows_the_right_shape(monkeypatch):

@@ -6,7 +6,7 @@
 `benchmarks/mode_coverage.py` measures `RECIPE`, also with each of its parts left out. `PLAIN` is
 for comparison: the non-saturating GAN (Goodfellow et al. 2014) with Adam, the same hidden layers
 and the same number of steps, but without coins in the noise, Fourier features (so D's first layer
-is smaller), instance noise and penalties.
+is smaller) and penalties.
 """
 
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ from ..penalties import R1, R2
 from ..training import loop
 from ..training.averaging import Average
 from ..training.history import History
-from ..training.schedules import cosine
-from ..training.stabilisers import Annealing, DiscreteNoise, InstanceNoise, WithInput
+from ..training.schedules import exponential
+from ..training.stabilisers import Annealing, DiscreteNoise, WithInput
 from . import mlp
 
 
@@ -38,19 +38,29 @@ class Recipe:
     """The options of a GAN on the plane. Lengths are in standard deviations of the data."""
 
     loss: type = Relativistic
-    steps: int = 12_000
+    steps: int = 20_000
     batch_size: int = 128
     hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
-    latent_dim: int = 10
-    signs: int = 8  # how many noise values are coins: see `DiscreteNoise`
-    frequencies: int = 64  # of the Fourier features beside D's input, N(0, 1) each; 0: none
-    blurred: bool = True  # instance noise, annealed from `coarse` to `fine`
+    latent_dim: int = 12
+    # How many noise values are coins: see `DiscreteNoise`. A mode gets about a whole number of the
+    # 2^signs parts of the noise; they are many, so that shares can be equal for any few modes.
+    signs: int = 10
+    # Fourier features beside D's input, 0: none. Their frequencies are from N(0, f^2), with another
+    # f for each, in equal ratios over the range: from one period over all of the data, to see how
+    # many samples are where, to one over the width of a small mode, to see that width.
+    frequencies: int = 64
+    frequency_range: tuple[float, float] = (0.25, 16.0)
+    blurred: bool = True  # the features, annealed from `coarse` to `fine`
     penalised: bool = True  # R1 and R2, gamma = the blur's length
     coarse: float = 0.5
-    fine: float = 0.006
-    # rate, beta1, beta2, eps; the rate falls to 0. With the usual eps of 1e-8 Adam's steps keep
-    # their size when gradients get small, and a game that has settled starts to oscillate again.
+    fine: float = 0.006  # a third of the width of the grid's modes
+    until: float = 0.6  # the part of the training after which both stay at `fine`
+    # rate, beta1, beta2, eps. With the usual eps of 1e-8 Adam's steps keep their size when
+    # gradients get small, and a game that has settled starts to oscillate again.
     adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
+    # The last rate, over the first. It falls in equal ratios, like the blur: G's steps have to be
+    # small beside what D then sees, but both players must still move, or the widths stay wrong.
+    slowest: float = 0.02
     averaging: float = 0.999
 
 
@@ -78,7 +88,7 @@ class Learned:
             return samples * np.float32(self.unit)
 
     def logits(self, points: np.ndarray) -> np.ndarray:
-        """D's logits at points (m, 2) in the units of the data, without instance noise: (m,)."""
+        """D's logits at points (m, 2) in the units of the data: (m,)."""
         points = checks.numbers("logits", "points", points)
         with np.errstate(under="ignore"):
             logits, _ = self.gan.discriminator.forward(points / self.unit, training=False)
@@ -141,13 +151,15 @@ def train(
         first + mlp(recipe.latent_dim, *recipe.hidden, 2),
         rng=random_generator(rng, "generator"),
     )
-    noise = InstanceNoise(recipe.coarse)
-    first = [noise] if recipe.blurred else []
-    first += [WithInput(FourierFeatures(2, recipe.frequencies))] if recipe.frequencies else []
+    features = FourierFeatures(2, recipe.frequencies) if recipe.frequencies else None
     discriminator = Sequential(
-        first + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1),
+        ([WithInput(features)] if features else [])
+        + mlp(2 + 2 * recipe.frequencies, *recipe.hidden, 1),
         rng=random_generator(rng, "discriminator"),
     )
+    if features:
+        lengths = np.geomspace(*recipe.frequency_range, recipe.frequencies)
+        features.buffers["frequencies"] *= lengths
     penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
     gan = GAN(
         generator,
@@ -161,7 +173,12 @@ def train(
     )
     average = Average(generator, recipe.averaging)
     annealing = Annealing(
-        noise, penalties, coarse=recipe.coarse, fine=recipe.fine, steps=recipe.steps
+        features if recipe.blurred else None,
+        penalties,
+        coarse=recipe.coarse,
+        fine=recipe.fine,
+        steps=recipe.steps,
+        until=recipe.until,
     )
     history = loop.train(
         gan,
@@ -169,7 +186,7 @@ def train(
         steps=recipe.steps,
         batch_size=recipe.batch_size,
         average=average,
-        schedule=cosine(),
+        schedule=exponential(final=recipe.slowest),
         callback=[annealing, *callback],
         progress=progress,
         rng=rng,
