@@ -127,6 +127,11 @@ noise in place of noise halved the steps to an HQ of 70%. While G still moves, e
 has wider modes than its average has, so the rate must be small at the end, yet not 0 for long. The
 tails matter as well: strays just outside of a mode add to its variance, and what is within is then
 narrower. They become fewer with training, so the recipe now has 20,000 steps.
+
+That recipe on the grid with seed 60, on which nothing was tuned: 25 modes, HQ 99.1%, least share
+80%, widths .71 to .97, Wasserstein 1.24. So all but the widths are right there, and these are
+narrow although hardly a stray is left; why is open. Not tried: another rate for D than for G, a
+larger D, other numbers of frequencies.
 """
 
 import itertools
