@@ -5,7 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from .kernels.chains import ChainLayer, Plan, chain_backward, chain_forward, parts_of
+from .kernels.chains import (
+    ChainLayer,
+    Plan,
+    chain_backward,
+    chain_forward,
+    chain_merge,
+    parts_of,
+)
 from .kernels.codes import IDENTITY, LEAKY_RELU
 from .linear import LinearStage
 from .stage import Stage
@@ -72,7 +79,10 @@ class ChainStage(Stage):
             sweeps.append(LayerSweep(stage.bare if stage.activation else stage, dz, inner))
             if stage.activation:  # only the last one needs dy: the others are piecewise linear
                 sweeps.append(LayerSweep(stage.activation, dy, inner[1]))
-        return dx, RowSweep(sweeps)
+        return dx, ChainSweep(self, sweeps, signals, cache)
+
+    def merge(self, x_dot: np.ndarray, scale: np.ndarray, signals: Any, cache: Any) -> np.ndarray:
+        return chain_merge(x_dot, scale, *cache, signals, self._plan(len(x_dot)))
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         for stage, inner in self.parts(cache):
@@ -83,6 +93,17 @@ class ChainStage(Stage):
         _, sweep = self.sweep(dy, cache)
         sweep.forward(x_dot)
         return sweep.backward(None, wanted=True)
+
+
+class ChainSweep(RowSweep):
+    """The sweep of a chain, `merge` in one call."""
+
+    def __init__(self, chain, parts, signals, cache):
+        super().__init__(parts)
+        self.chain, self.signals, self.cache = chain, signals, cache
+
+    def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
+        return self.chain.merge(x_dot, slopes, self.signals, self.cache)
 
 
 def _arrays_of(stage):

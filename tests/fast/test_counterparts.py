@@ -9,6 +9,7 @@ pytest.importorskip("numba")
 
 from minigan.fast.chain import ChainStage  # noqa: E402
 from minigan.fast.kernels import chains  # noqa: E402
+from minigan.fast.sweeps import sweep_row  # noqa: E402
 
 L, C = mg.layers, mg.conditional
 # Of low frequencies: on either backend a phase of 40 is rounded by 4e-6, and so is its cosine.
@@ -156,10 +157,18 @@ def test_a_chain_gives_the_same_bits_in_any_number_of_parts(dtype, monkeypatch):
     for parts in (1, 2, 3):
         monkeypatch.setattr(chains, "threads", lambda parts=parts: parts)
         with mg.kernels.use_backend("numba"):
-            found.append(everything(network, x, True))
+            found.append(everything(network, x, True) | merged_sweep(network, x))
     for other in found[1:]:
         for what, expected in found[0].items():
             assert np.array_equal(other[what], expected), what
+
+
+def merged_sweep(network, x):
+    """The tangent and the gradients of a sweep that merges those of loss and penalties."""
+    y, caches = network.forward(x)
+    dx, sweep = sweep_row(caches, np.ones_like(y))
+    network.zero_grad()
+    return {"merged y_dot": sweep.merge(dx, y), "merged grad": network.grad.copy()}
 
 
 def test_a_chain_finds_its_parameters_where_they_have_moved():

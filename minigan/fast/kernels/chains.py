@@ -10,13 +10,16 @@ thread takes its part of the rows through all layers, without waiting for the ot
 A weight gradient needs all rows. Those of all layers follow in a second loop, in which each thread
 computes a part of the columns of each, dW = x' dz. The parts do not change any sum.
 
-What is to be done is in a plan, made once for each batch size: lists of tasks (see `workers`).
+The tangents of a penalty and the gradients that they change are two such loops as well
+(`chain_merge`). What is to be done is in a plan, made once for each batch size: lists of tasks (see
+`workers`).
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray
+from numba import carray, njit
 
 from . import gemm
 from .buffers import empty
@@ -42,10 +45,13 @@ from .workers import (
 )
 
 # An address in a plan is relative to one of the arrays of a pass, which are not always the same
-# ones: its input, the outputs of all layers, dy, dz of all layers, dx. Or it is an address itself.
-FIXED, X, Y, DY, DZ, DX = range(6)
-# The words of the tasks that are not products (these are in `gemm`): three addresses, then sizes.
-FIRST, SECOND, THIRD, ROWS, INPUTS, OUTPUTS, PART, PARTS, ACTIVATION, SLOPE = range(1, 11)
+# ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
+# scale, x_dot, the tangents of all layers, and all scale x + x_dot. Or it is an address itself.
+FIXED, X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS = range(10)
+# The words of the tasks that are not products (these are in `gemm`): addresses, then sizes.
+(
+    FIRST, SECOND, THIRD, FOURTH, ROWS, INPUTS, OUTPUTS, PART, PARTS, ACTIVATION, SLOPE,
+) = range(1, 12)  # fmt: skip
 
 
 class ChainLayer(NamedTuple):
@@ -84,6 +90,18 @@ class Plan:
             gradients + [self.bias_gradient(i) for i in numbers if layers[i].dbias is not None]
         )
 
+    @cached_property
+    def merge(self):
+        """Two lists for `chain_merge`: the tangents and the sums, then the gradients."""
+        numbers = range(len(self.layers))
+        steps = [(self.sum(i), self.tangent(i), self.tangent_signal(i)) for i in numbers]
+        gradients = [self.weight_gradient(i, self.sums_at(i)) for i in numbers]
+        with_bias = [i for i in numbers if self.layers[i].dbias is not None]
+        return (
+            _list_of(task for each in steps for task in each),
+            _list_of(gradients + [self.scaled_bias_gradient(i) for i in with_bias]),
+        )
+
     def output(self, i):
         """y_i = phi(y_{i-1} @ W_i + b_i), unless phi is left to `finish`."""
         layer = self.layers[i]
@@ -115,15 +133,43 @@ class Plan:
             {gemm.SLOPE: _bits(1.0), gemm.DOWN: self.parts, gemm.ACROSS: 1},
         )  # fmt: skip
 
-    def weight_gradient(self, i):
-        """dW_i += y_{i-1}' @ dz_i: the columns are cut into parts."""
+    def sum(self, i):
+        """scale y_{i-1} + y_dot_{i-1}, the factor of dz_i in a merged gradient."""
+        words = {FIRST: self.before(i), SECOND: self.tangent_before(i), THIRD: self.sums_at(i)}
+        return self.task(_scale_and_add, i, words | {FOURTH: (SCALE, 0)})
+
+    def tangent(self, i):
+        """z_dot_i = y_dot_{i-1} @ W_i, in the place of y_dot_i."""
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.tangent_before(i), (inputs, 1), _address(weight), (outputs, 1), self.at(Y_DOT, i),
+            (self.rows, inputs, outputs),
+            {gemm.SLOPE: _bits(1.0), gemm.DOWN: self.parts, gemm.ACROSS: 1},
+        )  # fmt: skip
+
+    def tangent_signal(self, i):
+        """y_dot_i = z_dot_i phi'(y_i)."""
+        layer, place = self.layers[i], self.at(Y_DOT, i)
+        words = {FIRST: place, SECOND: self.at(Y, i), THIRD: place}
+        words |= {ACTIVATION: layer.activation, SLOPE: _bits(layer.slope)}
+        return self.task(_through_activation, i, words)
+
+    def scaled_bias_gradient(self, i):
+        """db_i += scale' dz_i."""
+        words = {FIRST: (SCALE, 0), SECOND: self.at(DZ, i), THIRD: _address(self.layers[i].dbias)}
+        return self.task(_thin_gradient, i, words, turn=i + 1, inputs=1)
+
+    def weight_gradient(self, i, left=None):
+        """dW_i += y_{i-1}' @ dz_i, or left' @ dz_i: the columns are cut into parts."""
+        left = left or self.before(i)
         weight, gradient = self.layers[i].weight, _address(self.layers[i].dweight)
         inputs, outputs = weight.shape
         if min(weight.shape) <= THIN:
-            words = {FIRST: self.before(i), SECOND: self.at(DZ, i), THIRD: gradient}
+            words = {FIRST: left, SECOND: self.at(DZ, i), THIRD: gradient}
             return self.task(_thin_gradient, i, words, turn=i)
         return self.product(
-            self.before(i), (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
+            left, (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
             (inputs, self.rows, outputs),
             {gemm.SLOPE: _bits(1.0), gemm.ACCUMULATE: 1, gemm.DOWN: 1, gemm.ACROSS: self.parts},
         )  # fmt: skip
@@ -141,10 +187,20 @@ class Plan:
         """The place of the input of layer i."""
         return self.at(Y, i - 1) if i else (X, 0)
 
-    def task(self, worker, i, words, turn=0):
+    def tangent_before(self, i):
+        """The place of the tangent of the input of layer i."""
+        return self.at(Y_DOT, i - 1) if i else (X_DOT, 0)
+
+    def sums_at(self, i):
+        """The place of scale y_{i-1} + y_dot_{i-1}: of the inputs, then as in the outputs."""
+        inputs = self.rows * len(self.layers[0].weight)
+        place = inputs + self.slices[i - 1].start if i else 0
+        return SUMS, place * self.dtype.itemsize
+
+    def task(self, worker, i, words, turn=0, inputs=None):
         """A task of a worker in this file, on layer i."""
-        inputs, outputs = self.layers[i].weight.shape
-        words |= {ROWS: self.rows, INPUTS: inputs, OUTPUTS: outputs}
+        shape = self.layers[i].weight.shape
+        words |= {ROWS: self.rows, INPUTS: inputs or shape[0], OUTPUTS: shape[1]}
         words |= {PART: turn % self.parts, PARTS: self.parts}
         return _task(worker_address(worker, self.dtype), words)
 
@@ -225,6 +281,20 @@ def chain_backward(dy, x, outputs, plan, adds, wants_dx):
     return dx if wants_dx else None, _of_each(dz, plan)
 
 
+@compiled_call
+def chain_merge(x_dot, scale, x, outputs, signals, plan):
+    """y_dot of the last layer, along x_dot; adds dW_i = (scale y_{i-1} + y_dot_{i-1})' @ dz_i and
+    db_i = scale' dz_i (see `minigan.fast.sweeps`). scale (N, 1), signals (dz_1, ..., dz_n)."""
+    x, x_dot, scale = (np.ascontiguousarray(array) for array in (x, x_dot, scale))
+    y, dz = outputs[0].base, signals[0].base
+    y_dot, sums = empty(y.shape, y.dtype), empty((x.size + y.size,), y.dtype)
+    if ON:
+        count_product(plan.rows, 2 * sum(plan.weights), 1)
+    for tasks in plan.merge:
+        _follow(plan, tasks, x, y, y, dz, x, scale, x_dot, y_dot, sums)
+    return _of_each(y_dot, plan)[-1]
+
+
 def _of_each(numbers, plan):
     """The parts of a flat array that belong to the layers."""
     return tuple(numbers[part].reshape(plan.rows, n) for part, n in zip(plan.slices, plan.widths))
@@ -233,16 +303,13 @@ def _of_each(numbers, plan):
 def _follow(plan, tasks, *arrays):
     """Lets the threads do a list of tasks, for these arrays of a pass."""
     run = _launch if plan.parts == 1 else _launch_in_parallel
-    flat = [array.reshape(-1) for array in arrays]
-    run(worker_address(follow, plan.dtype), plan.parts, *tasks, *flat)
+    places = np.zeros(SUMS + 1, np.int64)
+    places[X : X + len(arrays)] = [_address(array) for array in arrays]
+    run(worker_address(follow, plan.dtype), plan.parts, *tasks, places)
 
 
 @cached_njit()
-def _launch(worker, parts, words, relative_to, x, y, dy, dz, dx):
-    base = np.empty(6, np.int64)
-    base[FIXED] = 0
-    base[X], base[Y], base[DY] = x.ctypes.data, y.ctypes.data, dy.ctypes.data
-    base[DZ], base[DX] = dz.ctypes.data, dx.ctypes.data
+def _launch(worker, parts, words, relative_to, base):
     absolute = np.empty(words.size, np.int64)
     for i in range(words.size):
         absolute[i] = words[i] + base[relative_to[i]]
@@ -253,12 +320,34 @@ def _launch(worker, parts, words, relative_to, x, y, dy, dz, dx):
 _launch_in_parallel = thread_safe(_launch)
 
 
+@njit(inline="always")
+def _rows_of(task, part):
+    """(first, end) of the rows that the products of this part have."""
+    strips = -(-task[ROWS] // TILE_ROWS)
+    first = part * strips // task[PARTS] * TILE_ROWS
+    return first, min((part + 1) * strips // task[PARTS] * TILE_ROWS, task[ROWS])
+
+
+def _scale_and_add(address, part):
+    """out = scale x + x_dot, with one scale for each row."""
+    task = carray(words_at(address), gemm.WORDS)
+    first, end = _rows_of(task, part)
+    shape = end, task[INPUTS]
+    x, x_dot = (
+        carray(pointer_to(task[FIRST], address), shape)[first:],
+        carray(pointer_to(task[SECOND], address), shape)[first:],
+    )
+    out = carray(pointer_to(task[THIRD], address), shape)[first:]
+    scale = carray(pointer_to(task[FOURTH], address), end)[first:]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, j] = scale[i] * x[i, j] + x_dot[i, j]
+
+
 def _through_activation(address, part):
     """dz = dy phi'(y), in the rows that the products of this part have."""
     task = carray(words_at(address), gemm.WORDS)
-    strips = -(-task[ROWS] // TILE_ROWS)
-    first = part * strips // task[PARTS] * TILE_ROWS
-    end = min((part + 1) * strips // task[PARTS] * TILE_ROWS, task[ROWS])
+    first, end = _rows_of(task, part)
     dy, y = (
         carray(pointer_to(task[FIRST], address), 1),
         carray(pointer_to(task[SECOND], address), 1),
