@@ -8,7 +8,7 @@
     seeds   each exhibit of the museum that `check_step` finds in one of four small GANs by
             comparing every entry, on each seed: found along two directions, too?
 
-The last takes a few minutes, and runs in a process of one thread.
+On one thread of an AMD EPYC (Zen 4) all of it takes about 15 minutes, most of them for the seeds.
 """
 
 import time
@@ -38,7 +38,7 @@ def layers(rng):
         (L.SiLU(), flat),
         (L.Dropout(0.3), flat),
         (L.BatchNorm(c), flat),
-        (L.LayerNorm(c), flat),
+        (L.LayerNorm(c + 1), (n, c + 1)),  # of 2 values it is a sign: its float32 slope is rounding
         (L.BatchNorm(c), image),
         (L.LayerNorm(c), image),
         (L.SpectralNorm(L.Linear(c, o)), flat),
