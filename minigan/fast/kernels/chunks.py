@@ -10,7 +10,7 @@ from numba import carray, njit
 
 from .cache import cached_njit
 from .threads import thread_safe, threads
-from .workers import float_of, pointer_to, run_parts, words_at, worker_address
+from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
 
 CHUNK = 2048  # numbers; a sum of so many float32 numbers loses few digits
 SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
@@ -21,17 +21,22 @@ WORKER, SIZE, PARTS, VECTORS, NUMBERS, MOST = 0, 1, 2, 3, 7, 14
 
 def over_chunks(work, vectors, numbers=()):
     """Runs the worker `work` on contiguous vectors of one dtype, of the first one's size."""
-    size, dtype = vectors[0].size, vectors[0].dtype
+    flat = [vector.reshape(-1) for vector in vectors]
+    first, size = flat[0], flat[0].size
     parts = 1 if size <= SERIAL_UP_TO else threads()
-    task = np.zeros(MOST, np.int64)
-    task[:VECTORS] = worker_address(work, dtype), size, parts
-    task[VECTORS : VECTORS + len(vectors)] = [vector.ctypes.data for vector in vectors]
-    task[NUMBERS : NUMBERS + len(numbers)].view(np.float64)[:] = numbers
-    (_run if parts == 1 else _run_in_parallel)(task[WORKER], parts, task)
+    run = _run if parts == 1 else _run_in_parallel
+    four = flat + [first] * (4 - len(flat))
+    run(worker_address(work, first.dtype), size, parts, np.array(numbers, np.float64), *four)
 
 
 @cached_njit()
-def _run(worker, parts, task):
+def _run(worker, size, parts, numbers, a, b, c, d):
+    task = np.empty(MOST, np.int64)
+    task[WORKER], task[SIZE], task[PARTS] = worker, size, parts
+    task[VECTORS], task[VECTORS + 1] = a.ctypes.data, b.ctypes.data
+    task[VECTORS + 2], task[VECTORS + 3] = c.ctypes.data, d.ctypes.data
+    for i in range(len(numbers)):
+        task[NUMBERS + i] = bits_of(numbers[i])
     run_parts(worker, parts, task.ctypes.data)
     return task[WORKER]  # so the task lives until here
 

@@ -14,11 +14,16 @@ from .workers import float_of, floats_at, pointer_to
 
 __all__ = ["clear", "dot", "scale_and_add"]
 
+SHORT = 1 << 17  # numbers; one thread writes fewer before a second one would have started
+
 
 @compiled_call
 def clear(vector):
     """Every number becomes 0; the vector is contiguous."""
-    over_chunks(_clear, (vector,))
+    if vector.size <= SHORT:
+        vector.fill(0)
+    else:
+        over_chunks(_clear, (vector,))
 
 
 def _clear(address, part):
@@ -30,7 +35,7 @@ def dot(a, b):
     """sum_i a_i b_i, as a float: chunks are summed in the vectors' dtype, their sums in float64."""
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     sums = np.empty(-(-a.size // CHUNK))
-    over_chunks(_chunk_sums, (a, b, sums))
+    over_chunks(_chunk_sums, (a, b, sums.view(a.dtype)))
     return float(sums.sum())
 
 
