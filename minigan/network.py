@@ -17,9 +17,9 @@ from .layers.memory import read_only, unchanging
 class Caches(list):
     """What a forward pass of a network keeps: [(layer, its cache)], and the shapes of x and y."""
 
-    def __init__(self, x_shape: tuple[int, ...]) -> None:
+    def __init__(self, network: "Sequential", x_shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.x_shape = x_shape
+        self.network, self.x_shape = network, x_shape
         self.y_shape: tuple[int, ...] = ()
 
 
@@ -70,7 +70,7 @@ class Sequential(FlatVectors):
             x = x.astype(self.dtype)
         elif outermost:
             x = unchanging(x)
-        caches = Caches(x.shape)
+        caches = Caches(self, x.shape)
         for stage in backend.stages(self):
             x, cache = checks.pass_of(stage, stage.forward(x, training))
             caches.append((stage, cache))

@@ -97,3 +97,16 @@ def test_backends_can_change_between_forward_and_backward():
     with mg.kernels.use_backend("numpy"):
         dx = network.backward(np.ones_like(y), cache)
     assert dx.shape == x.shape
+
+
+def test_caches_of_another_network_are_refused(backend):
+    """They would lead backward through that network's layers, into its gradients."""
+    x = np.ones((5, 3))
+    one, other = small(), small()
+    y, caches = one.forward(x)
+    for use in (other.backward, other.backward_input, other.backward_params, other.signals):
+        with pytest.raises(TypeError, match="caches must be what this network's forward returned"):
+            use(np.ones_like(y), caches)
+    with pytest.raises(TypeError, match="caches must be"):
+        one.copy().tangent(x, caches)
+    assert one.backward(np.ones_like(y), caches).shape == x.shape
