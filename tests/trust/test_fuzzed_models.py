@@ -184,7 +184,8 @@ def test_strange_values(saved, tmp_path):
         finally:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert peak < 2e6, (number, path, last, inner[last])
+        # the text of the header and the objects of two small networks; 80 kB measured
+        assert peak < file.stat().st_size + 5e5, (number, path, last, inner[last])
 
 
 @pytest.mark.parametrize("name", LAYERS)
