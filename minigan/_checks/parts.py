@@ -35,7 +35,7 @@ def pass_of(layer: Any, result: Any) -> tuple[np.ndarray, Any]:
 def signal(network: Any, name: str, value: Any, caches: Any, like: str) -> np.ndarray:
     """dy or x_dot in the network's dtype and in the shape of the y or the x of that pass: another
     shape might broadcast, to a wrong gradient."""
-    if getattr(caches, "network", None) is not network:
+    if not (hasattr(caches, like) and caches.network is network):
         refuse(TypeError, "Sequential", "caches", "what this network's forward returned", caches)
     value = numbers("Sequential", name, value, getattr(caches, like))
     return value.astype(network.dtype, copy=False)
