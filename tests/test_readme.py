@@ -40,7 +40,7 @@ def test_both_languages_have_the_same_code_and_figures(texts):
 
 def test_the_two_commands_come_first():
     languages, code = zip(*blocks(ENGLISH))
-    assert languages == ("sh", "sh", "python", "python")
+    assert languages == ("sh", "sh", "python", "python", "python")
     assert code[0].endswith(".venv/bin/python demos/quickstart.py\n") and "pytest" in code[1]
 
 
@@ -72,7 +72,10 @@ def test_every_name_exists():
 @pytest.mark.parametrize(
     "code", [code for language, code in blocks(ENGLISH) if language == "python"]
 )
-def test_code_runs(code):
+def test_code_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    players = mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,))
+    mg.GAN(*players, latent_dim=2).save("gan.npz")
     few = code.replace("steps=3000", "steps=20").replace("hidden=(64, 64)", "hidden=(4, 4)")
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
