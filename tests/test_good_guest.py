@@ -1,5 +1,6 @@
 """Plots, metrics, data, dirac and the ledger leave the process as they found it."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -90,3 +91,10 @@ def test_a_backend_that_is_not_installed_does_not_matter(tmp_path):
     path = tmp_path / "figure.png"
     subprocess.run([sys.executable, "-c", program, path], env=environment, check=True, timeout=120)
     assert path.stat().st_size > 1000
+
+
+def test_help_shows_types_and_no_rules():
+    for called in (mg.GAN, mg.train, mg.metrics.mode_coverage, mg.gradcheck.check_layer):
+        shown = str(inspect.signature(called))
+        assert "Annotated" not in shown and "<function" not in shown, shown
+    assert "latent_dim: int," in str(inspect.signature(mg.GAN))

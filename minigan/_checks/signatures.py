@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def checked(target: T) -> T:
             relation(owner, parameter, bound.arguments)
         return target(*bound.args, **bound.kwargs)
 
+    setattr(checking, "__signature__", without_rules(signature))  # noqa: B010
     return typing.cast(T, checking)
 
 
@@ -88,6 +90,23 @@ def rule_of(annotation: Any) -> Rule | None:
 def relations_of(annotation: Any) -> list[Relation]:
     """What an `Annotated` type says after its rule: how the argument goes with those before it."""
     return list(annotation.__metadata__[1:]) if get_origin(annotation) is Annotated else []
+
+
+def without_rules(signature: inspect.Signature) -> inspect.Signature:
+    """What `help` shows: the types alone."""
+    parameters = signature.parameters.values()
+    plain = [p.replace(annotation=type_of(p.annotation)) for p in parameters]
+    return signature.replace(parameters=plain)
+
+
+def type_of(annotation: Any) -> Any:
+    """The annotation, an `Annotated` type in it replaced by the type that it annotates."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_of(inside[0])
+    if origin in (types.UnionType, typing.Union):
+        return functools.reduce(operator.or_, map(type_of, inside))
+    return annotation
 
 
 def _unless_none(rule, owner, name, value):

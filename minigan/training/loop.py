@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _interrupts as interrupts
 from .._checks import Changes, Count, FilePath, Functions, Seed, checked
@@ -36,7 +35,7 @@ Callback = Callable[[int, GAN, Figures], object]  # called as callback(step, gan
 @checked
 def train(
     gan: GAN,
-    data: npt.ArrayLike | Any,
+    data: Any,
     *,
     steps: Count,
     batch_size: Count = 64,

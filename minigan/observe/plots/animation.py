@@ -92,8 +92,8 @@ def learning(film: Recorded, data: WithDensity, shots: Shots) -> Figure:
         shade = surface(above, film, shot, scale)
         manifold(below, film, shot, data)
         above.set_title(f"step {shot.step:,}")
-    axes[0, 0].set_ylabel("verdict of D")
-    axes[1, 0].set_ylabel("plane bent by G")
+    axes[0, 0].set_ylabel("what D says")
+    axes[1, 0].set_ylabel("G's map of the noise")
     made.supxlabel(_caption(scale), size=10)
     bar = made.colorbar(shade, ax=axes[0], ticks=[0, 0.5, 1], pad=0.01, aspect=12)
     bar.ax.set_yticklabels(["fake", "1/2", "real"])
@@ -126,7 +126,10 @@ def animation(film: Recorded, data: WithDensity) -> FuncAnimation:
 
 
 def _caption(scale):
-    return rf"real (blue), fake (orange), $-\partial L_G / \partial x$ times {scale:g} (arrows)"
+    return (
+        rf"real (blue), fake (orange), $-\partial L_G / \partial x$ times {scale:g} (arrows), "
+        "D undecided (grey line)"
+    )
 
 
 def _aspect(film):
