@@ -81,14 +81,14 @@ class Sequential(FlatVectors):
     def backward(self, dy: Array, caches: Caches) -> Array:
         dy = self._dy(dy, caches)
         for stage, cache in reversed(caches):
-            dy = stage.backward(dy, cache)
+            dy = self._in_dtype(stage.backward(dy, cache))
         return dy
 
     @np.errstate(under="ignore")
     def backward_input(self, dy: Array, caches: Caches) -> Array:
         dy = self._dy(dy, caches)
         for stage, cache in reversed(caches):
-            dy = stage.backward_input(dy, cache)
+            dy = self._in_dtype(stage.backward_input(dy, cache))
         return dy
 
     @np.errstate(under="ignore")
@@ -99,7 +99,7 @@ class Sequential(FlatVectors):
         if first is None:
             return
         for stage, cache in reversed(caches[first + 1 :]):
-            dy = stage.backward(dy, cache)
+            dy = self._in_dtype(stage.backward(dy, cache))
         stage, cache = caches[first]
         stage.backward_params(dy, cache)
 
@@ -107,7 +107,7 @@ class Sequential(FlatVectors):
     def tangent(self, x_dot: Array, caches: Caches) -> Array:
         x_dot = self._x_dot(x_dot, caches)
         for stage, cache in caches:
-            x_dot = stage.tangent(x_dot, cache)
+            x_dot = self._in_dtype(stage.tangent(x_dot, cache))
         return x_dot
 
     @np.errstate(under="ignore")
@@ -115,7 +115,7 @@ class Sequential(FlatVectors):
         """[dx, ..., dy]: a backward pass that keeps the gradient at the input of each stage."""
         kept = [self._dy(dy, caches)]
         for stage, cache in reversed(caches):
-            kept.append(stage.backward_input(kept[-1], cache))
+            kept.append(self._in_dtype(stage.backward_input(kept[-1], cache)))
         return kept[::-1]
 
     def curvature(self, dy: Array, caches: Caches, x_dot: Array) -> Array | None:
@@ -127,11 +127,12 @@ class Sequential(FlatVectors):
         backward with dy_dot. Where the signal does not move, dy_dot is None."""
         x_dots = [self._x_dot(x_dot, caches)]
         for stage, cache in caches:
-            x_dots.append(stage.tangent(x_dots[-1], cache))
+            x_dots.append(self._in_dtype(stage.tangent(x_dots[-1], cache)))
         dy_dot = None  # dy is held
         for i, (stage, cache) in reversed(list(enumerate(caches))):
             through = None if dy_dot is None else stage.backward(dy_dot, cache)
             dy_dot = add(through, stage.curvature(signals[i + 1], cache, x_dots[i]))
+            dy_dot = self._in_dtype(dy_dot)
         return dy_dot
 
     def _dy(self, dy: Any, caches: Any) -> Array:
@@ -139,6 +140,10 @@ class Sequential(FlatVectors):
 
     def _x_dot(self, x_dot: Any, caches: Any) -> Array:
         return checks.signal(self, "x_dot", x_dot, caches, "x_shape")
+
+    def _in_dtype(self, array: Any) -> Any:
+        """What a layer returned, in the network's dtype, the only one that compiled layers read."""
+        return array if array is None or array.dtype == self.dtype else array.astype(self.dtype)
 
     def __repr__(self) -> str:
         inside = ", ".join(map(repr, self.layers))

@@ -115,7 +115,8 @@ class FourierFeatures(Layer):
     def _weights(self):
         """w, one for each frequency."""
         squared = np.sum(self.buffers["frequencies"] ** 2, axis=0)
-        return np.exp(-2 * (np.pi * self.std) ** 2 * squared)
+        std = float(self.std)  # one in float64 would make everything float64
+        return np.exp(-2 * (np.pi * std) ** 2 * squared)
 
     def _phase(self, x):
         """2 pi x B"""

@@ -158,8 +158,8 @@ def train(
         rng=random_generator(rng, "discriminator"),
     )
     if features:
-        lengths = np.geomspace(*recipe.frequency_range, recipe.frequencies)
-        features.buffers["frequencies"] *= lengths
+        scales = np.geomspace(*recipe.frequency_range, recipe.frequencies)
+        features.buffers["frequencies"] *= scales
     penalties = (R1(1.0), R2(1.0)) if recipe.penalised else ()
     gan = GAN(
         generator,

@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 from minigan.fast.chain import ChainStage  # noqa: E402
 from minigan.fast.kernels import chains  # noqa: E402
 from minigan.fast.sweeps import sweep_row  # noqa: E402
+from minigan.layers.base import Layer  # noqa: E402
 
 L, C = mg.layers, mg.conditional
 # Of low frequencies: on either backend a phase of 40 is rounded by 4e-6, and so is its cosine.
@@ -113,6 +114,37 @@ def test_stage_against_layer(body, tail, dtype):
             error = np.abs(compiled[what] - expected).max(initial=0) / scale
             assert error <= TOLERANCE[dtype], f"{what}: {error}"
             assert compiled[what].dtype == expected.dtype, what
+
+
+class InFloat64(Layer):
+    """A layer of the user's own, in whose formulas everything becomes float64."""
+
+    def forward(self, x, training=True):
+        return x * np.float64(2), None
+
+    def backward_input(self, dy, cache):
+        return dy * np.float64(2)
+
+    tangent = backward_input
+
+    def curvature(self, dy, cache, x_dot):
+        return None
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_stages_between_layers_that_return_float64(body):
+    """The kernels read memory in one dtype: numbers of another one must not reach them."""
+    layers, shape = BODIES[body]
+    network = mg.Sequential([InFloat64(), *layers(), L.Tanh(), InFloat64()], rng=1)
+    x = np.random.default_rng(2).standard_normal(shape).astype("float32")
+    found = {}
+    for name in ("numpy", "numba"):
+        with mg.kernels.use_backend(name):
+            found[name] = everything(network, x, True)
+    for what, expected in found["numpy"].items():
+        scale = max(np.abs(expected).max(initial=0), 1e-3)
+        assert np.abs(found["numba"][what] - expected).max(initial=0) <= 2e-5 * scale, what
+        assert what == "y" or expected.dtype == found["numba"][what].dtype == "float32", what
 
 
 def test_layers_are_taken_over_in_pairs_and_chains():

@@ -190,6 +190,12 @@ def test_blurred_features_are_the_mean_over_noise():
     np.testing.assert_allclose(y[0], of_noisy.mean(axis=0), rtol=0, atol=5 / np.sqrt(len(noise)))
 
 
+def test_a_blur_in_float64_leaves_features_in_the_dtype_of_x():
+    features, x = L.FourierFeatures(2, 3), np.ones((4, 2), "float32")
+    features.std = np.float64(0.1)  # such as one of np.geomspace
+    assert features.forward(x)[0].dtype == "float32"
+
+
 def test_the_blur_of_features_may_change_between_steps(backend):
     """Compiled stages are kept from one pass to the next."""
     network = mg.Sequential([L.FourierFeatures(2, 3), L.Linear(6, 1)], dtype="float64")

@@ -272,7 +272,7 @@ def _avg_pool(call, x):
 def _fourier(call, x):
     phase = 2 * call.np.pi * (x @ call["frequencies"])
     squared = (call["frequencies"] ** 2).sum(0)
-    w = call.np.exp(-2 * (call.np.pi * call.layer.std) ** 2 * squared)
+    w = call.np.exp(-2 * (call.np.pi * float(call.layer.std)) ** 2 * squared)
     return call.np.concatenate([w * call.np.cos(phase), w * call.np.sin(phase)], axis=1)
 
 
