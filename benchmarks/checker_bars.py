@@ -38,7 +38,7 @@ def layers(rng):
         (L.SiLU(), flat),
         (L.Dropout(0.3), flat),
         (L.BatchNorm(c), flat),
-        (L.LayerNorm(c + 1), (n, c + 1)),  # of 2 values it is a sign: its float32 slope is rounding
+        (L.LayerNorm(c), flat),
         (L.BatchNorm(c), image),
         (L.LayerNorm(c), image),
         (L.SpectralNorm(L.Linear(c, o)), flat),

@@ -139,12 +139,16 @@ def measure(
     for count, index in enumerate(np.ndindex(x.shape)):
         before = x[index]
         try:
-            (
-                found.gradient[index], found.kinks[index], found.state[index],
-                found.resolution[index],
-            ) = entry(function, centre, x, index, step, first=count == 0)  # fmt: skip
+            measured = entry(function, centre, x, index, step, first=count == 0)
+            if measured[2] == ON_KINK:  # noise that was not recognised looks like a kink, once
+                x[index] = before
+                measured = entry(function, centre, x, index, 0.7 * step, first=True)
         finally:
             x[index] = before
+        for values, value in zip(
+            (found.gradient, found.kinks, found.state, found.resolution), measured
+        ):
+            values[index] = value
         if tick is not None:
             tick()
     problem = not_deterministic(centre, _number(function()))
@@ -235,22 +239,25 @@ def _noise(at, size, h):
 
     Fifth differences of neighbouring values vanish where f is smooth; of values with independent
     errors they have 252 times their variance (Hamming 1962; More and Wild 2011). One side is
-    enough: a kink at x spoils neither, a kink nearby one of the two. Two more estimates, at an
-    eighth and a 64th of the spacing, distinguish noise, which is as large there, from kinks on
-    both sides and from a cusp at x.
+    enough: a kink at x spoils neither, a kink nearby one of the two. Noise is found at the closest
+    spacing, and two wider ones distinguish it from kinks on both sides and from a cusp at x, whose
+    differences grow with the spacing.
     """
     noises = []
-    for spacing in (h / 15.71, h / 125.7, h / 1005):  # off the grid of decimal or binary fractions
+    for spacing in (h / 1005, h / 125.7, h / 15.71):  # off the grid of decimal, binary fractions
         tables = [np.array([at(sign * i * spacing) for i in range(1, 9)]) for sign in (1, -1)]
         fifths = [np.diff(table, 5) for table in tables]
-        # the coefficients 1, 5, 10, 10, 5, 1 add up to 32: an error of 8 EPS in each value
-        smooth = [np.max(np.abs(fifth)) <= 256 * EPS * size for fifth in fifths]
-        if any(smooth):
-            level = all(np.ptp(table) == 0 for table, is_smooth in zip(tables, smooth) if is_smooth)
-            return _staircase(at, h / 15.71) if noises and level else 0.0
-        noises.append([float(np.sqrt(np.mean(fifth**2) / 252)) for fifth in fifths])
-    far, *_, near = map(min, noises)
-    return far if near > far / 5 else 0.0
+        # the coefficients 1, 5, 10, 10, 5, 1 add up to 32: an error of 2 EPS in each value
+        smooth = [np.max(np.abs(fifth)) <= 64 * EPS * size for fifth in fifths]
+        level = all(np.ptp(table) == 0 for table, is_smooth in zip(tables, smooth) if is_smooth)
+        if any(smooth) and not (noises or level):
+            return 0.0
+        rough = min(float(np.sqrt(np.mean(fifth**2) / 252)) for fifth in fifths)
+        noises.append(0.0 if any(smooth) else rough)
+    near, middle, far = noises
+    if near == 0:  # level at the closest spacing
+        return _staircase(at, h / 15.71) if any(noises) else 0.0
+    return max(noises) if near > far / 5 or middle > far else 0.0
 
 
 def _staircase(at, spacing):

@@ -63,7 +63,8 @@ def check_layer(
         declared       : mixes_samples and piecewise_linear are as the layer says
         held buffer    : a forward pass leaves the buffers as they are while they are held
         float32        : all of it once more in float32, on the active backend, with a bar of its
-                         own, beside float64
+                         own, beside float64; where digits cancel, the bar follows the rounding that
+                         is measured, and what is lost in it fails, for that reason
     `tangent` and `curvature` are needed only under gradient penalties. A layer without them is
     checked all the same, and a note in the report says that they are missing.
 
