@@ -26,13 +26,15 @@ from .training.averaging import Average
 from .training.history import History
 from .training.loop import train
 from .training.plateau import Plateau
+from .verify import bugs, gradcheck, ledger
 
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "Sequential", "Average", "History", "Plateau", "diagnose", "load", "train",
-    "auxiliary", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
-    "image_recipes", "interop", "judge", "kernels", "layers", "losses", "metrics", "models",
-    "optim", "parallel", "penalties", "recipes", "schedules", "spectrum", "stabilisers", "watch",
+    "auxiliary", "bugs", "checkpoint", "classifier", "conditional", "data", "dirac", "game_steps",
+    "gradcheck", "image_recipes", "interop", "judge", "kernels", "layers", "ledger", "losses",
+    "metrics", "models", "optim", "parallel", "penalties", "recipes", "schedules", "spectrum",
+    "stabilisers", "watch",
 ]  # fmt: skip
 
 
@@ -46,13 +48,9 @@ def _lazily(name):
     return module
 
 
-# matplotlib is slow to import, and whoever only samples checks no gradients
-plots = _lazily("minigan.observe.plots")
-bugs = _lazily("minigan.verify.bugs")
+plots = _lazily("minigan.observe.plots")  # matplotlib is slow to import
 exercises = _lazily("minigan.verify.exercises")
-gradcheck = _lazily("minigan.verify.gradcheck")
-ledger = _lazily("minigan.verify.ledger")
-__all__ += ["plots", "bugs", "exercises", "gradcheck", "ledger"]
+__all__ += ["plots", "exercises"]
 
 for _name in __all__:  # so that `import minigan.gradcheck` finds the public name as well
     if isinstance(globals()[_name], ModuleType):
