@@ -239,11 +239,10 @@ def one_list(owner: Any, name: str, more: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def having(methods: str, expected: str) -> Rule:
-    """An object with these methods, of any class; not a class, nor an array, which has `std`."""
+    """An object (not a class) with these attributes, whatever its class."""
 
     def rule(owner: Any, name: str, value: Any) -> Any:
-        unlike = isinstance(value, type | np.ndarray)
-        if unlike or not all(hasattr(value, method) for method in methods.split()):
+        if isinstance(value, type) or not all(hasattr(value, m) for m in methods.split()):
             refuse(TypeError, owner, name, expected, value)
         return value
 
@@ -346,7 +345,7 @@ Texts = Annotated[Sequence[str], functools.partial(list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
-Blurs = Annotated[Any, having("std", "an InstanceNoise or FourierFeatures")]
+Blurs = Annotated[Any, having("std forward", "an InstanceNoise or FourierFeatures")]
 ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
 OptimizerLike = Annotated[Any, having("step", "one of minigan.optim, such as Adam()")]
 planar = having("sample extent", "one of the distributions of minigan.data")
