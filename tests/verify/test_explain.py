@@ -243,3 +243,15 @@ def test_mistakes_of_steps_are_named(directions):
 
     right, wrong, silent = judged(explanations())
     assert not wrong and not silent
+
+
+def test_arrays_that_do_not_belong_together_are_no_error():
+    """What the caller has at hand may be of another layer, or empty."""
+    found, expected, W = rng.standard_normal((3, 3, 4))
+    x, dy = rng.standard_normal((5, 3)), rng.standard_normal((5, 4))
+    for context in (
+        {"y": np.ones((0, 4, 4, 2)), "dy": np.ones((0, 3))},
+        {"x": rng.standard_normal((3, 4)), "dy": dy, "weight": W},
+        {"x": x, "y": np.ones(0), "dy": dy, "W": W},
+    ):
+        assert mg.gradcheck.explain(found, expected, **context) is None

@@ -35,8 +35,8 @@ def explain(found: Numbers, expected: Numbers, **context: Any) -> Explanation | 
         ML-From-Scratch; gan_numpy; SC-314/Only-Numpy-GAN)
 
     Each hypothesis says what a mistake would make of the gradient; the one that is named is equal
-    to what was found, up to rounding. If several are, the most
-    exact one is named, and of those the simplest.
+    to what was found, up to rounding. If several are, the most exact one is named, and of those the
+    simplest.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def explain(found: Numbers, expected: Numbers, **context: Any) -> Explanation | 
 
     Returns
     -------
-    A `Explanation`: a str, with .kind, .error and .exhibit; or None.
+    An `Explanation`: a str, with .kind, .error and .exhibit; or None.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def explain(found: Numbers, expected: Numbers, **context: Any) -> Explanation | 
         found.astype(np.float64), expected.astype(np.float64),
         _name(context.get("tensor")), EXPLAINED_SINGLE if single else EXPLAINED, context,
     )  # fmt: skip
-    if not found.size or not np.isfinite(case.found).all():
+    if not np.isfinite(case.found).all():
         return None
     if case.found.shape == case.expected.shape:
         if case.agree(case.found, case.expected, ROUNDING[single]):

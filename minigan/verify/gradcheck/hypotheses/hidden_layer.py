@@ -28,7 +28,9 @@ MOST = 4  # matrices, and biases, among which the layer's are looked for
 def hidden(case: Case) -> Iterator[Candidate]:
     """The activation's derivative left out or at the wrong point, in whichever gradient this is."""
     x, y, dy = case.array("x"), case.array("y"), case.array("dy")
-    if x is None or y is None or dy is None or x.ndim != 2 or dy.ndim != 2:
+    if x is None or y is None or dy is None or not x.ndim == y.ndim == dy.ndim == 2:
+        return
+    if not y.size:
         return
     matrices = [a for n, a in case.arrays() if a.ndim == 2 and n not in ("x", "y", "dy")]
     vectors = [np.zeros(()), *(a for _, a in case.arrays() if a.ndim == 1)]

@@ -72,7 +72,7 @@ def factor_in_words(case: Case, factor: float) -> str | None:
             return f"{words}, and with the wrong sign"
     sign = " and has the wrong sign" if factor < 0 else ""
     factor = abs(factor)
-    known = [(value, what) for value, what in quantities(case) if value != 1]
+    known = [(value, what) for value, what in quantities(case) if value not in (0, 1)]
     for power, words in ((1, "multiplied by"), (-1, "divided by")):
         meanings = [what for value, what in known if close(factor, value**power)]
         if meanings:
