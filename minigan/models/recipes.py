@@ -61,7 +61,9 @@ class Recipe:
     # The last rate, over the first. It falls in equal ratios, like the blur: G's steps have to be
     # small beside what D then sees, but both players must still move, or the widths stay wrong.
     slowest: float = 0.02
-    averaging: float = 0.999
+    # Over about 100 steps. The rate is small at the end, so little is left to average; over 1,000
+    # steps, the average of many maps of the noise has narrower modes than each of them.
+    averaging: float = 0.99
 
 
 RECIPE = Recipe()
