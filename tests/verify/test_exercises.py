@@ -395,6 +395,28 @@ def test_it_is_run_by_its_public_name(folder):
     assert done.stderr == "" and done.stdout.endswith("0 of 30 right.\n")
 
 
+def test_what_start_prints_can_be_typed(tmp_path, monkeypatch, capsys):
+    """In a shell that finds no Python: the one that runs now is printed, if need be with its path.
+    Before the `cd`, the pages are found as well."""
+    monkeypatch.chdir(tmp_path)
+    command.main(["start", "exercises"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line[:4] == " " * 4]
+    assert lines[0] == "cd exercises" and lines[1].endswith(" watch")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))
+    monkeypatch.setenv("PATH", "")
+    typed = " && ".join((lines[0], lines[1].replace(" watch", " progress")))
+    done = subprocess.run(["/bin/sh", "-c", typed], capture_output=True, text=True)
+    assert done.stderr == "" and done.stdout.endswith("0 of 30 right.\n")
+    command.main(["progress"])
+    assert capsys.readouterr().out == done.stdout
+
+
+def test_exchanged_outputs(tmp_path):
+    page = LADDER[0].solved.replace("dw = dr * x", "dw = dr").replace("db = dr\n", "db = dr * x\n")
+    (words,) = examined(tmp_path, LADDER[0], page)["wrong"]
+    assert "dw, db: exchanged: each is what the other must be" in words
+
+
 # -- the end of the ladder ----------------------------------------------------------------------
 
 LAST = LADDER[-1]

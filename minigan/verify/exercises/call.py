@@ -3,6 +3,7 @@
 import copy
 import inspect
 import io
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -124,12 +125,14 @@ class Call:
         outputs = dict(zip(self.names.split(", "), right))
         misfits = {p: unfit(found[p], expected.get(p, outputs.get(p))) for p in found}
         wrong = [p for p in found if misfits[p] or not close(found[p], expected[p])]
-        known = self.typical(wrong, found, expected, right)
+        exchanged = self.exchanged(wrong, found, expected)
+        others = [path for path in wrong if path not in exchanged]
+        known = self.typical(others, found, expected, right) | exchanged
         mistakes: dict[str, list[str]] = {}
         unknown: dict[str, str] = {}  # what is said of each output that nothing explains
         for path in wrong:
             words, misfit = known.get(path), misfits[path]
-            if misfit:
+            if misfit and path not in exchanged:
                 words = f"{misfit}; {words}" if words else misfit
             words = words or explained(path, found[path], expected[path], self.arguments)
             if not words:
@@ -139,6 +142,19 @@ class Call:
                 words = unknown.setdefault(output, numbers)
             mistakes.setdefault(words, []).append(path)
         return mistakes
+
+    def exchanged(
+        self, wrong: list[str], found: dict[str, Any], expected: dict[str, Any]
+    ) -> dict[str, str]:
+        """What to say of each two outputs that are right but for their order."""
+        words = "exchanged: each is what the other must be"
+        whole = [path for path in wrong if path in self.names.split(", ") and path in expected]
+        pairs = itertools.combinations(whole, 2)
+        swapped = (
+            pair for pair in pairs
+            if all(same(found[p], expected[q]) for p, q in (pair, pair[::-1]))
+        )  # fmt: skip
+        return {path: words for pair in swapped for path in pair}
 
     def typical(
         self, wrong: list[str], found: dict[str, Any], expected: dict[str, Any], right: list[Any]

@@ -7,11 +7,10 @@ import textwrap
 import time
 from pathlib import Path
 
-from .folder import Folder
+from .folder import Folder, typed
 from .ladder import Exercise, exercises, find
 from .sandbox import Outcome
 
-RUN = f"{Path(sys.executable).name.removesuffix('.exe')} -m minigan.exercises"
 PAUSE = 0.3  # seconds between checks for changed files
 
 Place = str | os.PathLike
@@ -32,10 +31,10 @@ def start(folder: Place) -> None:
     )
     if place.path != Path.cwd():
         print(f"    cd {folder}")
-    print(f"    {RUN} watch\n")
+    print(f"    {typed(place.path)} watch\n")
     say("It goes on until you press Ctrl-C. When you are stuck:")
-    print(f"    {RUN} hint")
-    print(f"    {RUN} solution\n")
+    print(f"    {typed(place.path)} hint")
+    print(f"    {typed(place.path)} solution\n")
     if first:
         say(f"Begin with {first.file}.")
 
@@ -44,7 +43,7 @@ def check(name: str | int | None = None, *, folder: Place = ".") -> Outcome | No
     """Checks a page, by default the first that is not right yet, prints and returns the outcome.
 
     name   : of an exercise, or its number
-    folder : in which the pages are
+    folder : in which the pages are, or a folder with them that is called exercises
     """
     place = Folder(folder)
     exercise = chosen(name, place)
@@ -60,7 +59,7 @@ def watch(*, folder: Place = ".") -> None:
     try:
         _watch(place)
     except KeyboardInterrupt:
-        print(f"\nStopped. `{RUN} watch` goes on from here.")
+        print(f"\nStopped. `{typed()} watch` goes on from here.")
 
 
 def _watch(place: Folder) -> None:
@@ -90,7 +89,7 @@ def hint(name: str | int | None = None, *, folder: Place = ".") -> None:
     count = len(exercise.hints)
     say(f"{exercise.name}, hint {number} of {count}: {exercise.hints[number - 1]}")
     if number == count:
-        say(f"That was the last one; `{RUN} solution {exercise.name[:4]}` shows the solution.")
+        say(f"That was the last one; `{typed()} solution {exercise.name[:4]}` shows the solution.")
 
 
 def solution(name: str | int | None = None, *, folder: Place = ".") -> None:
@@ -142,7 +141,7 @@ def say(words: str, end: str = "\n") -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The command line. Exits with 1 if a page that was checked is not right, 2 for bad input."""
     parser = argparse.ArgumentParser(
-        prog=RUN,
+        prog=typed(),
         description="Write the gradients of a GAN yourself, page by page, and be told what is "
         "wrong. Begin with: start FOLDER",
     )
@@ -160,7 +159,9 @@ def main(arguments: list[str] | None = None) -> None:
                 help="of an exercise, or its number; by default the first that is not right yet",
             )  # fmt: skip
         command.add_argument(
-            "--folder", default=".", help="in which the pages are; by default the current one"
+            "--folder",
+            default=".",
+            help="in which the pages are; by default the current one, or exercises in it",
         )
     options = vars(parser.parse_args(arguments))
     function = options.pop("function")
@@ -168,7 +169,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         outcome = function(**options)
     except (LookupError, OSError) as error:
-        print(f"{RUN}: {error}", file=sys.stderr)
+        print(f"{typed()}: {error}", file=sys.stderr)
         sys.exit(2)
     if isinstance(outcome, Outcome) and not outcome.ok:
         sys.exit(1)

@@ -3,23 +3,30 @@
 import hashlib
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 
 from .ladder import Exercise, exercises, find
 from .sandbox import Outcome, run
 
 RECORD = ".progress.json"
+USUAL = "exercises"  # what a learner calls the folder
 
 
 class Folder:
-    """The folder in which a learner works. Raises LookupError if there are no exercises in it."""
+    """The folder in which a learner works: `path`, or `path`/exercises if the pages are there.
+
+    Raises LookupError if there are no exercises in either.
+    """
 
     def __init__(self, path: str | os.PathLike = ".") -> None:
-        self.path = Path(path).resolve()
-        if not any((self.path / exercise.file).exists() for exercise in exercises()):
+        here = Path(path).resolve()
+        self.path = next(filter(_has_pages, (here, here / USUAL)), here)
+        if not _has_pages(self.path):
             raise LookupError(
-                f"there are no exercises in {self.path}; `python -m minigan.exercises start "
-                "FOLDER` puts them into a folder, and the other commands are run inside it"
+                f"there are no exercises in {here}; `{typed()} start FOLDER` puts them into a "
+                "folder, and the other commands are run inside it"
             )
 
     @classmethod
@@ -81,3 +88,21 @@ class Folder:
         record = {name: self._record(name) for name in ("passed", "hints")}
         record[part][exercise.name] = value
         (self.path / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def typed(folder: Path | None = None) -> str:
+    """What to type in a folder, by default the current one, to run the exercises: the Python that
+    runs now, which the shell may not find by its name."""
+    python = sys.executable
+    name = os.path.basename(python)
+    if shutil.which(name) == python:
+        python = name.removesuffix(".exe")
+    elif os.name == "posix":  # elsewhere the two may be on different drives
+        python = min(os.path.relpath(python, folder), python, key=len)
+    if " " in python:
+        python = f'"{python}"'
+    return f"{python} -m minigan.exercises"
+
+
+def _has_pages(folder: Path) -> bool:
+    return any((folder / exercise.file).exists() for exercise in exercises())
