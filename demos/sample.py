@@ -51,7 +51,7 @@ figure.savefig(results.path("samples.png", "100 samples"))
 results.finish(
     {"seconds": seconds, "parameters": gan.generator.theta.size},
     [
-        f"{gan}",
+        f"{gan.latent_dim} noise values -> samples {gan.sample_shape}, {gan.generator}",
         f"From the file to 100 samples: {seconds:.2f} s. --seed draws others.",
     ],
 )

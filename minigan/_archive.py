@@ -121,6 +121,8 @@ class Archive:
         content = self.path.read_bytes()
         self.size = len(content)
         self._zip = self._checked("a whole .npz file", zipfile.ZipFile, io.BytesIO(content))
+        if "header.npy" not in self._zip.namelist():
+            raise self.refusal("not written by minigan (it has no header)")
         self.header = self._checked("a header of JSON", self._read_header)
         found = self.header.get("format") if isinstance(self.header, dict) else None
         if found != kind.format:

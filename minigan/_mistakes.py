@@ -1,6 +1,7 @@
 """Common mistakes in putting a GAN together: found early, and reported in the user's terms."""
 
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -18,6 +19,14 @@ BOUNDED = {
     ReLU: "at least 0",
     Softplus: "above 0",
 }
+
+
+def callers_level():
+    """The stacklevel of a warning, so that it names the line outside of minigan that led to it."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def last_layer(network):
@@ -38,7 +47,7 @@ def warn_of_bounded_logits(loss, discriminator):
         f"GAN: the discriminator ends in {last}, so what it gives is {BOUNDED[type(last)]}, but "
         f"{loss!r} expects logits, which may be any number; leave the last {last} out",
         UserWarning,
-        stacklevel=5,
+        stacklevel=callers_level(),
     )
 
 
@@ -60,7 +69,7 @@ def warn_of_range(generator: Sequential, real: np.ndarray) -> None:
         f"GAN: the generator ends in {last} and gives values in [{lowest:g}, 1], but the real "
         f"samples are in [{low:g}, {high:g}]{advice}",
         UserWarning,
-        stacklevel=4,
+        stacklevel=callers_level(),
     )
 
 

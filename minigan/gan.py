@@ -53,6 +53,8 @@ class GAN:
     sample_shape  : the shape of one sample; None: it is found by a trial of both networks
     loss          : one of `minigan.losses`, or one of your own: see there
     penalties     : any of `minigan.penalties`, added to the discriminator's loss
+    generator_optimizer, discriminator_optimizer
+                  : one of `minigan.optim` for each; None: Adam(lr=2e-4, beta1=0.5)
     rng           : a numpy Generator or a seed: draws the noise, and the penalties' mixing weights
 
     Raises TypeError or ValueError at once if the two networks do not fit each other. Warns of a D

@@ -29,6 +29,17 @@ def test_a_bounded_discriminator_under_a_loss_of_logits(last):
         game([mg.Sequential([last(), L.Flatten()])])
 
 
+def test_a_learning_rate_is_an_optimizers():
+    for wrong in (
+        lambda: game(lr=1e-3),
+        lambda: mg.train(game(), np.zeros((8, 2)), steps=1, lr=1e-3),
+    ):
+        with pytest.raises(
+            TypeError, match=r"lr belongs to .*generator_optimizer=Adam\(lr=\.\.\.\)"
+        ):
+            wrong()
+
+
 def test_discriminators_that_need_no_word():
     game([L.LeakyReLU()])
     game([L.Sigmoid()], mg.losses.LeastSquares())

@@ -289,6 +289,21 @@ def test_a_checkpoint_is_no_model(tmp_path):
         mg.load(tmp_path / "run.npz")
 
 
+def test_a_file_of_numpy_is_said_to_be_none_of_minigan(tmp_path):
+    np.savez(tmp_path / "foreign.npz", x=np.ones(3))
+    with pytest.raises(ValueError, match="foreign.npz: not written by minigan.*no header") as error:
+        mg.load(tmp_path / "foreign.npz")
+    assert str(error.value).startswith("model ")
+
+
+def test_a_warning_of_what_is_loaded_names_the_line_that_loads(tmp_path):
+    players = mg.Sequential([L.Linear(2, 2)]), mg.Sequential([L.Linear(2, 1), L.Sigmoid()])
+    with pytest.warns(UserWarning, match="expects logits") as noted:
+        mg.GAN(*players, latent_dim=2).save(tmp_path / "gan.npz")
+        mg.load(tmp_path / "gan.npz")
+    assert [each.filename for each in noted] == [__file__] * 2
+
+
 def test_copies_of_classes_made_by_the_museum_are_not_taken_for_layers(tmp_path):
     """A wrong gradient is explained with private copies of every class, of the same names."""
     right = np.arange(6.0).reshape(2, 3)

@@ -14,6 +14,7 @@ from .objects import flag, function, instance, list_of
 from .words import Rule
 
 T = TypeVar("T", bound=Callable[..., Any])
+NOT_HERE = "lr belongs to an optimizer: minigan.GAN(..., generator_optimizer=Adam(lr=...))"
 Relation = Callable[[Any, str, dict[str, Any]], None]  # relation(owner, name, arguments)
 
 
@@ -39,6 +40,9 @@ def checked(target: T) -> T:
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:  # a missing or an unknown argument: Python says which
+            if "lr" in kwargs and "lr" not in signature.parameters:
+                owner = target.__qualname__.removesuffix(".__init__")
+                raise TypeError(f"{owner}: {NOT_HERE}") from None
             return target(*args, **kwargs)
         bound.apply_defaults()
         owner = f"{type(args[0]).__name__}.{name}" if of_object else name

@@ -81,7 +81,8 @@ def load(path: FilePath, *, rng: Seed | None = None) -> Sequential | GAN:
     Returns
     -------
     A Sequential or a GAN, equal to the saved one to the last bit: its weights, its dtype, its
-    samples. A GAN has its loss and penalties; its optimizers are new.
+    samples. A GAN has its loss and penalties. Its optimizers are not in the file: they are new,
+    with Adam's defaults, whatever it was trained with.
 
     Raises
     ------
