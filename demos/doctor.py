@@ -145,6 +145,6 @@ results.finish(
         f"Provoked illnesses named: {sum(ill)} of {len(ill)}, {sum(first.values())} of them first. "
         f"Clean bills for healthy trainings: {sum(well)} of {len(well)}.",
         "One illness often causes another: treat the first one named first.",
-        f"Interrupted: only {len(PATIENTS)} patients." if interrupted else "",
     ],
+    f"after {len(PATIENTS)} patients" if interrupted else "",
 )

@@ -181,4 +181,5 @@ results.finish(
         f"{distance.fake:.4f}; from other points of the drawing itself, in {len(others)} draws: "
         f"{distance.held_out}.",
     ],
+    common.where_stopped(history),
 )

@@ -291,4 +291,5 @@ results.finish(
         "final": {name: column[-1] for name, column in learned.history.columns.items()},
     },
     words,
+    common.where_stopped(learned.history),
 )

@@ -159,4 +159,5 @@ results.finish(
         **scores,
     },
     words,
+    digits.where_stopped(history, words),
 )

@@ -156,4 +156,5 @@ results.finish(
         f"samples lie within three standard deviations of a Gaussian (a perfect sampler: "
         f"{coverage.hq_perfect:.1%}).",
     ],
+    common.where_stopped(history),
 )

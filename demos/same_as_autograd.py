@@ -6,8 +6,6 @@ It takes only its starting values from minigan. It needs PyTorch; without it the
 """
 
 # %% The second implementation, on tensors in minigan's layout
-import sys
-
 import numpy as np
 from helpers import common, progress
 
@@ -21,10 +19,9 @@ except ImportError:
     torch = None
 
 args = common.arguments(__doc__)
-results = common.Results(args.out)
 if torch is None:
-    results.finish({"compared": False}, ["PyTorch is not installed: there is nothing to compare."])
-    sys.exit()
+    common.refuse("PyTorch is not installed, so there is nothing to compare: pip install torch")
+results = common.Results(args.out)
 
 
 def channels_first(x):
@@ -229,7 +226,7 @@ figure.savefig(results.path("same_as_autograd.png", "the error of each gradient,
 # %% In numbers
 count = sum(map(len, comparisons.values()))
 results.finish(
-    {"compared": True, "gradients": count, "largest_relative_error": worst},
+    {"gradients": count, "largest_relative_error": worst},
     [
         f"{count} gradients, two networks, six losses: the largest relative difference between the "
         f"ledger and autograd is {max(worst.values()):.0e}.",

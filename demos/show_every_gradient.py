@@ -70,7 +70,9 @@ convolutional = mg.GAN(
 )
 images, _ = mg.data.glyphs(2000, rng=args.seed)
 print("\n\nThe convolutional GAN is trained before its step is recorded:")
-with common.interruptible():  # a Ctrl-C ends the training; the step is recorded all the same
+with (
+    common.interruptible() as interrupted
+):  # a Ctrl-C ends the training; the step is recorded all the same
     mg.train(convolutional, images, steps=args.steps, batch_size=32, rng=args.seed)
 common.save_model(results, convolutional)
 print("\nComparing entries of its gradients with finite differences ...")
@@ -108,4 +110,5 @@ results.finish(
         "To read tiny.txt, follow one entry of dlogits through the lines that contain it; in "
         "tiny.html, click it. Neither needs a network.",
     ],
+    "in training" if interrupted else "",
 )

@@ -108,4 +108,5 @@ results.finish(
         "at the end. Where D cannot tell real from fake, its gradient is 0.",
         "layers.png, off: units of a LeakyReLU whose output is at most 0 for every probe sample.",
     ],
+    common.where_stopped(history),
 )

@@ -38,8 +38,8 @@ def test_a_notebook_finds_what_its_demo_imports(demo, tmp_path, monkeypatch):
 
 def test_modules_that_a_shared_module_imports_come_too():
     assert set(MAKE["shared"]("from helpers import latent_page, digits\n")) == {
-        f"helpers/{name}.py" for name in ("__init__", "common", "digits", "latent_page",
-                                          "memorisation")
+        f"helpers/{name}.py" for name in ("__init__", "common", "digits", "endings",
+                                          "latent_page", "memorisation")
     }  # fmt: skip
     assert set(MAKE["shared"]("from helpers.patients import visit\nimport numpy")) >= {
         "helpers/__init__.py", "helpers/patients.py",

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import minigan as mg
+from helpers.endings import INTERRUPTED
 from minigan import _archive as archive
 from minigan.observe.watch.live import PORT
 
@@ -88,7 +89,6 @@ def parse(arguments):
         arguments.error(f"--out: cannot write to {args.out}: {error.strerror}")
     if getattr(args, "resume", False):
         _check_resumed(args)
-    sys.excepthook = _in_one_line(sys.excepthook)
     return args
 
 
@@ -123,34 +123,6 @@ def _check_resumed(args):
                 f"--resume: the run in {args.out} was made with --{name} {before[name]}, "
                 f"but now --{name} is {value}"
             )
-
-
-def _in_one_line(hook):
-    """An excepthook that reports what a user can cause in one line, and leaves the rest to `hook`.
-
-    Ctrl-C (also during a compiled function, where Python wraps it in a SystemError), training that
-    diverges, a checkpoint that does not fit, a disk that is full.
-    """
-
-    def report(kind, error, trace):
-        interrupted = issubclass(kind, KeyboardInterrupt) or (
-            issubclass(kind, SystemError)
-            and isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
-        )
-        about_checkpoint = issubclass(kind, ValueError) and "checkpoint" in str(error)
-        if interrupted:
-            message = "Stopped. No further files are written."
-        elif issubclass(kind, FloatingPointError):
-            message = f"training diverged: {error}"
-        elif issubclass(kind, OSError) or about_checkpoint:
-            message = str(error)
-        else:
-            hook(kind, error, trace)
-            return
-        if sys.stderr is not None:
-            print("\n" + " ".join(message.split()), file=sys.stderr, flush=True)
-
-    return report
 
 
 def add_live(arguments):
@@ -250,8 +222,12 @@ class Results:
         """Lists a file that something else writes."""
         self.written.append((name, meaning))
 
-    def finish(self, metrics, words):
-        """Writes metrics.json and prints what was written and, in `words`, what it means."""
+    def finish(self, metrics, words, stopped=""):
+        """Writes metrics.json and prints what was written and, in `words`, what it means.
+
+        stopped : where a Ctrl-C ended the run, if one did. The last line says so, and the demo ends
+                  with the exit code of an interrupted program
+        """
         path = self.path("metrics.json", "the numbers below, for a program")
         path.write_text(json.dumps(_plain(metrics), indent=2) + "\n")
         print(f"\nWritten to {self.folder}/")
@@ -262,6 +238,15 @@ class Results:
         print()
         for line in words:
             print(wrapped(line))
+        if stopped:
+            print(wrapped(f"Stopped {stopped}; the files are those of an interrupted run."))
+            sys.exit(INTERRUPTED)
+
+
+def where_stopped(history):
+    """Where a Ctrl-C ended training, for `Results.finish`; nothing if it did not."""
+    interrupted = (history.stopped or "").startswith("interrupted")
+    return f"at step {len(history):,}" if interrupted else ""
 
 
 def wrapped(text, indent=None):

@@ -21,6 +21,7 @@ from minigan import image_recipes, judge, plots
 SHEET = 60  # samples in a sheet
 WANTS = 8  # images, of each kind, for which D's gradient is shown
 MOMENTS = (0, 0.02, 0.1, 0.3, 1)  # shares of the training after which both are recorded
+NO_SCORES = "The judge was interrupted: no scores. --resume asks it again."
 DATA = ("folder of MNIST's files, or glyphs (default: MINIGAN_DATA, cache, download)", None)
 
 
@@ -185,7 +186,7 @@ def ask_judge(args, data, history, draw):
     """
     if not args.judge:
         return None, ["The samples were not scored (--no-judge)."]
-    if (history.stopped or "").startswith("interrupted"):
+    if common.where_stopped(history):
         return None, ["Training was interrupted, so the samples were not scored."]
     print("\nScoring: the judge, a classifier of digits, is trained once and kept ...")
     with common.interruptible():
@@ -197,7 +198,12 @@ def ask_judge(args, data, history, draw):
         samples = judge.score(seen, real)
         held_out = judge.score(judged.classify(data.held_out), real)
         return Verdict(accuracy, seen, samples, held_out), []
-    return None, ["The judge was interrupted: no scores. --resume asks it again."]
+    return None, [NO_SCORES]
+
+
+def where_stopped(history, words):
+    """Where a Ctrl-C ended training or the scoring, for `Results.finish`."""
+    return common.where_stopped(history) or ("in the scoring" if NO_SCORES in words else "")
 
 
 def finish(args, data, learned, results):
@@ -235,7 +241,7 @@ def finish(args, data, learned, results):
         )
         metrics["memorisation"] = panel.scalars()
         words += panel.lines
-    results.finish(metrics, words)
+    results.finish(metrics, words, where_stopped(learned.history, words))
 
 
 # -- pictures --------------------------------------------------------------------------------------

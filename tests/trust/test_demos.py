@@ -152,6 +152,14 @@ def interrupt_at(monkeypatch, module, name):
     monkeypatch.setattr(module, name, interrupted)
 
 
+def interrupted(whole, demo):
+    """Runs all of a demo, with a Ctrl-C in it; returns the folder it wrote."""
+    with pytest.raises(SystemExit) as ended:
+        whole(demo)
+    assert ended.value.code == 130
+    return Path(sys.argv[sys.argv.index("--out") + 1])
+
+
 def test_no_judge(whole, monkeypatch, capsys):
     interrupt_at(monkeypatch, judge, "load_or_train")
     folder = whole("mnist_mlp", "--no-judge")
@@ -165,8 +173,10 @@ def test_no_judge(whole, monkeypatch, capsys):
 
 def test_ctrl_c_in_the_judges_training_leaves_the_pictures(whole, monkeypatch, capsys):
     interrupt_at(monkeypatch, classifier, "fit")
-    folder = whole("mnist_conditional")
-    assert "The judge was interrupted: no scores." in capsys.readouterr().out
+    folder = interrupted(whole, "mnist_conditional")
+    said = capsys.readouterr().out
+    assert "The judge was interrupted: no scores." in said
+    assert said.endswith("\nStopped in the scoring; the files are those of an interrupted run.\n")
     assert (folder / "training.png").exists() and (folder / "metrics.json").exists()
 
 
@@ -180,9 +190,10 @@ def test_ctrl_c_in_training_asks_no_judge(whole, monkeypatch, capsys):
 
     monkeypatch.setattr(mg.History, "append", noted)
     monkeypatch.setattr(judge, "load_or_train", None)
-    folder = whole("mnist_mlp")
+    folder = interrupted(whole, "mnist_mlp")
     said = capsys.readouterr().out
     assert "Stopped at step 2" in said and "Training was interrupted, so" in said
+    assert said.endswith("\nStopped at step 2; the files are those of an interrupted run.\n")
     assert (folder / "training.png").exists() and (folder / "checkpoint.npz").exists()
 
 
@@ -193,7 +204,7 @@ def test_a_ctrl_c_that_python_wraps_in_a_system_error(whole, monkeypatch, capsys
         raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
 
     monkeypatch.setattr(classifier, "fit", wrapped)
-    whole("mnist_mlp")
+    interrupted(whole, "mnist_mlp")
     assert "The judge was interrupted: no scores." in capsys.readouterr().out
 
 
@@ -264,6 +275,28 @@ def test_diverging_training_is_one_line(tmp_path):
     assert done.stderr.strip() == "training diverged: step 3: generator_loss is nan"
     script.write_text(script.read_text().replace("FloatingPointError", "RuntimeError"))
     assert "Traceback" in program(tmp_path, script).stderr
+
+
+@pytest.mark.parametrize(
+    "error", ["KeyboardInterrupt", "SystemError('wrapped') from KeyboardInterrupt()"]
+)
+def test_ctrl_c_while_a_demo_imports_is_one_line(error, tmp_path):
+    """Matplotlib stands for all that takes long to import."""
+    (tmp_path / "matplotlib.py").write_text(f"raise {error}\n")
+    done = program(tmp_path, "one_neuron.py", PYTHONPATH=os.pathsep.join(
+        (str(tmp_path), str(DEMOS.parent))
+    ))  # fmt: skip
+    assert done.returncode == 130
+    assert done.stderr.strip() == "Stopped. No further files are written."
+
+
+def test_a_comparison_without_pytorch_says_how_to_get_it(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError\n")
+    done = program(tmp_path, "same_as_autograd.py", PYTHONPATH=os.pathsep.join(
+        (str(tmp_path), str(DEMOS.parent))
+    ))  # fmt: skip
+    assert done.returncode == 2 and not list(tmp_path.rglob("metrics.json"))
+    assert "PyTorch is not installed" in done.stderr and "pip install torch" in done.stderr
 
 
 def test_progress_in_a_file_is_short_lines(monkeypatch, capsys):
