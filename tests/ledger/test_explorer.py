@@ -212,14 +212,26 @@ const press = (target, key) =>
 const point = (target, type, clientX) =>
   target.dispatchEvent(new PointerEvent(type, { clientX, bubbles: true }));
 
-// a click opens a gradient; its terms open in turn, back to the loss
-button("L_D/dW1", 0, 0).click();
+// a click opens a gradient, which stays where it was; its terms open in turn, back to the loss
+const clicked = button("L_D/dW1", 0, 0);
+if (innerHeight < 1000) {
+  clicked.scrollIntoView({ block: "start" });
+  scrollBy(0, -300);
+}
+const height = () => clicked.getBoundingClientRect().top;
+const place = height();
+clicked.click();
+log.shift = height() - place;
+const { left, width } = clicked.getBoundingClientRect();
+log.seen = document.elementFromPoint(left + width / 2, height() + 5) === clicked;
+log.sum = panel.textContent.replace(/.*put in= /, "");
 log.opened = panel.textContent;
 log.path = [];
-for (const name of ["dz1", "da1", "dz2", "da2", "dlogits", "logits"]) {
+for (const name of ["dz1", "da1", "dz2", "da2", "dlogits", "L_D", "logits"]) {
   const term = [...panel.querySelectorAll(".chip")].find((chip) => chip.title.startsWith(name));
   log.path.push(term.title);
   term.click();
+  if (name === "L_D") log.loss = panel.textContent;
 }
 press(document, "Escape");
 log.closed = panel.hidden;
@@ -253,6 +265,12 @@ for (const option of [...document.getElementById("loss").options]) {
 document.getElementById("R1").value = 0.5;
 document.getElementById("R1").dispatchEvent(new Event("input"));
 log.penalised = step.R.length;
+log.refused = ["-2", ""].map((typed) => {
+  document.getElementById("R1").value = typed;
+  for (const type of ["input", "change"])
+    document.getElementById("R1").dispatchEvent(new Event(type));
+  return [step.game.penalties.R1, document.getElementById("R1").value];
+});
 const [moved] = step.moved.moves;
 const wanted = moved.to.value;
 document.getElementById("repeat").click();
@@ -270,7 +288,7 @@ document.getElementById("answer").textContent = JSON.stringify(log);
 
 
 @needs_chromium
-@pytest.mark.parametrize("size", ["390,844", "1920,1080"])
+@pytest.mark.parametrize("size", ["390,844", "1280,2000", "1920,1080"])
 def test_the_page_as_a_reader_uses_it(tmp_path, size):
     gan, real, _ = game(activation=lambda: L.LeakyReLU(0.2))
     path = tmp_path / "step.html"
@@ -289,8 +307,13 @@ def test_the_page_as_a_reader_uses_it(tmp_path, size):
         "dz2",
         "da2",
         "dlogits",
+        "L_D",
         "logits",
     ]
+    assert "mean softplus(−r) + mean softplus(f)" in log["loss"]
+    assert log["seen"] and (size.startswith("390") or abs(log["shift"]) < 2)
+    assert "× (−" in log["sum"] and "× −" not in log["sum"]
+    assert log["refused"] == [[0.5, "0.5"]] * 2
     assert log["closed"] and log["arrived"] and log["lossMoved"] and log["shown"]
     assert log["nudged"] == pytest.approx(0.1, abs=1e-6)
     assert log["later"] > 20 and log["all"] == 0

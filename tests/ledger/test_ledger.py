@@ -329,3 +329,9 @@ def test_underflow_is_no_error(tiny_gan, real, tmp_path):
         str(ledger)
         ledger.to_csv(tmp_path / "step.csv")
         ledger.plot(tmp_path / "step.png")
+
+
+def test_a_negative_zero_is_printed_without_its_sign(tiny_gan, real):
+    gan = tiny_gan()
+    gan.generator.theta[0] = -0.0
+    assert not re.search(r"(?<![\w.])-0(?![\w.])", str(mg.ledger.record(gan, real)))

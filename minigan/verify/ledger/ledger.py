@@ -322,7 +322,9 @@ def _beside_differences(row, largest):
 
 
 def _given(symbol, what, value):
-    rows = ["  ".join(f"{entry:.10g}" for entry in entries) for entries in np.atleast_2d(value)]
+    rows = [
+        "  ".join(f"{entry + 0.0:.10g}" for entry in entries) for entries in np.atleast_2d(value)
+    ]
     return "\n     ".join([f"   {symbol}, {what}:", *rows])
 
 

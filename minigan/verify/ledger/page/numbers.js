@@ -92,15 +92,19 @@ function termsOf(expression, found = new Set()) {
   return found;
 }
 
-/* An expression as a list of texts and cells, to be shown as names or (`numeric`) as numbers. */
+/* An expression as a list of texts and cells, to be shown as names or (`numeric`) as numbers, the
+   negative ones in brackets wherever a sign may stand before or after them: a list of its own. */
 function written(expression, numeric, rank = 0) {
   if (typeof expression === "number") return [short(expression)];
-  if (expression instanceof Cell) return [expression];
+  if (expression instanceof Cell) {
+    return numeric && rank && expression.value < 0 ? [["(", expression, ")"]] : [expression];
+  }
   const { op, args } = expression;
   if (op === "call") {
     const { text } = FUNCTIONS[expression.name];
     const constants = expression.constants.map(String);
-    const inside = written(args[0], numeric, text && expression.name !== "hinge" ? 3 : 0);
+    const isFactor = expression.name === "square" || expression.name === "leaky";
+    const inside = written(args[0], numeric, isFactor ? 3 : 0);
     if (text) return text([inside, ...constants], valueOf(args[0]), numeric);
     return [`${expression.name}(`, ...inside, ")"];
   }

@@ -250,6 +250,7 @@ class Step {
       return over(i < n ? L.dReal(r[k], f[k]) : L.dFake(r[k], f[k]), n);
     });
     const ofAll = [...ofD, ...R.flatMap((p) => p.cells), lossD.at(0, 0)];
+    dlogits.loss = target;
     const back = this.backward("L_D", D, judged, dlogits, {
       target: [target, ofD],
       total: [lossD.at(0, 0), ofAll],
@@ -277,6 +278,7 @@ class Step {
     const df = this.gradient("L_G", anew.output, L.words.dGenerator, lossG.at(0, 0), ofG, (i) =>
       over(L.dGenerator(...pair(i)), n),
     );
+    df.loss = lossG.at(0, 0);
     const toG = { target: [lossG.at(0, 0), ofG] };
     const through = this.backward("L_G", moved.network, anew, df, { ...toG, fixed: true });
     this.moment("6", "On through G, from the fakes back to the noise.");

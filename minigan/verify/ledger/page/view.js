@@ -288,21 +288,31 @@ const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 function open(cell, from = null) {
   if (opened && opened !== cell) history.push(opened);
   opened = cell;
-  $("open").hidden = false;
   $("open").from = from ?? $("open").from;
-  refresh();
+  const shown = from ?? buttons.get(cell)?.[0];
+  showPanel(true, shown);
   $("open").scrollTop = 0;
-  const [shown] = buttons.get(cell) ?? [];
-  if (!from && shown) shown.scrollIntoView({ block: "nearest", inline: "nearest" });
+  shown?.scrollIntoView({ block: "nearest", inline: "nearest" });
   $("open").focus({ preventScroll: true });
 }
 
 function close() {
   opened = null;
   history = [];
-  $("open").hidden = true;
-  $("open").from?.focus();
+  const { from } = $("open");
+  showPanel(false, from);
+  from?.focus({ preventScroll: true });
+}
+
+/* Shows or hides the panel. The networks wrap anew beside it, so the page is scrolled by as much as
+   the button `kept` moves. */
+function showPanel(isShown, kept) {
+  const top = () => kept?.getBoundingClientRect().top ?? 0;
+  const before = top();
+  $("open").hidden = !isShown;
   refresh();
+  level();
+  scrollBy({ top: top() - before, behavior: "instant" });
 }
 
 function chip(cell, numeric) {
@@ -313,7 +323,10 @@ function chip(cell, numeric) {
 }
 
 const inChips = (pieces, numeric) =>
-  pieces.map((piece) => (piece instanceof Cell ? chip(piece, numeric) : piece));
+  pieces.map((piece) => {
+    if (Array.isArray(piece)) return element("span", { class: "whole" }, inChips(piece, numeric));
+    return piece instanceof Cell ? chip(piece, numeric) : piece;
+  });
 
 function drawOpen() {
   const cell = opened;
@@ -336,7 +349,7 @@ function drawOpen() {
         { onclick: goBack, disabled: !history.length, "aria-label": "the number before" },
         "←",
       ),
-      element("h2", {}, cell.name),
+      element("h2", {}, `${ownerOf(tensor)}${cell.name}`),
       element("button", { onclick: close, "aria-label": "close" }, "✕"),
     ),
     element("p", { class: "figure" }, exact(cell.value)),
@@ -361,6 +374,12 @@ function drawOpen() {
       element("p", { class: "formula" }, "= ", inChips(written(expression, true), true)),
       element("p", { class: "formula" }, `= ${exact(cell.value)}`),
       ...summary(expression),
+    );
+  }
+  if (tensor.loss) {
+    parts.push(
+      element("h3", {}, "The loss it is the slope of"),
+      element("p", { class: "formula" }, chip(tensor.loss, false), ` = ${tensor.loss.tensor.formula}`),
     );
   }
   if (derivative) parts.push(...besideDifference(cell));
@@ -454,6 +473,12 @@ function playerOf({ band }) {
       "move G": "The generator's optimizer.",
     }[band] ?? ""
   );
+}
+
+/* Whose number it is: "D: ", "G: ", or nothing for data, noise and the losses. */
+function ownerOf({ band, symbol }) {
+  if (SCALARS.has(symbol) || band === "data" || band === "noise") return "";
+  return ["G", "after", "move G"].includes(band) ? "G: " : "D: ";
 }
 
 /* A number as a person compares it with another: twelve digits. */
@@ -742,11 +767,12 @@ $("loss").append(
 $("loss").addEventListener("change", () => play({ ...current(), loss: $("loss").value }));
 for (const name of ["R1", "R2"]) {
   $(name).addEventListener("input", () => {
-    const gamma = Number($(name).value);
-    if (!(gamma >= 0)) return;
+    const typed = $(name).value;
+    if (typed === "" || !(Number(typed) >= 0)) return;
     const game = current();
-    play({ ...game, penalties: { ...game.penalties, [name]: gamma } });
+    play({ ...game, penalties: { ...game.penalties, [name]: Number(typed) } });
   });
+  $(name).addEventListener("change", () => ($(name).value = step.game.penalties[name]));
 }
 $("next").addEventListener("click", () => walk(walked === null ? 0 : walked + 1));
 $("back").addEventListener("click", () => walk(walked - 1));
@@ -765,8 +791,7 @@ if (GAME.open) {
   const tensor = step.tensors.get(id);
   if (tensor) {
     opened = tensor.at(row, column);
-    $("open").hidden = false;
-    refresh();
+    showPanel(true);
     const at = buttons.get(opened)?.[0].getBoundingClientRect().top ?? 0;
     scrollTo(0, at - 0.3 * innerHeight); // scrollIntoView would scroll the page around a frame too
   }
