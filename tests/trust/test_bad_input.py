@@ -4,7 +4,7 @@ The table is in bad_input.txt, a call a line. What is tested beside a piece of w
 metrics, penalties: their own test files) is not repeated here.
 """
 
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -124,10 +124,9 @@ def test_a_backend_in_the_environment_that_does_not_exist(name):
     ],
 )
 def test_command_lines(line, message, monkeypatch, capsys, backend):
-    file = Path(__file__).parents[2] / "demos" / "helpers" / "common.py"
-    spec = importlib.util.spec_from_file_location("demos_common", file)
-    common = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(common)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which the helpers replace
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "demos"))
+    common = importlib.import_module("helpers.common")
     monkeypatch.setattr(sys, "argv", ["demo.py", *line.split()])
     with pytest.raises(SystemExit):
         common.parse(common.parser("A demo.", steps=10, resumes=True))
