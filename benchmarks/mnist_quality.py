@@ -76,13 +76,14 @@ import importlib.util
 import json
 import time
 
+import by_seed
 import common
 import numpy as np
 from matplotlib.ticker import LogFormatter
 
 import minigan as mg
 from minigan import image_recipes, judge, plots
-from minigan._jobs import Failed, outcomes
+from minigan._jobs import outcomes
 
 METHODS = {
     "recipe": {},
@@ -236,14 +237,7 @@ def main():
     ]
     runs, drawn = {method: {} for method in methods}, {}
     done = outcomes(mnist_quality.run, tasks, jobs=args.jobs, label="mnist quality")
-    for (method, seed, *_), outcome in done:
-        if isinstance(outcome, Failed):
-            print(f"{method:14} seed {seed}  {outcome.reason}", flush=True)
-            continue
-        rows, sheet = outcome
-        runs[method] = dict(sorted({**runs[method], seed: rows}.items()))
-        if seed == min(runs[method]):
-            drawn[method] = sheet
+    for method, seed, rows, sheet in by_seed.collect(done, runs, drawn):
         np.save(args.out / f"{method}-{seed}.npy", sheet)
         final = rows[-1]
         print(f"{method:14} seed {seed}  {in_words(final)}, {final['seconds']:.0f} s", flush=True)

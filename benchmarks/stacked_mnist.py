@@ -39,12 +39,13 @@ import functools
 import json
 import time
 
+import by_seed
 import common
 import numpy as np
 
 import minigan as mg
 from minigan import image_recipes, judge, plots
-from minigan._jobs import Failed, outcomes
+from minigan._jobs import outcomes
 
 PENALTIES = {"none": (), "r1": (mg.penalties.R1,), "r1-r2": (mg.penalties.R1, mg.penalties.R2)}
 LOSSES = ("relativistic", "non-saturating")
@@ -204,14 +205,7 @@ def main():
     tasks = [(name, seed, args.steps, args.samples, args.data) for name in names for seed in seeds]
     runs, drawn = {name: {} for name in names}, {}
     done = outcomes(stacked_mnist.run, tasks, jobs=args.jobs, label="stacked mnist")
-    for (name, seed, *_), outcome in done:
-        if isinstance(outcome, Failed):
-            print(f"{name:24} seed {seed}: {outcome.reason}", flush=True)
-            continue
-        rows, sheet = outcome
-        runs[name] = dict(sorted({**runs[name], seed: rows}.items()))
-        if seed == min(runs[name]):
-            drawn[name] = sheet
+    for name, seed, rows, _ in by_seed.collect(done, runs, drawn):
         last = rows[-1]
         print(f"{name:24} {last['modes']:7} modes, KL {last['kl']:.3f}, seed {seed}, "
               f"{last['minutes']:.1f} minutes", flush=True)  # fmt: skip
