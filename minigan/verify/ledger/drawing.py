@@ -281,8 +281,9 @@ def _draw_numbers(axes, sheet, corner, colours, factor):
     for (row, column), value in np.ndenumerate(sheet):
         red, green, blue, _ = colours(0.5 + value / _largest(sheet) / 2)
         is_dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
+        shown = round(value / factor, 2) + 0.0  # adding 0 makes 0.00 of -0.00
         axes.text(
-            left + (column + 0.5) * CELL, top - (row + 0.5) * ROW, f"{value / factor:.2f}",
+            left + (column + 0.5) * CELL, top - (row + 0.5) * ROW, f"{shown:.2f}",
             size=7, color="white" if is_dark else INK, ha="center", va="center",
         )  # fmt: skip
 

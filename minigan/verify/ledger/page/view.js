@@ -381,6 +381,8 @@ function drawOpen() {
       element("h3", {}, "The loss it is the slope of"),
       element("p", { class: "formula" }, chip(tensor.loss, false), ` = ${tensor.loss.tensor.formula}`),
     );
+    if (tensor.loss.tensor.formula.includes("softplus"))
+      parts.push(element("p", { class: "what" }, "softplus(z) = log(1 + exp z); its slope is sigmoid(z)."));
   }
   if (derivative) parts.push(...besideDifference(cell));
   const uses = users.get(cell) ?? [];
