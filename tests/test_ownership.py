@@ -345,3 +345,25 @@ def test_depth_costs_no_more_than_its_layers(monkeypatch):
     twin = pickle.loads(pickle.dumps(network))
     assert np.array_equal(twin.theta, copy.deepcopy(network).theta)
     assert time.perf_counter() - start < 5
+
+
+def exchanges():
+    """Ways to put another layer into a network that is built; its theta would not know of it."""
+    new, network = L.Linear(2, 6), game().generator
+    inside = network.layers[3]
+    return {
+        "layers[0] =": lambda: network.layers.__setitem__(0, new),
+        "layers.append": lambda: network.layers.append(new),
+        "children[...] =": lambda: network.children.__setitem__("0", new),
+        "children =": lambda: setattr(network, "children", {"0": new}),
+        "del children[...]": lambda: network.children.__delitem__("0"),
+        "a layer inside a layer": lambda: inside.children.__setitem__("branch", new),
+        "children of a layer inside": lambda: setattr(inside, "children", {"branch": new}),
+        "an attribute": lambda: setattr(inside, "branch", new),
+    }
+
+
+@pytest.mark.parametrize("way", exchanges())
+def test_layers_of_a_built_network_are_not_exchanged_in_silence(way):
+    with pytest.raises((TypeError, AttributeError)):
+        exchanges()[way]()

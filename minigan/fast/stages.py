@@ -80,5 +80,5 @@ def stage_of(layer: Any) -> Any:
     if kind.__module__.split(".")[0] != __name__.split(".")[0]:
         return layer  # a user's container may look into its children, and a stage has no params
     stage = copy.copy(layer)  # the same parameters, but stages for the children
-    stage.children = {name: stage_of(child) for name, child in layer.children.items()}
+    vars(stage)["children"] = {name: stage_of(child) for name, child in layer.children.items()}
     return stage

@@ -7,6 +7,7 @@ So an optimizer is one call over theta, and a gradient norm one product. No math
 
 - Assigning to theta, to `params` or to an entry of it copies the values in. An array put in the
   place of a view would be one that no optimizer moves.
+- The layers inside a network cannot be exchanged: theta would not hold a new one's parameters.
 - A layer with parameters or buffers is in one network at most (`check_owners`).
 - A vector that a network no longer uses becomes read-only: writing to it would have no effect.
 - A copied or unpickled network lays its own vectors out anew.
@@ -74,8 +75,9 @@ class FlatVectors(Composite):
             vector[...] = checks.numbers(type(self).__name__, name, values, vector.shape)
 
     @property
-    def layers(self) -> list[Any]:
-        return list(self.children.values())
+    def layers(self) -> tuple[Any, ...]:
+        """The layers in order. A network stays as it was built: with others, build a new one."""
+        return tuple(self.children.values())
 
     def save(self: Any, path: Any) -> None:
         """Writes the network, architecture and weights, to a file that `minigan.load` reads.

@@ -7,7 +7,8 @@ views into the network's two flat vectors: see `flat_vectors`.
 import functools
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Memory(checks.CheckedConstructors):
 
     params, grads : dict of name -> array
     buffers       : dict of name -> array; state that gradients do not train (running statistics)
-    children      : dict of name -> layer; the layers inside this one
+    children      : dict of name -> layer; the layers inside this one. In a network it is read-only
     dtype         : that of the parameters; None: a layer without parameters takes its input's
     rng           : draws what a layer draws in training (dropout's masks)
     trained       : whether there are parameters in this layer or inside it
@@ -44,7 +45,7 @@ class Memory(checks.CheckedConstructors):
         name = type(self).__name__
         self.params, self.grads = Parameters(name), Parameters(name)
         self.buffers: dict[str, np.ndarray] = {}
-        self.children: dict[str, Any] = {}
+        self.children: Mapping[str, Any] = {}
         self.dtype: Any = None
         self.rng = np.random.default_rng(0)
         self._held = False
@@ -83,10 +84,12 @@ class Memory(checks.CheckedConstructors):
     def rebind(
         self, params: dict[str, Any], grads: dict[str, Any], dtype: Any, rng: np.random.Generator
     ) -> None:
-        """Makes params and grads views of a network's vectors; sets dtype and rng."""
+        """Makes params and grads views of a network's vectors; sets dtype and rng. From now on the
+        layers inside are fixed."""
         name = repr(self) if params else type(self).__name__
         params, grads = Parameters(name, params, closed=True), Parameters(name, grads, closed=True)
-        vars(self).update(params=params, grads=grads, dtype=dtype, rng=rng)
+        children = MappingProxyType(dict(self.children))
+        vars(self).update(params=params, grads=grads, dtype=dtype, rng=rng, children=children)
         self.buffers = {
             name: buffer.astype(dtype) if buffer.dtype.kind == "f" else buffer
             for name, buffer in self.buffers.items()
@@ -116,6 +119,11 @@ class Memory(checks.CheckedConstructors):
         """Assigning params and grads copies the values into the arrays that are there."""
         if name in ("params", "grads") and name in vars(self):
             getattr(self, name).update(value)
+        elif name == "children" and isinstance(vars(self).get(name), MappingProxyType):
+            raise TypeError(
+                f"{type(self).__name__}: children are part of a network and stay in it; "
+                "build a new Sequential of the layers you want"
+            )
         else:
             object.__setattr__(self, name, value)
 
@@ -133,7 +141,7 @@ class Memory(checks.CheckedConstructors):
 
     def __getstate__(self):
         """For copy.deepcopy and pickle: a copy belongs to no network until it is put into one."""
-        return vars(self) | {"_owner": None}
+        return vars(self) | {"_owner": None, "children": dict(self.children)}
 
 
 def _noting_what_was_drawn(initialize):
