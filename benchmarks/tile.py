@@ -58,14 +58,14 @@ def tile_code():
     """In a process of its own, where Numba is told of another processor: the tile's LLVM code."""
     number, word, truth = ir.FloatType(), ir.IntType(64), ir.IntType(1)
     table, numbers = word.as_pointer(), number.as_pointer()
-    kinds = table, truth, table, table, word, numbers, numbers, number
+    kinds = table, truth, table, table, word, numbers, numbers, number, word
     module = ir.Module()
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "tile")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    c_rows, adds, a_rows, inner, depth, panel, bias, slope = function.args
+    c_rows, adds, a_rows, inner, depth, panel, bias, slope, step = function.args
     emit_tile(
         Lanes(builder, types.float32), TILE_VECTORS, c_rows, word(0), adds, a_rows, inner, word(0),
-        depth, panel, truth(1), bias, slope,
+        depth, panel, (panel, step, step), truth(1), bias, slope,
     )  # fmt: skip
     builder.ret_void()
     print(TILE_ROWS, TILE_VECTORS, VECTOR_BYTES)
@@ -186,7 +186,7 @@ def _many_tiles(c_rows, a_rows, inner, depth, panels, panel_size, count, bias, r
         for n in range(count):
             multiply_tile(
                 c_rows, 0, False, a_rows, inner, 0, depth, panels, n * panel_size, TILE_VECTORS,
-                False, bias, 0, np.float32(1),
+                panels, 0, 0, 0, False, bias, 0, np.float32(1),
             )  # fmt: skip
 
 

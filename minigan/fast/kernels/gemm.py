@@ -43,8 +43,16 @@ from .cache import cached_njit
 from .calls import ON, count_product
 from .codes import IDENTITY, LEAKY_RELU
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
-from .microkernel import multiply_tile
-from .packing import DEPTH, ROW_STEP, pack_columns, pack_panels, pack_rows, worth_packing
+from .microkernel import CHUNK, multiply_tile
+from .packing import (
+    DEPTH,
+    ROW_STEP,
+    pack_columns,
+    pack_panels,
+    pack_rows,
+    steps_of_squares,
+    worth_packing,
+)
 from .thin import THIN, dot_rows
 from .threads import thread_safe, threads
 from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
@@ -185,7 +193,9 @@ def _rectangle(
         return
     lanes = VECTOR_BYTES // size
     widest = TILE_VECTORS * lanes  # of a panel, in columns
-    block = max(1, -(-depth // max(1, -(-depth // DEPTH))))  # all blocks about equally long
+    # All blocks are about equally long, and whole squares of a transposed B.
+    block = -(-depth // (max(1, -(-depth // DEPTH)) * lanes)) * lanes
+    line_step, square_step = steps_of_squares(b_rows, b_step, lanes)
     vectors = end_vector - first_vector
     panels = -(-vectors // TILE_VECTORS)
     at_once = min(PANELS_AT_ONCE, panels)
@@ -223,6 +233,11 @@ def _rectangle(
         for top in range(0, depth, block):
             bottom = min(top + block, depth)
             pack_panels(b, b_rows[top:bottom], b_step, right_edge, starts, at_once, packed)
+            next_top, next_panel = (
+                (bottom, panel) if bottom < depth else (0, panel + PANELS_AT_ONCE)
+            )
+            squares = max(1, (min(next_top + block, depth) - next_top) // lanes)  # down a panel
+            prefetched = -(-(bottom - top) // (CHUNK * lanes))  # squares, by each strip
             adds = accumulate or top > 0
             finishes = bottom == depth and (len(bias) > 0 or slope != 1)
 
@@ -247,11 +262,17 @@ def _rectangle(
                         for i in range(rows):
                             for j in range(min(width * lanes, columns - column)):
                                 edge[i * widest + j] = c[index(c_rows[row + i] + column + j)]
+                    before = (s - first_strip) * prefetched
+                    v, down = before // squares, before % squares
+                    exists = next_panel + p < panels and v < TILE_VECTORS
+                    v += first_vector + (next_panel + p) * vectors // panels
+                    ahead = b_rows[next_top + down * lanes] + v * lanes * b_step if exists else 0
                     multiply_tile(
                         tile_c if inside else edge_rows, column if inside else 0, adds,
                         tile_a, steps if packs_a else inner,
                         0 if packs_a else top, bottom - top if packs_a else bottom,
                         packed, (column - left_edge) * (bottom - top), width,
+                        b, ahead, line_step * exists, square_step * exists,
                         finishes, padded_bias, column - left_edge, number(slope),
                     )  # fmt: skip
                     if not inside:

@@ -16,7 +16,9 @@ inner index may address memory in any order. The same tile therefore multiplies 
 transposed matrix, or the patches of an image (see `gemm`).
 
 `prefetch` covers what the hardware prefetcher cannot predict: it follows sequential reads, not
-jumps between rows.
+jumps between rows. Weights are often in no cache near the processor, and packing would wait for
+them. So while a panel is multiplied, the one that will be packed next is prefetched, a square of
+a few cache lines in every CHUNK of steps.
 
 Numba compiles the loops around this one well, but offers no way to keep a tile in vector registers.
 An `@intrinsic` emits the instructions directly.
@@ -28,6 +30,7 @@ from numba.extending import intrinsic
 from .lanes import INDEX, Lanes, data_pointer
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS
 
+CHUNK = 2  # vectors' worth of steps, after each of which a tile prefetches a square of B
 DOTS = 8  # inner products that `add_dots` computes at once
 MOST_STEPS = 4  # of `combine_rows`
 
@@ -35,7 +38,7 @@ MOST_STEPS = 4  # of `combine_rows`
 @intrinsic
 def multiply_tile(
     typing, c_rows, column, adds, a_rows, inner, first, last, panels, start, vectors,
-    finishes, bias, bias_start, slope,
+    b, ahead, line_step, square_step, finishes, bias, bias_start, slope,
 ):  # fmt: skip
     """One register tile of C, `vectors` wide, over the steps k in [first, last) of the inner index:
 
@@ -48,25 +51,28 @@ def multiply_tile(
                      numbers into the rows of C
     inner          : int64 offsets of A's inner index, in numbers
     panels, bias   : flat arrays, read from `start` (one panel row per step k) and `bias_start`
+    b, ahead       : meanwhile squares of B are prefetched from `ahead` on, for another panel; the
+                     two steps are those of `packing.steps_of_squares`
     """
     signature = types.void(
         c_rows, column, adds, a_rows, inner, first, last, panels, start, vectors,
-        finishes, bias, bias_start, slope,
+        b, ahead, line_step, square_step, finishes, bias, bias_start, slope,
     )  # fmt: skip
 
     def emit(context, builder, signature, arguments):
-        c_rows, a_rows, inner, panels, bias = (
-            data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 11)
+        c_rows, a_rows, inner, panels, b, bias = (
+            data_pointer(context, builder, signature, arguments, n) for n in (0, 3, 4, 7, 10, 15)
         )
-        _, column, adds, _, _, first, last, _, start, vectors, finishes, _, bias_start, slope = (
-            arguments
-        )
+        column, adds, first, last = (arguments[n] for n in (1, 2, 5, 6))
+        start, vectors, ahead, line_step, square_step = (arguments[n] for n in (8, 9, 11, 12, 13))
+        finishes, bias_start, slope = (arguments[n] for n in (14, 16, 17))
         lanes = Lanes(builder, signature.args[7].dtype)
         for width in range(1, TILE_VECTORS + 1):
             with builder.if_then(builder.icmp_signed("==", vectors, INDEX(width))):
                 emit_tile(
                     lanes, width, c_rows, column, adds, a_rows, inner, first, last,
-                    lanes.address(panels, start), finishes, lanes.address(bias, bias_start), slope,
+                    lanes.address(panels, start), (lanes.address(b, ahead), line_step, square_step),
+                    finishes, lanes.address(bias, bias_start), slope,
                 )  # fmt: skip
         return context.get_dummy_value()
 
@@ -74,10 +80,11 @@ def multiply_tile(
 
 
 def emit_tile(
-    lanes, vectors, c_rows, column, adds, a_rows, inner, first, last, panel, finishes, bias, slope
-):
+    lanes, vectors, c_rows, column, adds, a_rows, inner, first, last, panel, ahead,
+    finishes, bias, slope,
+):  # fmt: skip
     """The code of a tile of this width, between pointers."""
-    builder = lanes.builder
+    builder, chunk = lanes.builder, CHUNK * lanes.count
     tile = [(i, v) for i in range(TILE_ROWS) for v in range(vectors)]
 
     def row_pointers(addresses):
@@ -95,19 +102,29 @@ def emit_tile(
         lanes.prefetch(c[i], v, to_write=True)
 
     a = row_pointers(a_rows)
-    panel_row = cgutils.alloca_once(builder, panel.type)
+    square, line_step, square_step = ahead
+    panel_row, next_square = (cgutils.alloca_once(builder, p.type) for p in (panel, square))
     builder.store(panel, panel_row)
-    with cgutils.for_range_slice(builder, first, last, INDEX(1), inc=True) as (k, _):
-        offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
-        b = [lanes.load(row_of_b, v) for v in range(vectors)]
-        if not PACKS_A:  # if A is transposed, the next strip is in the next cache line
-            lanes.prefetch(lanes.address(a[0], offset), 1)
-        for i in range(TILE_ROWS):
-            a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
-            for v in range(vectors):
-                acc = total[i, v]
-                builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
-        builder.store(lanes.address(row_of_b, vectors * lanes.count), panel_row)
+    builder.store(square, next_square)
+    with cgutils.for_range_slice(builder, first, last, INDEX(chunk), inc=True) as (begin, _):
+        line = builder.load(next_square)
+        builder.store(lanes.address(line, square_step), next_square)
+        for _ in range(lanes.count):
+            lanes.prefetch(line)
+            line = lanes.address(line, line_step)
+        end = builder.add(begin, INDEX(chunk))
+        end = builder.select(builder.icmp_signed("<", end, last), end, last)
+        with cgutils.for_range_slice(builder, begin, end, INDEX(1), inc=True) as (k, _):
+            offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
+            b = [lanes.load(row_of_b, v) for v in range(vectors)]
+            if not PACKS_A:  # if A is transposed, the next strip is in the next cache line
+                lanes.prefetch(lanes.address(a[0], offset), 1)
+            for i in range(TILE_ROWS):
+                a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
+                for v in range(vectors):
+                    acc = total[i, v]
+                    builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
+            builder.store(lanes.address(row_of_b, vectors * lanes.count), panel_row)
 
     with builder.if_then(adds):
         for i, v in tile:

@@ -8,6 +8,7 @@ read once per panel, so it is packed only where its strides slow it down (see `w
 """
 
 import numpy as np
+from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -81,6 +82,16 @@ def _copy_column(typing, source, start, target, target_start):
 
 
 # %% B
+@njit(inline="always")
+def steps_of_squares(rows, step, lanes):
+    """(line_step, square_step): a vector's width of a panel lies in memory as squares, of as many
+    cache lines as a vector has numbers. The steps between a square's lines, and between squares."""
+    if step == 1:
+        line = rows[1] - rows[0] if len(rows) > 1 else 0
+        return line, line * lanes
+    return step, lanes
+
+
 @cached_njit(inner=True, error_model="numpy")
 def pack_panels(b, rows, step, columns, starts, panels, packed):
     """Packs the rows of B at these offsets into panels; the last one is padded with zeros.
