@@ -121,6 +121,21 @@ def test_every_loss_and_penalty():
         assert models.describe(again) == models.describe(part)
 
 
+def test_every_part_is_known_from_the_start():
+    """Whatever was imported before: a file is loaded by a program of two lines."""
+    program = """
+import importlib, pkgutil, minigan
+from minigan.models.described import known
+at_first = set(known())
+for module in pkgutil.walk_packages(minigan.__path__, "minigan."):
+    if not any(each in module.name for each in (".fast", ".verify", "__main__", "torch_")):
+        importlib.import_module(module.name)
+print(set(known()) - at_first)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "set()\n", found.stderr
+
+
 PLANES = [recipe for recipe in vars(recipes).values() if isinstance(recipe, recipes.Recipe)]
 
 

@@ -8,6 +8,9 @@
 - `load_idx`: any IDX file
 """
 
+from typing import TYPE_CHECKING
+
+from .. import _public_names
 from .blurred_curves import swiss_roll, two_moons
 from .fonts import glyphs
 from .idx import load_idx
@@ -31,3 +34,6 @@ __all__ = [
     "swiss_roll",
     "two_moons",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

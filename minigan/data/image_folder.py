@@ -1,7 +1,6 @@
 """A folder of pictures as an array of images."""
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from .._checks import Folder, PictureSize, checked
 
@@ -34,7 +33,7 @@ def images_from_folder(folder: Folder, *, size: PictureSize | None = None) -> np
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise FileNotFoundError(f"images_from_folder: no PNG or JPEG picture in {folder}")
-    pictures: list[Image.Image] = []
+    pictures: list = []
     for file in files:
         picture = _read(file, size)
         if pictures and picture.size != pictures[0].size:
@@ -56,6 +55,8 @@ def images_from_folder(folder: Folder, *, size: PictureSize | None = None) -> np
 
 def _read(file, size):
     """One picture of mode L or RGB, upright and on white."""
+    from PIL import Image, ImageOps
+
     try:
         # two formats by name: among the others are some that start an interpreter
         with Image.open(file, formats=("PNG", "JPEG")) as picture:

@@ -1,7 +1,6 @@
 """A picture as a distribution: where it is dark, points are dense."""
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from .._checks import RegularFile, checked
 from .planar import PlanarDistribution
@@ -84,6 +83,8 @@ def from_picture(path: RegularFile) -> PictureDistribution:
 
 def _darkness(path):
     """1 - luma of each pixel, with transparency laid on white: (height, width), in [0, 1]."""
+    from PIL import Image
+
     try:
         # Two formats by name: among the others are some that start an interpreter.
         with Image.open(path, formats=("PNG", "JPEG")) as picture:
@@ -104,6 +105,8 @@ def _darkness(path):
 
 def _upright(picture):
     """The picture turned or mirrored as its EXIF orientation says."""
+    from PIL import ImageOps
+
     try:
         return ImageOps.exif_transpose(picture)
     except Exception:  # damaged EXIF, which viewers ignore; the pixels have been read already

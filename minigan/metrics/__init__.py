@@ -16,6 +16,9 @@ Read none of them alone: `beside_real` gives what held-out real data score, with
 several draws. The reports of mode_coverage and class_coverage explain their words: `.legend()`.
 """
 
+from typing import TYPE_CHECKING
+
+from .. import _public_names
 from .classes import ClassCoverage, class_coverage
 from .frechet import frechet_distance
 from .held_out import BesideReal, Spread, beside_real
@@ -51,3 +54,6 @@ __all__ = [
     "sliced_wasserstein",
     "total_variation",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

@@ -25,6 +25,9 @@ Conditional GANs (also as `minigan.conditional` and `minigan.auxiliary`):
 - `feature_matching`   G's loss on D's features instead of its logits
 """
 
+from typing import TYPE_CHECKING
+
+from .. import _public_names
 from .conditional_pairs import (
     auxiliary_discriminator,
     concatenation_discriminator,
@@ -53,3 +56,6 @@ __all__ = [
     "residual_discriminator",
     "residual_generator",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

@@ -10,6 +10,7 @@ their arguments, and no other code; it makes no class but minigan's own and thos
 `register`.
 """
 
+import importlib
 import inspect
 import sys
 import threading
@@ -23,6 +24,12 @@ from ..layers.base import Layer
 from ..layers.parameters import ROOM
 from ..losses import Loss
 
+# the modules with parts that `import minigan` does not import
+ELSEWHERE = (
+    "minigan.layers.input_layers",
+    "minigan.models.auxiliary",
+    "minigan.training.stabilisers",
+)
 DEEPEST, MOST = 40, 2_000  # parts inside one another, parts in all
 Described = TypeVar("Described", bound=type)
 
@@ -62,6 +69,8 @@ def register(kind: Described) -> Described:
 
 def known() -> dict[str, type]:
     """name -> class: minigan's layers, networks, losses and penalties, and what was registered."""
+    for module in ELSEWHERE:
+        importlib.import_module(module, __package__)
     own = [kind for kind in _inside_minigan(Layer) if kind.forward is not Layer.forward]
     own += _inside_minigan(Loss)
     own += [getattr(penalties, name) for name in penalties.__all__]

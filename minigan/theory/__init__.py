@@ -3,3 +3,10 @@
 - `dirac`     the Dirac-GAN: two numbers, whose eigenvalues are known
 - `spectrum`  the eigenvalues of a whole GAN
 """
+
+from typing import TYPE_CHECKING
+
+from .. import _public_names
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

@@ -14,3 +14,10 @@ Read `loop` first; its `training_steps` is the loop itself.
 - `fingerprint`  descriptions of these parts, by which a checkpoint recognises its own run
 - `resuming`     beginning a run that has a file
 """
+
+from typing import TYPE_CHECKING
+
+from .. import _public_names
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

@@ -7,3 +7,10 @@
 - `loss_values`  the two losses of a step as values alone
 - `recording`  the passes of a network, layer by layer, as they are made
 """
+
+from typing import TYPE_CHECKING
+
+from .. import _public_names
+
+if not TYPE_CHECKING:
+    __getattr__ = _public_names.modules_of(__name__)

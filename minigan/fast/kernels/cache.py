@@ -31,8 +31,8 @@ from numba.core import sigutils
 from numba.core.caching import Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
-from numba.np import linalg
 
 HERE = Path(__file__).parent
 VERSIONS = sys.version, numba.__version__, llvmlite.__version__
@@ -78,12 +78,20 @@ class KernelCache(Cache):
         """Nothing is kept in memory."""
 
     def load_overload(self, sig, target_context):
-        with _without_scipy():
-            target_context.refresh()
+        found = self._stored(sig, target_context)
+        if found is None:  # it will be compiled, for which Numba loads its list of functions
+            with _without_scipy():
+                target_context.refresh()
+        return found
+
+    def _stored(self, sig, target_context):
+        """The compiled function of a file, or None. Of Numba it needs the runtime alone: loading
+        the list of functions would take longer than all that a sample needs."""
         if not self._enabled or _FOLDER is None:
             return None
         try:
             payload = pickle.loads(_read(self._file(sig, target_context.codegen())))
+            rtsys.initialize(target_context)
             return CompileResult._rebuild(target_context, *payload)
         except Exception:  # whatever is wrong with the file, the function can be compiled
             return None
@@ -110,6 +118,8 @@ def _without_scipy():
     if "numba.np.arraymath" in sys.modules or importlib.util.find_spec("scipy") is None:
         yield
         return
+    from numba.np import linalg
+
     before, linalg.ensure_blas = linalg.ensure_blas, lambda: None
     try:
         yield
