@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..optim import SGD, Adam, RMSProp
+from .as_written import as_written, remember
 from .kernels.updates import adam_update, rmsprop_update, sgd_update
 from .kernels.vectors import dot
 
@@ -15,7 +16,7 @@ def update(optimizer: Any) -> Callable[..., Any] | None:
     """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
     subclasses included."""
     compiled = _UPDATES.get(type(optimizer))
-    if compiled is None:
+    if compiled is None or not as_written(optimizer):
         return None
 
     def move(theta, grad):
@@ -44,3 +45,4 @@ def _adam(o, theta, grad):
 
 
 _UPDATES = {SGD: _sgd, RMSProp: _rmsprop, Adam: _adam}
+remember(_UPDATES, "update")

@@ -11,7 +11,8 @@ from .kernels.products import matmul
 class SpectralStage(SpectralNorm):
     """SpectralNorm around the stage of its layer, with the power iteration's products compiled.
 
-    It shares the layer's dict of buffers, so both use the same singular vectors.
+    It shares the layer's buffers and its note of the weight that was last iterated on, so both use
+    the same singular vectors.
     """
 
     def __init__(self, layer, stage_of):
@@ -25,6 +26,14 @@ class SpectralStage(SpectralNorm):
     @property  # type: ignore[misc]
     def hold_buffers(self) -> bool:
         return self._layer.hold_buffers
+
+    @property  # type: ignore[misc]
+    def iterated_on(self) -> Any:
+        return self._layer.iterated_on
+
+    @iterated_on.setter
+    def iterated_on(self, weight: Any) -> None:
+        self._layer.iterated_on = weight
 
     def _with(self, weight, gradient=None):
         return self._stage_of(super()._with(weight, gradient))

@@ -18,6 +18,7 @@ from ..layers.normalisation import BatchNorm, LayerNorm
 from ..layers.spectral import SpectralNorm
 from ..network import Sequential
 from .activations import ActivationStage, SiLUStage, SoftplusStage, fused_activation
+from .as_written import PASSES, as_written, remember
 from .attention import AttentionStage
 from .chain import chained
 from .convolution import ConvStage, ConvTransposeStage
@@ -26,7 +27,6 @@ from .linear import FourierStage, LinearStage
 from .normalisation import BatchNormStage, LayerNormStage
 from .spectral import SpectralStage
 
-# By exact type, because a subclass may have changed the formula.
 _FUSED = {
     Linear: LinearStage,
     Conv2d: ConvStage,
@@ -45,6 +45,7 @@ _SINGLE = {
     SelfAttention: AttentionStage,
 }
 _COUNTERPARTS = _FUSED | _SINGLE
+remember([*_COUNTERPARTS, SpectralNorm], *PASSES)
 
 
 def stages(network: Any) -> Sequence[Any]:
@@ -61,21 +62,27 @@ def _stages_of(layers):
     found, rest = [], list(layers)
     while rest:
         layer = rest.pop(0)
-        if type(layer) in _FUSED and rest and fused_activation(rest[0]):
+        if _can_be_fused(layer) and rest and as_written(rest[0]) and fused_activation(rest[0]):
             found.append(_FUSED[type(layer)](layer, rest.pop(0)))
         else:
             found.append(stage_of(layer))
     return chained(found)
 
 
+def _can_be_fused(layer):
+    return type(layer) in _FUSED and as_written(layer)
+
+
 def stage_of(layer: Any) -> Any:
     """The counterpart of one layer; the layer itself if it has none."""
     kind = type(layer)
-    if kind in _COUNTERPARTS:
+    if kind in _COUNTERPARTS and as_written(layer):
         return _COUNTERPARTS[kind](layer)
-    if kind is SpectralNorm:
+    if kind is SpectralNorm and as_written(layer):
         return SpectralStage(layer, stage_of)
     if not layer.children or isinstance(layer, Sequential):  # a Sequential finds its own stages
+        return layer
+    if not vars(layer).keys().isdisjoint(PASSES):  # a pass replaced in this one layer
         return layer
     if kind.__module__.split(".")[0] != __name__.split(".")[0]:
         return layer  # a user's container may look into its children, and a stage has no params

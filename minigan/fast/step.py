@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..gan import GAN
 from ..layers import (
     AvgPool2d,
     Conv2d,
@@ -38,23 +39,30 @@ from ..layers.memory import read_only
 from ..layers.residual import Identity
 from ..network import Sequential
 from ..penalties.gradient import R1, R2
+from .as_written import PASSES, as_written, remember
 from .sweeps import sweep_row
 
 # These treat samples independently and draw no random numbers, so one batch gives what two would.
-# By exact type: nothing is known of a layer that is not listed.
 ONE_BY_ONE = {
     AvgPool2d, WithCode, Conv2d, ConvTranspose2d, Flatten, FourierFeatures, Identity, LabelPlanes,
     LayerNorm, LeakyReLU, Linear, OneHot, Projection, ReLU, Reshape, Residual, SelfAttention,
     Sequential, Sigmoid, SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
 }  # fmt: skip
+remember(ONE_BY_ONE | {InstanceNoise}, *PASSES)
+remember([R1, R2], "accumulate")
+_JUDGE = GAN.judge
 
 
 def step(gan: Any) -> Callable[..., Any] | None:
     """judge(real, fake), a replacement for `GAN.judge`; None if its numbers would differ, because D
-    mixes samples, draws random numbers or has layers that are not listed here."""
-    kinds = [type(layer) for _, layer in walk(gan.discriminator)]
+    mixes samples, draws random numbers or has layers that are not listed here, or because a method
+    was replaced."""
+    layers = [layer for _, layer in walk(gan.discriminator)]
+    kinds = [type(layer) for layer in layers]
     noisy = _begins_with_noise(gan.discriminator)
     if not set(kinds) - ({InstanceNoise} if noisy else set()) <= ONE_BY_ONE:
+        return None
+    if type(gan).judge is not _JUDGE or "judge" in vars(gan) or not all(map(as_written, layers)):
         return None
     return lambda real, fake: _judge(gan, real, fake, noisy)
 
@@ -73,7 +81,7 @@ def _judge(gan, real, fake, noisy):
     r, f = np.split(logits, [len(real)])
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])
-    shared = [] if noisy else [p for p in gan.penalties if type(p) in (R1, R2)]
+    shared = [] if noisy else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
     separate = [p for p in gan.penalties if p not in shared]
     penalty = 0.0
     if shared:

@@ -5,6 +5,7 @@ views into the network's two flat vectors: see `flat_vectors`.
 """
 
 import functools
+import inspect
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -98,7 +99,8 @@ class Memory(checks.CheckedConstructors):
     @property
     def owner(self) -> Any:
         """The network that this layer is in, directly or inside another layer; or None."""
-        return None if self._owner is None else self._owner()
+        owner = vars(self).get("_owner")
+        return None if owner is None else owner()
 
     @property
     def hold_buffers(self) -> bool:
@@ -126,6 +128,19 @@ class Memory(checks.CheckedConstructors):
             )
         else:
             object.__setattr__(self, name, value)
+            self._has_changed(name)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._has_changed(name)
+
+    def _has_changed(self, name):
+        """After a change of an option or of a method, the networks around this layer find their
+        compiled stages anew."""
+        network = self.owner if name in _of_the_formulas(type(self)) else None
+        while network is not None:
+            network.compiled = None
+            network = network.owner
 
     def __getattr__(self, name: str) -> Any:
         if name in OF_EVERY_LAYER:
@@ -142,6 +157,13 @@ class Memory(checks.CheckedConstructors):
     def __getstate__(self):
         """For copy.deepcopy and pickle: a copy belongs to no network until it is put into one."""
         return vars(self) | {"_owner": None, "children": dict(self.children)}
+
+
+@functools.cache
+def _of_the_formulas(kind):
+    """The names of what a layer of this class computes with: its options and its methods."""
+    methods = (name for name in dir(kind) if name[0] != "_" and callable(getattr(kind, name)))
+    return {*inspect.signature(kind).parameters, *methods}
 
 
 def _noting_what_was_drawn(initialize):

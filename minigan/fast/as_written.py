@@ -1,0 +1,30 @@
+"""Is an object still what its counterpart was written for?
+
+A counterpart computes the formulas of a layer, an optimizer or a penalty without running its code.
+So it must not stand for one whose code is another: a subclass, or an object or a class in which a
+method was replaced. Such a one runs as it is.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+PASSES = "forward", "backward_input", "backward_params", "backward", "tangent", "curvature"
+
+_methods: dict[type, dict[str, Any]] = {}  # of each class, as minigan defines them
+
+
+def remember(kinds: Iterable[type], *names: str) -> None:
+    """Notes the methods of these names, which a counterpart of one of these classes stands for."""
+    for kind in kinds:
+        _methods[kind] = {name: getattr(kind, name) for name in names}
+
+
+def as_written(part: Any) -> bool:
+    """Whether `part` is of exactly such a class, and its methods are those that were noted."""
+    kind = type(part)
+    methods = _methods.get(kind)
+    return (
+        methods is not None
+        and methods.keys().isdisjoint(vars(part))
+        and all(getattr(kind, name) is method for name, method in methods.items())
+    )
