@@ -11,11 +11,13 @@ for several of these: it has the layer's contract (forward, both backward passes
 curvature), uses its parameters and adds to its gradients. Stages call *kernels*, compiled functions
 of plain arrays.
 
-    layers     Linear  LeakyReLU   Residual(Linear)        Dropout   Linear  Tanh
-                   \    /               |                     |          \    /
-    stages     LinearStage         Residual(LinearStage)   Dropout    LinearStage
-                    |                   |                                 |
-    kernels    products.linear_forward, .linear_backward, ...  ->  gemm.multiply -> microkernel
+    layers     Linear  LeakyReLU  Linear   Residual(Linear)        Dropout   Conv2d  Tanh
+                   \       |       /             |                     |          \    /
+    stages            ChainStage           Residual(LinearStage)   Dropout    ConvStage
+                          |                       |                               |
+    kernels    chains.chain_forward    products.linear_forward        images.conv2d_forward
+                          \ _____________________ | _____________________________ /
+                                          gemm -> microkernel
 
 `stages` makes the translation, once per network. A layer without a counterpart (the user's own, or
 a subclass, which may have changed the formula) runs as it is; a layer made of other layers keeps
@@ -25,9 +27,9 @@ What is fused
 -------------
 - A linear layer, convolution or batch norm and the activation behind it: phi is applied before y
   leaves the cache, and phi' is computed from y, so z is never stored.
-- Consecutive linear layers with small weights are one stage (`chain`): each thread takes its rows
-  through all of them, so a sweep is one compiled call with one parallel loop, or two with the
-  weight gradients.
+- Consecutive linear layers are one stage (`chain`), and a sweep through all of them is one compiled
+  call. Where the weights are small, each thread takes its rows through all layers in one parallel
+  loop; the weight gradients follow in a second one. Each product with a large weight has its own.
 - In a backward pass, dz = dy phi'(y), its padding and the bias gradient are one pass over memory.
 - An optimizer's update is one pass over the flat parameter vector (`optim`).
 

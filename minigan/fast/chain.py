@@ -1,24 +1,16 @@
-"""Consecutive linear layers with small weights, and their activations, as one stage."""
+"""Consecutive linear layers and their activations as one stage."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .kernels.chains import (
-    ChainLayer,
-    Plan,
-    chain_backward,
-    chain_forward,
-    chain_merge,
-    parts_of,
-)
-from .kernels.codes import IDENTITY, LEAKY_RELU
+from .kernels.chains import chain_backward, chain_forward, chain_merge
+from .kernels.plans import ChainLayer, Plan, parts_of
 from .linear import LinearStage
 from .stage import Stage
-from .sweeps import LayerSweep, RowSweep
+from .sweeps import LayerSweep, RowSweep, sweep_row
 
-SMALL = 1 << 18  # bytes of a weight: each thread packs all of them, which should not take long
 PLANS = 16  # for so many batch sizes
 
 
@@ -33,7 +25,7 @@ class ChainStage(Stage):
         self.children = {str(i): stage for i, stage in enumerate(stages)}
         self.stages = stages
         self.piecewise_linear = all(stage.piecewise_linear for stage in stages)
-        self.weights = sum(stage.layer.params["weight"].size for stage in stages)
+        self.weights = [stage.layer.params["weight"].size for stage in stages]
         self.plans, self.planned_for = {}, None
 
     def _plan(self, rows):
@@ -55,16 +47,16 @@ class ChainStage(Stage):
         return outputs[-1], (x, outputs)
 
     def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return self._backward(dy, cache, False, True)[0]
+        return self._backward(dy, cache, True)[0]
 
     def backward_params(self, dy: np.ndarray, cache: Any) -> None:
-        self._backward(dy, cache, True, False)
+        self._backward(dy, cache, False, "added")
 
     def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return self._backward(dy, cache, True, True)[0]
+        return self._backward(dy, cache, True, "added")[0]
 
-    def _backward(self, dy, cache, adds, wants_dx):
-        return chain_backward(dy, *cache, self._plan(len(dy)), adds, wants_dx)
+    def _backward(self, dy, cache, wants_dx, gradients=""):
+        return chain_backward(dy, *cache, self._plan(len(dy)), wants_dx, gradients)
 
     def parts(self, cache: Any) -> list[tuple[Any, Any]]:
         """[(stage, its cache)]."""
@@ -72,17 +64,20 @@ class ChainStage(Stage):
         return [(stage, pair) for stage, pair in zip(self.stages, zip((x, *outputs[:-1]), outputs))]
 
     def sweep(self, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
-        """`sweeps.sweep_of`, with its backward pass in one call."""
-        dx, signals = self._backward(dy, cache, False, True)
+        """`sweeps.sweep_of`, where that is possible with its backward pass in one call."""
+        if not self.piecewise_linear:
+            return sweep_row(self.parts(cache), dy)
+        plan = self._plan(len(dy))
+        dx, dz = self._backward(dy, cache, True)
         sweeps = []
-        for (stage, inner), dz in zip(self.parts(cache), signals):
-            sweeps.append(LayerSweep(stage.bare if stage.activation else stage, dz, inner))
-            if stage.activation:  # only the last one needs dy: the others are piecewise linear
-                sweeps.append(LayerSweep(stage.activation, dy, inner[1]))
-        return dx, ChainSweep(self, sweeps, signals, cache)
+        for (stage, inner), part in zip(self.parts(cache), plan.of_each(dz)):
+            sweeps.append(LayerSweep(stage.bare if stage.activation else stage, part, inner))
+            if stage.activation:  # piecewise linear, so it needs no dy
+                sweeps.append(LayerSweep(stage.activation, None, inner[1]))
+        return dx, ChainSweep(self, sweeps, dz, cache)
 
-    def merge(self, x_dot: np.ndarray, scale: np.ndarray, signals: Any, cache: Any) -> np.ndarray:
-        return chain_merge(x_dot, scale, *cache, signals, self._plan(len(x_dot)))
+    def merge(self, x_dot: np.ndarray, scale: np.ndarray, dz: np.ndarray, cache: Any) -> np.ndarray:
+        return chain_merge(x_dot, scale, *cache, dz, self._plan(len(x_dot)), "added")
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         for stage, inner in self.parts(cache):
@@ -98,12 +93,12 @@ class ChainStage(Stage):
 class ChainSweep(RowSweep):
     """The sweep of a chain, `merge` in one call."""
 
-    def __init__(self, chain, parts, signals, cache):
+    def __init__(self, chain, parts, dz, cache):
         super().__init__(parts)
-        self.chain, self.signals, self.cache = chain, signals, cache
+        self.chain, self.dz, self.cache = chain, dz, cache
 
     def merge(self, x_dot: np.ndarray, slopes: Any) -> Any:
-        return self.chain.merge(x_dot, slopes, self.signals, self.cache)
+        return self.chain.merge(x_dot, slopes, self.dz, self.cache)
 
 
 def _arrays_of(stage):
@@ -114,26 +109,21 @@ def _arrays_of(stage):
 
 
 def chained(stages: Sequence[Any]) -> list[Any]:
-    """The stages, with those that can form a chain replaced by it."""
+    """The stages, with runs of linear ones replaced by chains.
+
+    A layer whose size does not fit begins a chain of its own, which refuses its input: within a
+    chain it would read beyond an array."""
     found: list[Any] = []
-    run: list[Any] = []
-    for stage in [*stages, None]:
-        if stage is not None and _can_join(run, stage):
-            run.append(stage)
-            if stage.phi[0] in (IDENTITY, LEAKY_RELU):  # others are applied at the end of a chain
-                continue
-        found += [ChainStage(run)] if len(run) > 1 else run
-        if stage is not None and (not run or run[-1] is not stage):
+    for stage in stages:
+        if type(stage) is not LinearStage:
             found.append(stage)
-        run = []
-    return found
+        elif found and type(found[-1]) is list and _fits(found[-1][-1], stage):
+            found[-1].append(stage)
+        else:
+            found.append([stage])
+    return [ChainStage(stage) if type(stage) is list else stage for stage in found]
 
 
-def _can_join(run, stage):
-    """Whether a stage can follow those of a chain. One whose size does not fit stays outside, where
-    it refuses its input: a chain works on addresses and would read beyond an array."""
-    if type(stage) is not LinearStage:
-        return False
-    weight = stage.layer.params["weight"]
-    fits = not run or run[-1].layer.params["weight"].shape[1] == len(weight)
-    return fits and weight.nbytes <= SMALL
+def _fits(before, stage):
+    weights = (linear.layer.params["weight"] for linear in (before, stage))
+    return next(weights).shape[1] == len(next(weights))

@@ -1,0 +1,328 @@
+"""Plans: what the threads do in the sweeps of a chain of linear layers (see `chains`).
+
+A sweep is a sequence of tasks (see `workers`). Each task is cut into parts, one per thread, in one
+of two ways:
+
+    by rows       small weights: each thread takes its own samples through the layer
+    by columns    large weights: each thread packs and multiplies its own part of the weight
+
+A thread goes from task to task without waiting as long as it reads only what it has written itself:
+elementwise tasks of the same cut, and products by rows. Where a task reads what other threads have
+written, a new *phase* begins, which is a parallel loop of its own. In a small network a whole sweep
+is one phase; with large weights there is one for each product. The weight gradients of all layers
+read the same finished arrays, so they are one phase together.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import gemm
+from .chain_workers import (
+    ACROSS,
+    ACTIVATION,
+    ADDS,
+    DOWN,
+    FIRST,
+    FOURTH,
+    INPUTS,
+    OUTPUTS,
+    PART,
+    ROWS,
+    SECOND,
+    SLOPE,
+    THIRD,
+    activate,
+    bias_gradient,
+    scale_and_add,
+    thin_gradient,
+    through_activation,
+)
+from .codes import IDENTITY, LEAKY_RELU
+from .machine import TILE_ROWS
+from .tables import row_offsets
+from .thin import THIN
+from .threads import threads
+from .workers import COUNT, LENGTH, follow, worker_address
+
+# An address in a plan is relative to one of the arrays of a pass, which are not always the same
+# ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
+# scale, x_dot, the tangents of all layers, and all scale x + x_dot. Or it is an address itself.
+FIXED, X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS = range(10)
+
+SMALL = 1 << 18  # bytes of a weight: each thread packs all of it, which should not take long
+MANY_STRIPS = 64  # of rows per thread; beside so many, packing a large weight takes no time either
+
+
+class ChainLayer(NamedTuple):
+    """A layer of a chain: the views of its arrays, its activation's code and slope."""
+
+    weight: np.ndarray
+    bias: np.ndarray | None
+    dweight: np.ndarray
+    dbias: np.ndarray | None
+    activation: int
+    slope: float
+
+
+class Task(NamedTuple):
+    """The words of a task, what each is relative to, and how it is cut into parts."""
+
+    words: np.ndarray  # (2, gemm.WORDS)
+    cut: tuple[int, int]  # down, across
+    waits: bool  # whether it reads more than its own part
+
+
+class Program(NamedTuple):
+    """Tasks in the form in which `chains` runs them: flat arrays of words and of what each is
+    relative to, and where the list of each phase starts."""
+
+    words: np.ndarray
+    relative_to: np.ndarray
+    starts: np.ndarray
+
+
+class Plan:
+    """What the threads do with a batch of `rows` samples, cut into `parts`."""
+
+    def __init__(self, layers: list[ChainLayer], rows: int, parts: int) -> None:
+        self.layers, self.rows, self.parts = layers, rows, parts
+        self.dtype = layers[0].weight.dtype
+        self.worker = worker_address(follow, self.dtype)
+        self.widths = [layer.weight.shape[1] for layer in layers]
+        self.weights = [layer.weight.size for layer in layers]
+        ends = [rows * int(end) for end in np.cumsum(self.widths)]
+        self.slices = [slice(end - rows * n, end) for end, n in zip(ends, self.widths)]
+        self.size = ends[-1]  # of the outputs of all layers
+        self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
+        self.numbers = range(len(layers))
+        self._backward: dict[tuple[bool, str], Program] = {}
+
+    def of_each(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The parts of a flat array that belong to the layers, as matrices."""
+        return tuple(
+            numbers[part].reshape(self.rows, n) for part, n in zip(self.slices, self.widths)
+        )
+
+    @cached_property
+    def forward(self) -> Program:
+        """y of all layers."""
+        tasks = []
+        for i in self.numbers:
+            tasks.append(self.output(i))
+            if self.layers[i].activation not in (IDENTITY, LEAKY_RELU):
+                tasks.append(self.activation(i))
+        return _program(tasks)
+
+    def backward(self, wants_dx: bool, gradients: str) -> Program:
+        """dz of all layers, dx if it is wanted, and the gradients, which are to be "added" to those
+        that are there, or "written", or "" for none."""
+        kind = wants_dx, gradients
+        if kind not in self._backward:
+            tasks = []
+            for i in reversed(self.numbers):
+                tasks.append(self.signal(i))
+                if i or wants_dx:
+                    tasks.append(self.input(i))
+            end = self.gradients(gradients == "added") if gradients else []
+            self._backward[kind] = _program(tasks, end)
+        return self._backward[kind]
+
+    def gradients(self, adds, left=None):
+        """The gradients of all layers; in `chain_merge` others stand on the `left` of dz."""
+        tasks = [self.weight_gradient(i, adds, left) for i in self.numbers]
+        with_bias = [i for i in self.numbers if self.layers[i].dbias is not None]
+        bias = self.bias_gradient if left is None else self.scaled_bias_gradient
+        return tasks + [bias(i, adds) for i in with_bias]
+
+    def merge(self, gradients: str) -> Program:
+        """For `chain_merge`: the tangents and the sums, then the gradients."""
+        kind = False, f"merged, {gradients}"
+        if kind not in self._backward:
+            steps = [(self.sum(i), self.tangent(i), self.tangent_signal(i)) for i in self.numbers]
+            end = self.gradients(gradients == "added", self.sums_at)
+            self._backward[kind] = _program([task for each in steps for task in each], end)
+        return self._backward[kind]
+
+    def output(self, i):
+        """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
+        layer = self.layers[i]
+        inputs, outputs = layer.weight.shape
+        words = {} if layer.bias is None else {gemm.BIAS: _address(layer.bias), gemm.HAS_BIAS: 1}
+        words[gemm.SLOPE] = _bits(layer.slope if layer.activation == LEAKY_RELU else 1.0)
+        return self.product(
+            self.before(i), (inputs, 1), _address(layer.weight), (outputs, 1), self.at(Y, i),
+            (self.rows, inputs, outputs), self.cut(i), words,
+        )  # fmt: skip
+
+    def activation(self, i):
+        """y_i = phi(z_i), in place."""
+        words = {FIRST: self.at(Y, i), ACTIVATION: self.layers[i].activation}
+        return self.elementwise(activate, self.widths[i], self.cut(i), words)
+
+    def signal(self, i):
+        """dz_i = dy_i phi'(y_i), where dy_i is already in the place of dz_i except in the last."""
+        layer, last = self.layers[i], i == len(self.layers) - 1
+        words = {
+            FIRST: (DY, 0) if last else self.at(DZ, i), SECOND: self.at(Y, i),
+            THIRD: self.at(DZ, i), ACTIVATION: layer.activation, SLOPE: _bits(layer.slope),
+        }  # fmt: skip
+        cut = (self.parts, 1) if last else self.cut(i + 1)
+        return self.elementwise(through_activation, self.widths[i], cut, words)
+
+    def input(self, i):
+        """dy_{i-1} = dz_i @ W_i'."""
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.at(DZ, i), (outputs, 1), _address(weight), (1, outputs),
+            self.at(DZ, i - 1) if i else (DX, 0), (self.rows, outputs, inputs), self.cut(i),
+            {gemm.SLOPE: _bits(1.0)},
+        )  # fmt: skip
+
+    def sum(self, i):
+        """scale y_{i-1} + y_dot_{i-1}, the factor of dz_i in a merged gradient."""
+        words = {FIRST: self.before(i), SECOND: self.tangent_before(i), THIRD: self.sums_at(i)}
+        cut = self.cut(i - 1) if i else (self.parts, 1)
+        inputs = len(self.layers[i].weight)
+        return self.elementwise(scale_and_add, inputs, cut, words | {FOURTH: (SCALE, 0)})
+
+    def tangent(self, i):
+        """z_dot_i = y_dot_{i-1} @ W_i, in the place of y_dot_i."""
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.tangent_before(i), (inputs, 1), _address(weight), (outputs, 1), self.at(Y_DOT, i),
+            (self.rows, inputs, outputs), self.cut(i), {gemm.SLOPE: _bits(1.0)},
+        )  # fmt: skip
+
+    def tangent_signal(self, i):
+        """y_dot_i = z_dot_i phi'(y_i)."""
+        layer, place = self.layers[i], self.at(Y_DOT, i)
+        words = {FIRST: place, SECOND: self.at(Y, i), THIRD: place}
+        words |= {ACTIVATION: layer.activation, SLOPE: _bits(layer.slope)}
+        return self.elementwise(through_activation, self.widths[i], self.cut(i), words)
+
+    def weight_gradient(self, i, adds, left=None):
+        """dW_i = y_{i-1}' @ dz_i, or left(i)' @ dz_i: the columns are cut into parts."""
+        factor = left(i) if left else self.before(i)
+        weight, gradient = self.layers[i].weight, _address(self.layers[i].dweight)
+        inputs, outputs = weight.shape
+        if min(weight.shape) <= THIN:
+            words = {FIRST: factor, SECOND: self.at(DZ, i), THIRD: gradient, INPUTS: inputs}
+            return self.by_one_thread(thin_gradient, i, adds, words, turn=i)
+        return self.product(
+            factor, (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
+            (inputs, self.rows, outputs), (1, self.parts),
+            {gemm.SLOPE: _bits(1.0), gemm.ACCUMULATE: int(adds)},
+        )  # fmt: skip
+
+    def bias_gradient(self, i, adds):
+        """db_i = the sum of dz_i over the rows."""
+        words = {FIRST: self.at(DZ, i), SECOND: _address(self.layers[i].dbias)}
+        return self.by_one_thread(bias_gradient, i, adds, words, turn=i + 1)
+
+    def scaled_bias_gradient(self, i, adds):
+        """db_i = scale' dz_i."""
+        words = {FIRST: (SCALE, 0), SECOND: self.at(DZ, i), THIRD: _address(self.layers[i].dbias)}
+        return self.by_one_thread(thin_gradient, i, adds, words | {INPUTS: 1}, turn=i + 1)
+
+    def cut(self, i):
+        """(down, across): how the threads divide a product with the weight of layer i."""
+        weight = self.layers[i].weight
+        small = weight.nbytes <= SMALL or min(weight.shape) <= THIN
+        if small or self.rows >= MANY_STRIPS * TILE_ROWS * self.parts:
+            return self.parts, 1
+        return 1, self.parts
+
+    def at(self, array, i):
+        """The place of layer i in an array of all layers."""
+        return array, self.slices[i].start * self.dtype.itemsize
+
+    def before(self, i):
+        """The place of the input of layer i."""
+        return self.at(Y, i - 1) if i else (X, 0)
+
+    def tangent_before(self, i):
+        """The place of the tangent of the input of layer i."""
+        return self.at(Y_DOT, i - 1) if i else (X_DOT, 0)
+
+    def sums_at(self, i):
+        """The place of scale y_{i-1} + y_dot_{i-1}: of the inputs, then as in the outputs."""
+        inputs = self.rows * len(self.layers[0].weight)
+        place = inputs + self.slices[i - 1].start if i else 0
+        return SUMS, place * self.dtype.itemsize
+
+    def elementwise(self, worker, columns, cut, words):
+        """A task on a matrix of so many columns, in the part that a product of this cut has."""
+        words = words | {ROWS: self.rows, OUTPUTS: columns, DOWN: cut[0], ACROSS: cut[1]}
+        return Task(_words(worker_address(worker, self.dtype), words), cut, False)
+
+    def by_one_thread(self, worker, i, adds, words, turn):
+        """A task for the gradients of layer i. The threads take turns."""
+        words = words | {ROWS: self.rows, OUTPUTS: self.widths[i], ADDS: int(adds)}
+        words[PART] = turn % self.parts
+        return Task(_words(worker_address(worker, self.dtype), words), (1, self.parts), True)
+
+    def product(self, a, a_steps, b, b_steps, c, sizes, cut, words):
+        """A product, from the places of the operands and the steps between rows and columns."""
+        rows, depth, columns = sizes
+        tables = {
+            gemm.A_ROWS: row_offsets(a_steps[0], rows), gemm.INNER: row_offsets(a_steps[1], depth),
+            gemm.B_ROWS: row_offsets(b_steps[0], depth), gemm.C_ROWS: row_offsets(columns, rows),
+        }  # fmt: skip
+        self.tables += tables.values()
+        words = words | {column: _address(table) for column, table in tables.items()}
+        words |= {gemm.A: a, gemm.B: b, gemm.C: c, gemm.B_STEP: b_steps[1]}
+        words |= {gemm.RUN: depth if a_steps[1] == 1 else 1, gemm.DOWN: cut[0], gemm.ACROSS: cut[1]}
+        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
+        return Task(_words(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
+
+
+def _address(array):
+    return array.ctypes.data
+
+
+def _bits(number):
+    return int(np.float64(number).view(np.int64))
+
+
+def _words(worker, words):
+    """The words of a task, and what each is relative to, in two rows."""
+    task = np.zeros((2, gemm.WORDS), np.int64)
+    task[0, gemm.WORKER] = worker
+    for column, word in words.items():
+        base, number = word if isinstance(word, tuple) else (FIXED, word)
+        task[:, column] = number, base
+    return task
+
+
+def _program(tasks: Iterable[Task], together: Iterable[Task] = ()) -> Program:
+    """The phases of the tasks, and one more for those that may be done `together`."""
+    phases: list[list[Any]] = []
+    cut = None
+    for task in tasks:
+        if not phases or task.waits or task.cut != cut:
+            phases.append([])
+        phases[-1].append(task.words)
+        cut = task.cut
+    if together:
+        phases.append([task.words for task in together])
+    lists = [_list_of(phase) for phase in phases]
+    starts = np.cumsum([0] + [words.shape[1] for words in lists[:-1]], dtype=np.int64)
+    words, relative_to = np.concatenate(lists, axis=1)
+    return Program(words, relative_to, starts)
+
+
+def _list_of(tasks):
+    """A list for `workers.follow`: the number of tasks and their length, then the tasks."""
+    head = np.zeros((2, gemm.WORDS), np.int64)
+    head[0, COUNT], head[0, LENGTH] = len(tasks), gemm.WORDS
+    return np.concatenate([head, *tasks], axis=1)
+
+
+def parts_of(rows: int, weights: list[int]) -> int:
+    """How many threads are to share a batch, for weights of so many numbers."""
+    return 1 if rows * sum(weights) < gemm.SERIAL_BELOW else threads()
