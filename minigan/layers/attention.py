@@ -1,7 +1,5 @@
 """Self-attention over the positions of an image (Zhang et al. 2019, SAGAN)."""
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import Count
@@ -11,7 +9,7 @@ MOST_POSITIONS = 4096  # of an image: the attention map has this many entries sq
 
 
 class SelfAttention(Layer):
-    """y = x + gamma (A v) W_o,   A = softmax(q k'),   q = x W_q,  k = x W_k,  v = x W_v
+    """y = x + gamma (A v) W_o,  A = softmax(q k'),  q = x W_q,  k = x W_k,  v = x W_v
 
     Each position of an image depends on all positions: row i of A says how much of the value v_j
     position i takes from position j. A convolution depends on a neighbourhood alone.
@@ -28,9 +26,11 @@ class SelfAttention(Layer):
         dS_dot = A_dot (dA - <A, dA>) - A <A_dot, dA> + A (dA_dot - <A, dA_dot>)
 
     **Backward**, from dy, with r = A v and o = r W_o:
-        do = gamma dy       dgamma = sum dy o        dW_o = r' do
-        dr = do W_o'        dA = dr v'               dv = A' dr
-        dq = dS k           dk = dS' q               dW_q = x' dq, dW_k = x' dk, dW_v = x' dv
+        do = gamma dy       dgamma = sum of dy o     dW_o = (A v)' gamma dy
+        dr = do W_o'        dA = dr v'
+        dW_q = x' dq,  dq = dS k,  dS = A (dA - <A, dA>)
+        dW_k = x' dk,  dk = dS' q
+        dW_v = x' dv,  dv = A' dr
         dx = dy + dq W_q' + dk W_k' + dv W_v'
     **Tangent**: the forward lines, each by the product rule, from x_dot.
     **Curvature**: the backward lines, each by the product rule, dy held (so do and dr are held):
@@ -53,18 +53,6 @@ class SelfAttention(Layer):
     Zhang et al. (2019), "Self-attention generative adversarial networks" (arXiv 1805.08318). The
     widths are those of the authors' code, without its pooling and its biases.
     """
-
-    in_symbols: Any = (
-        "{x} + {gamma} (A v) {output}, A = softmax(q k'), q, k, v = {x} ({query}, {key}, {value})",
-        "d{y} + dq {query}' + dk {key}' + dv {value}'",
-        {
-            "query": "{x}' dq, dq = dS k, dS = A (dA - sum A dA)",
-            "key": "{x}' dk, dk = dS' q",
-            "value": "{x}' dv, dv = A' dr",
-            "output": "(A v)' gamma d{y}",
-            "gamma": "sum of d{y} (A v) W_o",
-        },
-    )
 
     def __init__(self, channels: Count) -> None:
         super().__init__()

@@ -70,7 +70,6 @@ class Layer(Memory):
 
     mixes_samples = False
     piecewise_linear = False
-    in_symbols: Any  # the formulas of y, dx and the gradients, as the ledger prints them
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         raise self._missing("forward", "every layer needs it")

@@ -12,7 +12,6 @@ backward exchanged.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -76,27 +75,25 @@ class _Convolution(Layer):
 
 
 class Conv2d(_Convolution):
-    """y[n, i, j, o] = b[o] + sum_{u, v, c} x[n, i s + u - p, j s + v - p, c] W[u, v, c, o]
+    """y = conv(x, W) + b
+
+    y[n, i, j, o] = b[o] + sum_{u, v, c} x[n, i s + u - p, j s + v - p, c] W[u, v, c, o]
 
     x (N, H, W, in), W (kh, kw, in, out), b (out,), y (N, H', W', out), with stride s, padding p of
     zeros, and H' = (H + 2p - kh) // s + 1.
 
     backward, from dy = dL/dy:
-        dx[n, i s + u - p, j s + v - p, c] += sum_o dy[n, i, j, o] W[u, v, c, o]
-        dW[u, v, c, o] = sum_{n, i, j} x[n, i s + u - p, j s + v - p, c] dy[n, i, j, o]
-        db[o] = sum_{n, i, j} dy[n, i, j, o]
+        dx = conv_transpose(dy, W)
+            dx[n, i s + u - p, j s + v - p, c] += sum_o dy[n, i, j, o] W[u, v, c, o]
+        dW = correlate(x, dy)
+            dW[u, v, c, o] = sum_{n, i, j} x[n, i s + u - p, j s + v - p, c] dy[n, i, j, o]
+        db = sum of dy over batch, pixels
     The formula of y reads the pixel i s + u - p of x for the pixel i of y, with weight W[u, v]; so
     in dx the pixel i of dy is added to the pixel i s + u - p, with the same weight. That is the
     formula of `ConvTranspose2d`, whose y is written where this one's x is read.
     tangent: the same convolution of x_dot, without the bias.
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
-
-    in_symbols: Any = (
-        "conv({x}, {W})",
-        "conv_transpose(d{y}, {W})",
-        {"weight": "correlate({x}, d{y})", "bias": "sum of d{y} over batch, pixels"},
-    )
 
     def fan_in(self) -> float:
         return self.kernel_size[0] * self.kernel_size[1] * self.in_channels
@@ -130,25 +127,22 @@ class Conv2d(_Convolution):
 
 
 class ConvTranspose2d(_Convolution):
-    """y[n, i s + u - p, j s + v - p, o] += x[n, i, j, c] W[u, v, c, o],  then + b[o]
+    """y = conv_transpose(x, W) + b
+
+    y[n, i s + u - p, j s + v - p, o] += x[n, i, j, c] W[u, v, c, o],  then + b[o]
 
     x (N, H, W, in), W (kh, kw, in, out), b (out,), y (N, H', W', out), H' = (H - 1) s - 2p + kh.
     Each pixel of x paints a (kh, kw) patch of y, the patches s apart (Dumoulin and Visin 2016).
 
     backward, from dy = dL/dy:
-        dx[n, i, j, c] = sum_{u, v, o} dy[n, i s + u - p, j s + v - p, o] W[u, v, c, o]
-            (a convolution)
-        dW[u, v, c, o] = sum_{n, i, j} x[n, i, j, c] dy[n, i s + u - p, j s + v - p, o]
-        db[o] = sum of dy over samples and pixels
+        dx = conv(dy, W)
+            dx[n, i, j, c] = sum_{u, v, o} dy[n, i s + u - p, j s + v - p, o] W[u, v, c, o]
+        dW = correlate(dy, x)
+            dW[u, v, c, o] = sum_{n, i, j} x[n, i, j, c] dy[n, i s + u - p, j s + v - p, o]
+        db = sum of dy over batch, pixels
     tangent: the same transposed convolution of x_dot, without the bias.
     curvature: dW is the only gradient with an x in it: dW_dot is its formula with x_dot for x.
     """
-
-    in_symbols: Any = (
-        "conv_transpose({x}, {W})",
-        "conv(d{y}, {W})",
-        {"weight": "correlate(d{y}, {x})", "bias": "sum of d{y} over batch, pixels"},
-    )
 
     def fan_in(self) -> float:
         taps = self.kernel_size[0] * self.kernel_size[1] / self.stride**2

@@ -1,7 +1,5 @@
 """Dropout: random values of a batch are set to zero in training."""
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import Decay
@@ -9,14 +7,12 @@ from .base import Array, Cache, Layer
 
 
 class Dropout(Layer):
-    """y = x m / (1 - p), m ~ Bernoulli(1 - p) drawn at each training pass; y = x in evaluation.
+    """y = x m / (1 - p)   m ~ Bernoulli(1 - p) drawn at each training pass; y = x in evaluation.
 
-    backward: dx = dy m / (1 - p);  tangent: y_dot = x_dot m / (1 - p);  curvature: none, y is
+    backward: dx = dy m / (1 - p)   tangent: y_dot = x_dot m / (1 - p)   curvature: none, y is
     linear in x once m is drawn. The cache is the scaled mask, so all three use the mask of their
     forward pass. The scaling keeps the mean of y at x (Srivastava et al. 2014). 0 <= p < 1.
     """
-
-    in_symbols: Any = ("{x} mask / (1 - p)", "d{y} mask / (1 - p)", {})
 
     piecewise_linear = True
 

@@ -1,7 +1,5 @@
 """Embedding, Fourier features, and the minibatch standard deviation."""
 
-from typing import Any
-
 import numpy as np
 
 from .. import _checks as checks
@@ -47,7 +45,7 @@ class Embedding(Layer):
 
 
 class FourierFeatures(Layer):
-    """y = w [cos(2 pi x B), sin(2 pi x B)]: random Fourier features (Tancik et al. 2020)
+    """y = w [cos(p), sin(p)],  p = 2 pi x B   random Fourier features (Tancik et al. 2020)
 
     x (N, in), B (in, frequencies) drawn once from N(0, scale^2) and never trained,
     y (N, 2 frequencies). They let a small network see fine detail in low-dimensional data.
@@ -57,18 +55,12 @@ class FourierFeatures(Layer):
     network sees, without drawing noise (Barron et al. 2021 use it for rays); it is 0 by default,
     w = 1, and may be changed between steps (see `Annealing`).
 
-    With p = 2 pi x B:
+    backward, with dcos and dsin the halves of dy:
         tangent:  p_dot = 2 pi x_dot B,  y_dot = w [-sin(p) p_dot, cos(p) p_dot]
-        backward: dx = 2 pi (w (-sin(p) dy_cos + cos(p) dy_sin)) B'
+        backward: dx = 2 pi (w (-sin(p) dcos + cos(p) dsin)) B'
         curvature: as p moves along p_dot = 2 pi x_dot B,
-                   dx moves by -2 pi (w (cos(p) dy_cos + sin(p) dy_sin) p_dot) B'
+                   dx moves by -2 pi (w (cos(p) dcos + sin(p) dsin) p_dot) B'
     """
-
-    in_symbols: Any = (
-        "w [cos p, sin p], p = 2 pi {x} B",
-        "2 pi (w (cos(p) dsin - sin(p) dcos)) B'",
-        {},
-    )
 
     def __init__(
         self,
@@ -96,8 +88,8 @@ class FourierFeatures(Layer):
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
         cosine, sine = cache
-        dy_cos, dy_sin = np.split(dy, 2, axis=1)
-        dphase = cosine * dy_sin - sine * dy_cos
+        dcos, dsin = np.split(dy, 2, axis=1)
+        dphase = cosine * dsin - sine * dcos
         return self._phase_backward(dphase)
 
     def tangent(self, x_dot: Array, cache: Cache) -> Array:
@@ -107,9 +99,9 @@ class FourierFeatures(Layer):
 
     def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
         cosine, sine = cache
-        dy_cos, dy_sin = np.split(dy, 2, axis=1)
+        dcos, dsin = np.split(dy, 2, axis=1)
         phase_dot = self._phase(x_dot)
-        dphase_dot = -(cosine * dy_cos + sine * dy_sin) * phase_dot
+        dphase_dot = -(cosine * dcos + sine * dsin) * phase_dot
         return self._phase_backward(dphase_dot)
 
     def _weights(self):
@@ -133,22 +125,16 @@ class FourierFeatures(Layer):
 
 
 class MinibatchStdDev(Layer):
-    """y = [x, s], s = the batch's mean standard deviation, as one more feature (Karras et al. 2018)
+    """y = [x, s],  s = the batch's mean standard deviation, one more feature   (Karras et al. 2018)
 
     x (N, F) or (N, H, W, C); y has one more feature (channel), equal to s everywhere. For each
     feature j of a sample,
         std_j = sqrt(mean_n (x_nj - mean_j)^2 + eps),      s = mean_j std_j.
     A generator that makes the same sample again and again shows a small s, and D can see it.
 
-    backward, with ds = the sum of dy over the added feature, and J features:
-        dx_nj += ds (x_nj - mean_j) / (J N std_j)
+    backward, dy without the added feature, and J features:
+        dx = dy + ds (x - mean) / (J N std),  ds = sum of dy at s
     """
-
-    in_symbols: Any = (
-        "[{x}, s], s = mean std of the batch",
-        "d{y} + ds ({x} - mean) / (J N std), ds = sum of d{y} at s",
-        {},
-    )
 
     mixes_samples = True
 

@@ -1,7 +1,5 @@
 """The affine layer: y = x W + b."""
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import Count
@@ -14,9 +12,9 @@ class Linear(Layer):
     x (N, in), W (in, out), b (out,), y (N, out).
 
     backward, from dy = dL/dy (N, out):
-        dx = dy @ W'              (N, in)
-        dW = x' @ dy              (in, out)
-        db = sum of dy over N     (out,)
+        dx = dy @ W'                    (N, in)
+        dW = x' @ dy                    (in, out)
+        db = sum of dy over the batch   (out,)
     By indices, y_no = sum_i x_ni W_io + b_o. So dL/dx_ni = sum_o dy_no W_io, which sums over the
     second index of W: dy @ W'. And dL/dW_io = sum_n x_ni dy_no sums over the first of x: x' @ dy.
     tangent:   y_dot = x_dot @ W  (the bias does not move)
@@ -26,10 +24,6 @@ class Linear(Layer):
     has the variance in Var(W) s. A ReLU behind it keeps half of that, so with Var(W) = 2 / in the
     next layer again sees E[x^2] = s, at any depth.
     """
-
-    in_symbols: Any = (
-        "{x} {W}", "d{y} {W}'", {"weight": "{x}' d{y}", "bias": "sum of d{y} over the batch"},
-    )  # fmt: skip
 
     piecewise_linear = True
 

@@ -1,7 +1,5 @@
 """Minibatch discrimination: D sees how close each sample is to the others of its minibatch."""
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import Count
@@ -9,16 +7,17 @@ from .base import Array, Cache, Layer
 
 
 class MinibatchDiscrimination(Layer):
-    """y = [x, o],   o_ib = sum_j c_ijb,   c_ijb = exp(-sum_c |M_ibc - M_jbc|),   M = x T
+    """y = [x, o],  o_ib = sum_j c_ijb,  c_ijb = exp(-sum_c |M_ibc - M_jbc|),  M = x T
 
     x (N, F), T (F, B, C), M (N, B, C), o (N, B), y (N, F + B). Each of the B measures projects the
     samples to C numbers and counts its neighbours there: o is near 1 (itself) for a sample that is
     alone, near N for one of N equal ones. A generator that makes the same sample again and again is
     told from the data by it, and each sample's gradient leads it away from the others.
 
-    backward, dy = [dx', do]. c is symmetric, so c_ij is in o_i and in o_j; with s = sign(M_i - M_j)
-        dM_ibc = -sum_j (do_ib + do_jb) c_ijb s_ijbc
-        dx = dx' + dM T',   dT = x' dM
+    backward, do the part of dy at o, dy the rest of it. c is symmetric, so c_ij is in o_i and in
+    o_j; with s = sign(M_i - M_j)
+        dx = dy + dM T',  dM_ibc = -sum_j (do_ib + do_jb) c_ijb s_ijbc
+        dT = x' dM
     tangent: M_dot = x_dot T,  c_dot_ijb = -c_ijb sum_c s_ijbc (M_dot_ibc - M_dot_jbc)
 
     The layer mixes samples: real and fake are judged in separate batches, and a penalty on D's
@@ -34,12 +33,6 @@ class MinibatchDiscrimination(Layer):
     ----------
     Salimans et al. (2016), "Improved techniques for training GANs", sec. 3.2 (arXiv 1606.03498).
     """
-
-    in_symbols: Any = (
-        "[{x}, o], o_i = sum_j exp(-|M_i - M_j|), M = {x} {T}",
-        "d{y} + dM {T}', dM_i = -sum_j (do_i + do_j) c_ij sign(M_i - M_j)",
-        {"T": "{x}' dM"},
-    )
 
     mixes_samples = True
 

@@ -18,8 +18,6 @@ is symmetric, so the same line is the tangent: x_hat_dot is dx with x_dot for g.
 Means are summed in float64: a float32 sum over 100,000 rows loses three digits.
 """
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import Count, Epsilon, Share
@@ -33,9 +31,8 @@ class BatchNorm(Layer):
     x (N, C) or (N, H, W, C): one mean, variance, gamma and beta per channel, over all other axes.
 
     In training, mean and var are the batch's, and the gradient flows through them:
-        g  = dy gamma
-        dx = (g - mean(g) - x_hat mean(g x_hat)) / sqrt(var + eps)
-        dgamma = sum dy x_hat,  dbeta = sum dy
+        dx = (g - mean(g) - x_hat mean(g x_hat)) / sqrt(var + eps),  g = dy gamma
+        dgamma = sum of dy x_hat     dbeta = sum of dy
     In evaluation they are the running statistics, which are constants: dx = g / sqrt(var + eps).
     Running statistics move by `momentum` towards the batch's at each training pass (the variance
     with the unbiased n / (n - 1)).
@@ -46,12 +43,6 @@ class BatchNorm(Layer):
     one batch, their common mean and variance would tell D about the other half, and G would be
     judged by other statistics in its own update, where no real samples are present.
     """
-
-    in_symbols: Any = (
-        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
-        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
-        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
-    )
 
     mixes_samples = True
 
@@ -120,14 +111,15 @@ class BatchNorm(Layer):
 
 
 class LayerNorm(Layer):
-    """y = gamma x_hat + beta,  x_hat = (x - mean) / sqrt(var + eps), per sample (Ba et al. 2016)
+    """y = gamma x_hat + beta,  x_hat = (x - mean) / sqrt(var + eps)   per sample (Ba et al. 2016)
 
     x (N, C) or (N, H, W, C): mean and var of each sample over all of its own values; gamma and beta
     per channel. Nothing is shared between samples, so a penalised critic may contain it, and there
     are no running statistics.
 
-    backward: with g = dy gamma and i = 1 / sqrt(var + eps), means over the sample,
-        dx = i (g - mean(g) - x_hat mean(g x_hat)),  dgamma = sum dy x_hat,  dbeta = sum dy
+    backward, means over the sample:
+        dx = i (g - mean(g) - x_hat mean(g x_hat)),  i = 1 / sqrt(var + eps),  g = dy gamma
+        dgamma = sum of dy x_hat     dbeta = sum of dy
     curvature: the same lines as x moves along x_dot, by the product rule. i and x_hat move by
         i_dot     = -i^2 mean(x_hat x_dot)       (var moves by 2 mean((x - mean) x_dot))
         x_hat_dot = i (x_dot - mean(x_dot) - x_hat mean(x_dot x_hat))
@@ -135,12 +127,6 @@ class LayerNorm(Layer):
         dx_dot     = (i_dot / i) dx - i (x_hat_dot mean(g x_hat) + x_hat mean(g x_hat_dot))
         dgamma_dot = sum dy x_hat_dot,  dbeta_dot = 0
     """
-
-    in_symbols: Any = (
-        "{gamma} x_hat + {beta}, x_hat = ({x} - mean) / std",
-        "(g - mean(g) - x_hat mean(g x_hat)) / std, g = d{y} {gamma}",
-        {"gamma": "sum of d{y} x_hat", "beta": "sum of d{y}"},
-    )
 
     def __init__(self, num_features: Count, *, eps: Epsilon = 1e-5) -> None:
         super().__init__()

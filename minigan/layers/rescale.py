@@ -7,7 +7,7 @@ from .base import Cache, StraightLayer
 
 
 class Rescale(StraightLayer):
-    """y = factor x;  backward: dx = factor dy.
+    """y = factor x   backward: dx = factor dy
 
     The factor is a constant: a G trained on data / unit, with Rescale(unit) after it, gives samples
     in the unit of the data.

@@ -7,13 +7,13 @@ from .composite import Composite, add
 
 
 class Residual(Composite):
-    """y = skip(x) + branch(x)  (He et al. 2016)
+    """y = skip(x) + branch(x)   (He et al. 2016)
 
     branch : a layer, usually a Sequential
     skip   : a layer whose output has the branch's shape, such as a 1 x 1 Conv2d where the number of
              channels changes; None: y = x + branch(x)
 
-    backward, from dy: both terms see it, and x feeds both, so dx = skip's dx + branch's dx.
+    backward: dx = skip'(dy) + branch'(dy)   both terms see dy, and x feeds both.
     tangent: skip's + branch's. curvature: skip's + branch's.
 
     Along the skips no weight multiplies the signal, so gradients do not vanish with depth. Without
@@ -22,8 +22,6 @@ class Residual(Composite):
     Raises TypeError for what is not a layer; ValueError, in `forward`, where the two outputs are of
     different shapes.
     """
-
-    in_symbols: Any = ("skip({x}) + branch({x})", "skip'(d{y}) + branch'(d{y})", {})
 
     def __init__(self, branch: Layer, skip: Layer | None = None) -> None:
         skip = Identity() if skip is None else skip

@@ -3,7 +3,7 @@ the backward pass stays the same wherever x moves: no curvature."""
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from .. import _checks as checks
 from .._checks import Count
@@ -11,9 +11,10 @@ from .base import Array, Cache, StraightLayer
 
 
 class Reshape(StraightLayer):
-    """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1."""
+    """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1.
 
-    in_symbols: Any = ("{x}, reshaped", "d{y}, reshaped", {})
+    backward: dx = dy, reshaped.
+    """
 
     def __init__(self, shape: Annotated[int | Sequence[int], checks.shape_to_fill]) -> None:
         super().__init__()
@@ -45,22 +46,21 @@ class Reshape(StraightLayer):
 
 
 class Flatten(Reshape):
-    """y = x with each sample as one row: (N, ...) -> (N, features)."""
+    """y = x with each sample as one row: (N, ...) -> (N, features).
 
-    in_symbols: Any = ("{x}, flattened", "d{y}, reshaped", {})
+    backward: dx = dy, reshaped.
+    """
 
     def __init__(self) -> None:
         super().__init__(-1)
 
 
 class Upsample2d(StraightLayer):
-    """y[n, i, j, c] = x[n, i // s, j // s, c]: nearest-neighbour enlargement by the integer s.
+    """y = each pixel of x copied s^2 times: y[n, i, j, c] = x[n, i // s, j // s, c]
 
-    x (N, H, W, C), y (N, s H, s W, C). Each pixel of x was copied s^2 times, so
-    backward: dx = the sum of dy over each s x s block.
+    Nearest-neighbour enlargement by the integer s: x (N, H, W, C), y (N, s H, s W, C).
+    backward: dx = the sum of dy over the copies of each pixel.
     """
-
-    in_symbols: Any = ("each pixel of {x}, copied", "d{y} summed over the copies", {})
 
     def __init__(self, scale: Count) -> None:
         super().__init__()
@@ -81,13 +81,11 @@ class Upsample2d(StraightLayer):
 
 
 class AvgPool2d(StraightLayer):
-    """y = the mean of x over each k x k block: (N, H, W, C) -> (N, H / k, W / k, C).
+    """y = the mean of x over blocks of k^2 pixels: (N, H, W, C) -> (N, H / k, W / k, C).
 
-    backward: every pixel of a block had weight 1 / k^2, so dx = dy / k^2, copied over the block.
+    backward: dx = dy / k^2, copied over the block: each of its pixels had the weight 1 / k^2.
     Raises ValueError unless k divides H and W.
     """
-
-    in_symbols: Any = ("blocks of {x}, averaged", "d{y} / k^2, copied over the blocks", {})
 
     def __init__(self, kernel_size: Count) -> None:
         super().__init__()

@@ -128,7 +128,7 @@ def test_attention_in_the_ledger():
     ledger = mg.ledger.record(attending(), IMAGES)
     assert ledger.check().ok
     text = str(ledger)
-    assert "A = softmax(q k')" in text and "dS = A (dA - sum A dA)" in text
+    assert "A = softmax(q k')" in text and "dS = A (dA - <A, dA>)" in text
 
 
 def test_bad_input():

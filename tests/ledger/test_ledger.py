@@ -335,3 +335,38 @@ def test_a_negative_zero_is_printed_without_its_sign(tiny_gan, real):
     gan = tiny_gan()
     gan.generator.theta[0] = -0.0
     assert not re.search(r"(?<![\w.])-0(?![\w.])", str(mg.ledger.record(gan, real)))
+
+
+# no formulas of y and dx in a line: class numbers, another layer's weight, pixels that move
+READ_AS_TEXT = (
+    "linear", "convolution", "normalisation", "shape", "dropout", "features", "attention",
+    "residual", "minibatch_discrimination", "rescale",
+)  # fmt: skip
+WITHOUT_FORMULAS = {"Embedding", "SpectralNorm", "RandomTranslation"}
+
+
+def test_the_formulas_are_those_of_the_docstrings():
+    """A docstring that is rewritten so that the ledger cannot read it any more is noticed here."""
+    from minigan.verify.ledger import formulas
+
+    for name in mg.layers.__all__:
+        kind = getattr(mg.layers, name)
+        is_layer = isinstance(kind, type) and issubclass(kind, mg.layers.Layer)
+        if is_layer and kind.__module__.endswith(READ_AS_TEXT) and name not in WITHOUT_FORMULAS:
+            assert {"y", "dx"} <= formulas._stated(kind).keys(), name
+    linear = mg.layers.SpectralNorm(mg.layers.Linear(3, 2))
+    (symbols,) = formulas.parameters([linear])
+    assert formulas.value(linear, "h", "z1", symbols) == "h W1/sigma + b1"
+    attention = mg.layers.SelfAttention(8)
+    (symbols,) = formulas.parameters([attention])
+    assert formulas.input_gradient(attention, "h", "z", symbols) == (
+        "dz + dq W_q0' + dk W_k0' + dv W_v0'"
+    )
+    assert formulas.parameter_gradient(attention, "key", [("h", "z"), ("hf", "zf")]) == (
+        "h' dk + hf' dk, dk = dS' q"
+    )
+
+    class Mine(mg.layers.Linear):
+        """y = 2 x @ W"""
+
+    assert formulas.value(Mine(3, 2), "h", "z1", {}) == "Linear(3, 2)(h)"

@@ -5,10 +5,10 @@ carries its number: ak out of an activation, nk out of a normalisation, hk, hkb,
 A residual layer counts too: it makes hk, and the weights inside it are Wk.branch.0 and so on.
 A d before a symbol is the loss's derivative: dW1 = dL/dW1. A prime transposes.
 
-The formulas of a layer are in its class, as `in_symbols`: (y, dx, {parameter: its gradient}), with
-{W}, {gamma}, ... for the parameters. Those of an activation and of a loss are read from its
-docstring. They become templates, one letter for each number, that Python can evaluate: `words`
-turns them into text, `minigan.ledger.sums` puts the numbers in.
+All formulas are read from the docstring of the class that computes them. Those of an activation
+and of a loss become templates, one letter for each number, that Python can evaluate: `words` turns
+them into text, `minigan.ledger.sums` puts the numbers in. Those of other layers stay text: see
+`_stated`.
 """
 
 import re
@@ -21,7 +21,9 @@ from ... import layers as L
 from ... import losses
 from ...layers.composite import walk
 
-_PARAMETERS = {"weight": "W", "bias": "b", "gamma": "gamma", "beta": "beta"}
+_PARAMETERS = {
+    "weight": "W", "bias": "b", "query": "W_q", "key": "W_k", "value": "W_v", "output": "W_o",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,9 @@ def value(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
         return f"{x} where {x} > 0, else {_times(layer.negative_slope, x)}"
     if (templates := activation(layer, True)) is not None:
         return words(templates[0], x=x)
-    formula, _, _ = _layer_formulas(layer)
-    of = _by_letter(params)
-    bias = f" + {of['b']}" if "b" in of and "{W}" in formula else ""
-    return formula.format(x=x, y=y, **of) + bias
+    of = _by_letter(layer, params)
+    formula = _stated(type(_inside(layer))).get("y", f"{layer}(x)")
+    return _filled(formula if "b" in of else formula.removesuffix(" + b"), x=x, y=y, **of)
 
 
 def input_gradient(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
@@ -115,15 +116,16 @@ def input_gradient(layer: Any, x: str, y: str, params: dict[str, str]) -> str:
         return f"d{y} where {x} > 0, else {_times(layer.negative_slope, f'd{y}')}"
     if (templates := activation(layer, True)) is not None:
         return f"d{y} {words(templates[1], x=x, y=y)}"
-    _, formula, _ = _layer_formulas(layer)
-    return formula.format(x=x, y=y, **_by_letter(params))
+    formula = _stated(type(_inside(layer))).get("dx", "backward_input(dy)")
+    return _filled(formula, x=x, y=y, **_by_letter(layer, params))
 
 
 def parameter_gradient(layer: Any, name: str, passes: Sequence[tuple[str, str]]) -> str:
     """The formula of the gradient of one parameter, in symbols: a sum over the passes [(x, y)]."""
-    _, _, of_parameters = _layer_formulas(layer)
-    formula = of_parameters.get(_last(name), "backward_params(d{y})")
-    formula = " + ".join(formula.format(x=x, y=y) for x, y in passes)
+    letter = _PARAMETERS.get(_last(name), _last(name))
+    formula = _stated(type(_inside(layer))).get(f"d{letter}", "backward_params(dy)")
+    formula, *where = formula.split(",  ", 1)  # "x' dq,  dq = dS k": the sum is of the first part
+    formula = ", ".join([" + ".join(_filled(formula, x=x, y=y) for x, y in passes), *where])
     if isinstance(layer, L.SpectralNorm) and _last(name) == "weight":
         return f"(G - <G, W/sigma> u v') / sigma, G = {formula}"
     return formula
@@ -164,25 +166,30 @@ def parameters(layers: Sequence[Any]) -> list[dict[str, str]]:
     return found
 
 
-def _in_symbols(layer):
-    """The `in_symbols` of a layer's own class: a subclass may compute something else."""
-    return vars(type(layer)).get("in_symbols")
+def _stated(kind):
+    """{name: formula} of y, dx, dW, ... in the docstring of one of minigan's layers (a subclass may
+    compute something else). A formula ends at a colon, at three spaces or with its line."""
+    if not kind.__module__.startswith(L.__name__):
+        return {}
+    written = r"(?:^|: | {3})(y|d\w+) = (.+?)(?=\.?$| {3}|: )"
+    found = re.findall(written, kind.__doc__ or "", re.MULTILINE)
+    return dict(reversed(found))  # the first of a name counts
 
 
-def _layer_formulas(layer):
-    unknown = f"{layer}({{x}})", "backward_input(d{y})", {}
-    y, dx, of_parameters = _in_symbols(_inside(layer)) or unknown
-    if isinstance(layer, L.SpectralNorm):
-        y, dx = (formula.replace("{W}", "{W}/sigma") for formula in (y, dx))
-    return y, dx, of_parameters
+def _filled(formula, **symbols):
+    """The formula with its letters replaced; a d before a letter stays."""
+    formula = formula.replace(" @ ", " ").replace(",  ", ", ")
+    letters = rf"\b(d?)({'|'.join(symbols)})\b"
+    return re.sub(letters, lambda found: found[1] + symbols[found[2]], formula)
 
 
 def _times(slope, symbol):
     return f"{slope:g} {symbol}" if slope else "0"
 
 
-def _by_letter(params):
-    return {_PARAMETERS.get(_last(name), _last(name)): symbol for name, symbol in params.items()}
+def _by_letter(layer, params):
+    of = {_PARAMETERS.get(_last(name), _last(name)): symbol for name, symbol in params.items()}
+    return of | {"W": f"{of['W']}/sigma"} if isinstance(layer, L.SpectralNorm) else of
 
 
 def _last(name):
