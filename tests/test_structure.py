@@ -134,6 +134,28 @@ def test_no_module_writes_names_into_its_globals():
             assert not (is_globals and owner.func.id == "globals"), name
 
 
+HELPERS = {  # what the mathematics of these files calls outside of them, NumPy excepted
+    "layers/linear.py": set(),
+    "layers/convolution.py": set(),
+    "layers/activations.py": set(),
+    "layers/normalisation.py": {"flat_rows", "zeros"},  # x as a (rows, channels) matrix; first 0
+    "losses.py": {"sigmoid", "softplus"},  # defined in layers/activations.py, as formulas here too
+    "optim.py": set(),
+}
+
+
+@pytest.mark.parametrize("name", HELPERS)
+def test_a_formula_is_computed_in_the_file_that_states_it(name):
+    tree = TREES[Path(name)]
+    names = {
+        alias.asname or alias.name
+        for node in everywhere(tree) if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    } - {"checks", "backend"}  # fmt: skip
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert {each for each in called if each.partition(".")[0] in names} == HELPERS[name]
+
+
 def test_no_import_leads_back_to_where_it_came_from():
     """`from . import losses` counts as an import of losses alone: the package around a module is
     always under way, and offers what it has imported so far."""

@@ -124,7 +124,7 @@ def parameter_gradient(layer: Any, name: str, passes: Sequence[tuple[str, str]])
     """The formula of the gradient of one parameter, in symbols: a sum over the passes [(x, y)]."""
     letter = _PARAMETERS.get(_last(name), _last(name))
     formula = _stated(type(_inside(layer))).get(f"d{letter}", "backward_params(dy)")
-    formula, *where = formula.split(",  ", 1)  # "x' dq,  dq = dS k": the sum is of the first part
+    formula, *where = formula.split(",  ")  # "x' dq,  dq = dS k": the sum is of the first part
     formula = ", ".join([" + ".join(_filled(formula, x=x, y=y) for x, y in passes), *where])
     if isinstance(layer, L.SpectralNorm) and _last(name) == "weight":
         return f"(G - <G, W/sigma> u v') / sigma, G = {formula}"
