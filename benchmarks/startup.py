@@ -1,13 +1,14 @@
 """From nothing to the first training step: importing, compiling, and loading what was compiled.
 
 Each figure is a process of its own. "Cold" has an empty cache of compiled kernels, "warm" one that
-an earlier process has filled. What is timed is the ring GAN's first `train_step`, from the start of
-the interpreter; for scale, the same for a PyTorch and a JAX import, where they are installed.
+an earlier process has filled. What is timed is the ring GAN's first `train_step`, and the first
+sample of a DCGAN in a file; for scale, the imports of Numba, PyTorch and JAX.
 """
 
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import common
 
@@ -22,6 +23,17 @@ gan = mg.GAN(
 )
 gan.train_step(mg.data.gaussian_ring().sample(256, 0))
 print(imported - begin, time.perf_counter() - begin)
+"""
+TO_SAVE = """
+import minigan as mg
+gan = mg.GAN(mg.models.dcgan_generator(16), mg.models.dcgan_discriminator(), latent_dim=16)
+gan.save({!r}); gan.sample(1); print()
+"""
+TO_SAMPLE = """
+import time; begin = time.perf_counter()
+import minigan as mg
+mg.load({!r}).sample(1)
+print(time.perf_counter() - begin)
 """
 TO_IMPORT = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 
@@ -41,14 +53,17 @@ def main():
     args = common.arguments(__doc__, "startup", rounds=(5, "processes of each kind"))
     facts = common.machine()
     print(common.in_words(facts), "\n")
-    times = {"minigan import": [], "minigan cold": [], "minigan warm": []}
+    times = {"minigan import": [], "minigan cold": [], "minigan warm": [], "first sample": []}
     for _ in range(args.rounds):
         with tempfile.TemporaryDirectory() as cache:
             _, cold = run(TO_FIRST_STEP, cache)
             imported, warm = run(TO_FIRST_STEP, cache)
-        for name, taken in zip(times, (imported, cold, warm)):
+            saved = str(Path(cache) / "gan.npz")
+            run(TO_SAVE.format(saved), cache)
+            (sampled,) = run(TO_SAMPLE.format(saved), cache)
+        for name, taken in zip(times, (imported, cold, warm, sampled)):
             times[name].append(taken)
-        for package in ("torch", "jax"):
+        for package in ("numba", "torch", "jax"):
             if package in facts:
                 times.setdefault(f"{package} import", []).append(
                     run(TO_IMPORT.format(package), "")[0]
