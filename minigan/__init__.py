@@ -6,7 +6,7 @@ The core, in the order in which to read it: `layers.base`, `layers.linear`, `lay
 `losses`, `network`, `gan`, `optim`. The names below are the public ones, wherever they are defined.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _public_names, layers, losses, optim, penalties
 from . import backend as kernels
@@ -29,9 +29,7 @@ if TYPE_CHECKING:  # imported when they are first used: see `_public_names`
     from .training.plateau import Plateau
     from .verify import bugs, exercises, gradcheck, ledger
 else:
-
-    def __getattr__(name: str) -> Any:
-        return _public_names.get(name)
+    __getattr__ = _public_names.get
 
 
 __version__ = "0.1.0"

@@ -12,6 +12,7 @@ Sampling from a trained network needs no gradient checker, no pictures and no da
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -50,15 +51,16 @@ SECOND_NAMES = {
     "stabilisers": "training.stabilisers",
     "watch": "observe.watch",
 }
+_one_thread = threading.RLock()
 PACKAGES = "data", "metrics", "models", "observe", "theory", "training", "verify"
 
 
 def get(name: str) -> Any:
     """The object or the module of a public name; AttributeError where there is none."""
-    if name in OBJECTS:
-        return getattr(importlib.import_module(f"{PACKAGE}.{OBJECTS[name]}"), name)
-    if name in SECOND_NAMES or name in PACKAGES:
-        return importlib.import_module(f"{PACKAGE}.{name}")
+    if name in OBJECTS and not _import_asks():
+        return getattr(_imported(f"{PACKAGE}.{OBJECTS[name]}"), name)
+    if (name in SECOND_NAMES or name in PACKAGES) and not _import_asks():
+        return _imported(f"{PACKAGE}.{SECOND_NAMES.get(name, name)}")
     raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}")
 
 
@@ -66,11 +68,24 @@ def modules_of(package: str) -> Callable[[str], ModuleType]:
     """The `__getattr__` of a package whose modules are imported when they are first used."""
 
     def module(name: str) -> ModuleType:
-        if importlib.util.find_spec(f"{package}.{name}") is None:
+        if _import_asks() or importlib.util.find_spec(f"{package}.{name}") is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return importlib.import_module(f"{package}.{name}")
+        return _imported(f"{package}.{name}")
 
     return module
+
+
+def _imported(module):
+    """The modules import one another: two threads that began at different ends would wait for each
+    other, which Python notices and answers with an error. So one thread at a time."""
+    with _one_thread:
+        return importlib.import_module(module)
+
+
+def _import_asks():
+    """Whether `from package import name` is looking for the name, which then imports it by itself.
+    It may hold locks of modules, and so must not wait for another thread here."""
+    return sys._getframe(2).f_code.co_name == "_handle_fromlist"
 
 
 class SecondNames(MetaPathFinder, Loader):

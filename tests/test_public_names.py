@@ -100,3 +100,28 @@ def test_modules_that_are_programs_run_by_both_names():
         )  # fmt: skip
         assert done.returncode == 0 and not done.stderr, done.stderr
         assert done.stdout.startswith("usage: "), done.stdout
+
+
+def test_threads_may_ask_for_all_names_at_once():
+    """In a process of their own, three times: what an order of imports breaks, breaks rarely."""
+    asked = [*mg.__all__, *names.SECOND_NAMES.values(), *names.OBJECTS.values()]
+    program = f"""
+import operator, sys, threading
+import minigan
+sys.setswitchinterval(1e-5)
+wrong = []
+def ask(name):
+    try:
+        operator.attrgetter(name)(minigan)
+    except BaseException as error:
+        wrong.append((name, error))
+threads = [threading.Thread(target=ask, args=[name]) for name in 2 * {asked!r}]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(wrong)
+"""
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+        )
+        assert done.stdout == "[]\n", (done.stdout, done.stderr)
