@@ -19,7 +19,7 @@ import importlib.util
 import inspect
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,13 +65,14 @@ def step(gan: Any) -> Callable[..., tuple] | None:
     return compiled.step(gan) if compiled else None
 
 
-def clear(vector: np.ndarray) -> None:
-    """Sets a flat, contiguous vector to 0."""
+def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
+    """Sets a network's flat vector of gradients to 0; or lets the stages of `caches`, the next to
+    add to it, write instead."""
     compiled = fast()
     if compiled:
-        compiled.clear(vector)
+        compiled.clear(grad, caches)
     else:
-        vector.fill(0)
+        grad.fill(0)
 
 
 def norm(vector: np.ndarray) -> float:

@@ -80,6 +80,7 @@ class Sequential(FlatVectors):
     @np.errstate(under="ignore")
     def backward(self, dy: Array, caches: Caches) -> Array:
         dy = self._dy(dy, caches)
+        self.settle(caches)
         for stage, cache in reversed(caches):
             dy = self._in_dtype(stage.backward(dy, cache))
         return dy
@@ -98,6 +99,7 @@ class Sequential(FlatVectors):
         first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
         if first is None:
             return
+        self.settle(caches)
         for stage, cache in reversed(caches[first + 1 :]):
             dy = self._in_dtype(stage.backward(dy, cache))
         stage, cache = caches[first]
@@ -126,6 +128,7 @@ class Sequential(FlatVectors):
         """`curvature`, from the signals of the backward pass: forward with the tangents, then
         backward with dy_dot. Where the signal does not move, dy_dot is None."""
         x_dots = [self._x_dot(x_dot, caches)]
+        self.settle()
         for stage, cache in caches:
             x_dots.append(self._in_dtype(stage.tangent(x_dots[-1], cache)))
         dy_dot = None  # dy is held

@@ -57,8 +57,8 @@ Memory, threads, processes
 - Cache: compiled code is stored on disk under a hash of the kernels' sources (`kernels.cache`).
 """
 
+from .chain import clear
 from .kernels.products import matmul
-from .kernels.vectors import clear
 from .optim import norm, update
 from .stages import stages
 from .step import step

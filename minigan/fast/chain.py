@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .kernels import vectors
 from .kernels.chains import chain_backward, chain_forward, chain_merge
 from .kernels.plans import ChainLayer, Plan, parts_of
 from .linear import LinearStage
@@ -25,8 +26,10 @@ class ChainStage(Stage):
         self.children = {str(i): stage for i, stage in enumerate(stages)}
         self.stages = stages
         self.piecewise_linear = all(stage.piecewise_linear for stage in stages)
+        self.size = sum(p.size for stage in stages for p in stage.layer.params.values())
         self.weights = [stage.layer.params["weight"].size for stage in stages]
         self.plans, self.planned_for = {}, None
+        self.unwritten = False  # whether the gradients are to be written, not added: see `clear`
 
     def _plan(self, rows):
         """The plan for a batch of so many rows and the threads that may be used now."""
@@ -50,10 +53,14 @@ class ChainStage(Stage):
         return self._backward(dy, cache, True)[0]
 
     def backward_params(self, dy: np.ndarray, cache: Any) -> None:
-        self._backward(dy, cache, False, "added")
+        self._backward(dy, cache, False, self._gradients())
 
     def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return self._backward(dy, cache, True, "added")[0]
+        return self._backward(dy, cache, True, self._gradients())[0]
+
+    def _gradients(self):
+        written, self.unwritten = self.unwritten, False
+        return "written" if written else "added"
 
     def _backward(self, dy, cache, wants_dx, gradients=""):
         return chain_backward(dy, *cache, self._plan(len(dy)), wants_dx, gradients)
@@ -77,7 +84,7 @@ class ChainStage(Stage):
         return dx, ChainSweep(self, sweeps, dz, cache)
 
     def merge(self, x_dot: np.ndarray, scale: np.ndarray, dz: np.ndarray, cache: Any) -> np.ndarray:
-        return chain_merge(x_dot, scale, *cache, dz, self._plan(len(x_dot)), "added")
+        return chain_merge(x_dot, scale, *cache, dz, self._plan(len(x_dot)), self._gradients())
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         for stage, inner in self.parts(cache):
@@ -106,6 +113,17 @@ def _arrays_of(stage):
     params, grads = stage.layer.params, stage.layer.grads
     weights = params["weight"], params.get("bias"), grads["weight"], grads.get("bias")
     return ChainLayer(*weights, *stage.phi)
+
+
+def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
+    """Sets a network's gradients to 0. If chains have all of them, and those of `caches` are the
+    next to add theirs, nothing needs to be done now: they write in place of the old ones."""
+    chains = [stage for stage, _ in caches if type(stage) is ChainStage]
+    if chains and sum(chain.size for chain in chains) == grad.size:
+        for chain in chains:
+            chain.unwritten = True
+    else:
+        vectors.clear(grad)
 
 
 def chained(stages: Sequence[Any]) -> list[Any]:

@@ -48,16 +48,28 @@ _COUNTERPARTS = _FUSED | _SINGLE
 remember([*_COUNTERPARTS, SpectralNorm], *PASSES)
 
 
+class Stages(list[Any]):
+    """The stages of a network, and whether D's step may take one batch through them (see `step`):
+    both hold until a layer changes."""
+
+    one_batch: bool | None = None
+
+
 def stages(network: Any) -> Sequence[Any]:
-    """The stages of a network, which is about to run: found once and kept on it."""
+    """The stages of a network, which is about to run."""
     if network.owner is None:
         buffers.begin(network)
+    return stages_of(network)
+
+
+def stages_of(network: Any) -> Stages:
+    """The stages of a network: found once and kept on it."""
     if network.compiled is None:
-        network.compiled = _stages_of(network.layers)
+        network.compiled = Stages(_found(network.layers))
     return network.compiled
 
 
-def _stages_of(layers):
+def _found(layers):
     """The stages of consecutive layers, an activation fused with the layer before it."""
     found, rest = [], list(layers)
     while rest:

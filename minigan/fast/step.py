@@ -6,6 +6,7 @@ tangents, in which the weight gradient of each layer, of loss and penalties toge
 (see `sweeps`).
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ from ..layers.residual import Identity
 from ..network import Sequential
 from ..penalties.gradient import R1, R2
 from .as_written import PASSES, as_written, remember
+from .stages import stages_of
 from .sweeps import sweep_row
 
 # These treat samples independently and draw no random numbers, so one batch gives what two would.
@@ -57,30 +59,31 @@ def step(gan: Any) -> Callable[..., Any] | None:
     """judge(real, fake), a replacement for `GAN.judge`; None if its numbers would differ, because D
     mixes samples, draws random numbers or has layers that are not listed here, or because a method
     was replaced."""
-    layers = [layer for _, layer in walk(gan.discriminator)]
+    if type(gan).judge is not _JUDGE or "judge" in vars(gan):
+        return None
+    found = stages_of(gan.discriminator)
+    if found.one_batch is None:
+        found.one_batch = _may_take_one_batch(gan.discriminator)
+    return functools.partial(_judge, gan) if found.one_batch else None
+
+
+def _may_take_one_batch(network):
+    """If only the first layer draws random numbers, one batch draws the same as two, row by row."""
+    layers = [layer for _, layer in walk(network)]
     kinds = [type(layer) for layer in layers]
-    noisy = _begins_with_noise(gan.discriminator)
-    if not set(kinds) - ({InstanceNoise} if noisy else set()) <= ONE_BY_ONE:
-        return None
-    if type(gan).judge is not _JUDGE or "judge" in vars(gan) or not all(map(as_written, layers)):
-        return None
-    return lambda real, fake: _judge(gan, real, fake, noisy)
+    noisy = type(network.layers[0]) is InstanceNoise and kinds.count(InstanceNoise) == 1
+    known = set(kinds) - ({InstanceNoise} if noisy else set()) <= ONE_BY_ONE
+    return known and all(map(as_written, layers))
 
 
-def _begins_with_noise(network):
-    """Whether only the first layer draws random numbers: then one batch draws, row by row, the same
-    numbers as two."""
-    kinds = [type(layer) for _, layer in walk(network)]
-    return type(network.layers[0]) is InstanceNoise and kinds.count(InstanceNoise) == 1
-
-
-def _judge(gan, real, fake, noisy):
+def _judge(gan, real, fake):
     """(loss, penalty, real logits, fake logits); adds dL_D/dtheta_D into D's grad."""
     D = gan.discriminator
     logits, caches = D.forward(read_only(np.concatenate([real, fake])))
     r, f = np.split(logits, [len(real)])
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])
+    noisy = type(D.layers[0]) is InstanceNoise
     shared = [] if noisy else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
     separate = [p for p in gan.penalties if p not in shared]
     penalty = 0.0
@@ -99,7 +102,9 @@ def _shared_pass(penalties, D, caches, slopes, n_real):
     g, sweep = sweep_row(caches, seed)
     value, v = measure(penalties, g, n_real)
     piecewise_linear = all(part.piecewise_linear for part in sweep.parts[sweep.first_trained :])
-    if piecewise_linear and slopes.shape[1] == 1:
+    merges = piecewise_linear and slopes.shape[1] == 1
+    D.settle(caches if merges else ())
+    if merges:
         sweep.merge(v, slopes)
     else:
         sweep.forward(v)

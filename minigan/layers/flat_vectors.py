@@ -17,7 +17,7 @@ So an optimizer is one call over theta, and a gradient norm one product. No math
 
 import copy
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,7 @@ class FlatVectors(Composite):
     _theta: np.ndarray
     _grad: np.ndarray
     _seeded = False  # whether the network was given a seed of its own
+    _stale = False  # whether grad is to become 0 before it is read or added to
     compiled: list[Any] | None = None  # the stages of the compiled backend: see `backend.stages`
 
     def lay_out(self, dtype: Any, rng: np.random.Generator) -> None:
@@ -64,6 +65,7 @@ class FlatVectors(Composite):
 
     @property
     def grad(self) -> np.ndarray:
+        self.settle()
         return self._grad
 
     @grad.setter
@@ -96,8 +98,18 @@ class FlatVectors(Composite):
             if not isinstance(layer, FlatVectors):
                 layer.initialize(rng)
 
-    def zero_grad(self) -> None:
-        backend.clear(self._grad)
+    def zero_grad(self, *, lazy: bool = False) -> None:
+        """grad = 0; `lazy`: as the next backward pass begins, which may then write its gradients in
+        place of the old ones. Until then only `grad` shows the zeros, and no view of it."""
+        self._stale = True
+        if not lazy:
+            self.settle()
+
+    def settle(self, caches: Sequence[Any] = ()) -> None:
+        """Does what a lazy `zero_grad` left, before the stages of `caches` add their gradients."""
+        if self._stale:
+            self._stale = False
+            backend.clear(self._grad, caches)
 
     def named_parameters(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
         """[(name, value, grad)] of every parameter, as views; names like "0.weight", "0.bias"."""

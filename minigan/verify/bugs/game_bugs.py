@@ -11,7 +11,7 @@ BUGS = [
         (
             Edit(
                 GAN.generator_gradient,
-                "G.zero_grad()\nG.backward_params(d_samples, generated)",
+                "G.zero_grad(lazy=True)\nG.backward_params(d_samples, generated)",
                 "G.backward_params(d_samples, generated)\nG.zero_grad()",
             ),
         ),
