@@ -69,6 +69,12 @@ Seed 0 again by `demos/mnist_dcgan.py`, with later kernels, which round differen
 to the training images than held-out ones in 51.7% of pairs, so no copies; a support of about
 26,000 images (at least 21,000) where held-out images have 125,000 (at least 78,000); a classifier
 tells samples from held-out images in 61.1% of cases (50%: not at all).
+
+Without categories, seed 0, a run of 12,000 steps that was stopped early for want of time: after
+1,500, 3,000 and 4,500 steps 86.6, 89.5 and 90.7% confident, Frechet 9.5, 5.0 and 4.0, recall .70,
+.84 and .86. D's loss was then .69 = log 2, although samples and digits can be told apart: the
+penalties keep D flat, so a last gamma far below 1 is worth a try. Not run: that, and the end of
+this run.
 """
 
 import functools

@@ -13,9 +13,9 @@ Mode collapse is usually counted on a ring of 8 Gaussians and on a 5 x 5 grid (P
 
 The optimal D is known. With p and q the densities of data and samples, it is D* = p / (p + q). D's
 features are blurred, so p and q are blurred here too: each is a mean of Gaussians around 200,000
-samples (a kernel density estimate, its bandwidth that of D's features; the samples are first
-counted in small cells). D sees the plain coordinates as well, so this is what it can tell apart
-easily, not a limit of what it might. The loss is relativistic: only
+samples (a kernel density estimate, its bandwidth that of D's features, or the width of the small
+cells in which the samples are counted, if that is more). D sees the plain coordinates as well, so
+this is what it can tell apart easily, not a limit of what it might. The loss is relativistic: only
 differences of logits matter, so one constant c is fitted, and D = sigmoid(logit - c) is compared
 with D*.
 
@@ -160,8 +160,9 @@ real = data.sample(MANY, args.seed + 1)
 alone = min(1500, args.steps)
 comparisons = []
 for step, blur, generator, discriminator in progress.each(kept, "comparing D with D*", "moment"):
-    p = blurred(real, blur * unit)
-    q = blurred(np.concatenate([draw(generator, MANY // 8) for _ in range(8)]), blur * unit)
+    width = max(blur * unit, edges[1] - edges[0])
+    p = blurred(real, width)
+    q = blurred(np.concatenate([draw(generator, MANY // 8) for _ in range(8)]), width)
     weight = (p + q) / (p + q).sum()  # where the minibatches are
     known = weight > 1e-4 * weight.max()
     ratio = np.clip(np.log(np.maximum(p, 1e-12) / np.maximum(q, 1e-12)), -5, 5)

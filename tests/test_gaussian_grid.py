@@ -74,6 +74,12 @@ def test_blur_and_penalties_fade_during_training():
     assert seen == sorted(seen, reverse=True) and seen[-1] == pytest.approx(RECIPE.fine)
 
 
+def test_d_has_its_own_learning_rate():
+    gan = small(replace(SMALL, d_rate=3.0)).gan
+    assert gan.discriminator_optimizer.lr == pytest.approx(3 * gan.generator_optimizer.lr)
+    assert gan.discriminator_optimizer.eps == gan.generator_optimizer.eps == RECIPE.adam[3]
+
+
 def test_samples_and_logits_are_in_the_units_of_the_data():
     data = mg.data.gaussian_grid(spacing=20.0, std=0.5)
     learned = train(data, recipe=SMALL, progress=False)
@@ -101,7 +107,7 @@ def test_demo(tmp_path):
 
 
 def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeypatch):
-    """Of the first moment, after 1 step of 3: by the end the blur has faded to an eightieth."""
+    """Of the first moment, after 1 step of 3: by the end the blur has faded to a fivehundredth."""
 
     class Seen(Exception):
         pass
@@ -118,7 +124,9 @@ def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeyp
     for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
         del sys.modules[name]
     (std,) = raised.value.args
-    assert std == pytest.approx(RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / 0.6))
+    assert std == pytest.approx(
+        RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / RECIPE.until)
+    )
 
 
 def test_the_benchmark_knows_the_right_shape(monkeypatch):
