@@ -88,9 +88,6 @@ def multiply(
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
     down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
-    if down * across == 1 and columns <= THIN and left[3] > 1:
-        dot_rows(left, right, result, columns, bias, a.dtype.type(slope), accumulate, 0, len(rows))
-        return
     worker = multiplier(a.dtype)
     run = _multiply if down * across == 1 else _multiply_in_parallel
     run(worker, down, across, left, right, result, columns, bias, slope, accumulate)

@@ -14,7 +14,7 @@ from .cotangents import activation_gradient
 from .elementwise import activate_in_place
 from .gemm import multiply
 from .tables import cached, row_offsets
-from .thin import THIN, few_steps, sum_of_outer_products
+from .thin import THIN, few_columns, few_steps, sum_of_outer_products
 
 __all__ = [
     "matmul",
@@ -24,7 +24,7 @@ __all__ = [
     "linear_backward",
 ]
 
-FEW = 1 << 16  # numbers of a product of few steps, below which one thread is enough
+FEW = 1 << 17  # numbers of A or C, up to which one thread is enough for few steps or columns
 
 
 @compiled_call
@@ -92,16 +92,20 @@ def _product(
     """out = leaky(op(a) @ op(b) + bias), or out += with `accumulate`; `out` is C-contiguous."""
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     rows, columns = out.shape
-    if transpose_a and not transpose_b and min(rows, columns) <= THIN:
-        _thin_gradient(a, b, out, accumulate)
-        return
+    if transpose_b and b.shape[1] == 1:  # a column is in memory what a row is
+        b, transpose_b = b.reshape(1, -1), False
     depth = a.shape[0] if transpose_a else a.shape[1]
-    if depth <= THIN and out.size < FEW and not (transpose_a or transpose_b or accumulate):
-        if ON:
-            count_product(rows, depth, columns)
-        bias = a.reshape(-1)[:0] if bias is None else np.ascontiguousarray(bias)
-        few_steps(a, b, out, bias, out.dtype.type(slope if activation == LEAKY_RELU else 1))
-        return
+    if not transpose_b and min(rows if transpose_a else depth, columns) <= THIN:
+        if transpose_a:
+            _thin_gradient(a, b, out, accumulate)
+            return
+        if not accumulate and max(a.size, out.size) <= FEW:
+            if ON:
+                count_product(rows, depth, columns)
+            few = few_steps if depth <= THIN else few_columns
+            bias = a.reshape(-1)[:0] if bias is None else np.ascontiguousarray(bias)
+            few(a, b, out, bias, float(slope) if activation == LEAKY_RELU else 1.0)
+            return
     a_rows, inner, run, b_rows, b_step, c_rows = _tables(
         rows, depth, columns, transpose_a, transpose_b
     )

@@ -16,6 +16,36 @@ THIN = MOST_STEPS  # columns or steps; with more, a register tile is faster even
 
 
 @cached_njit(error_model="numpy")
+def few_columns(a, b, c, bias, slope):
+    """C = leaky(A B + bias) for at most THIN columns; all are C-contiguous. The same sums as those
+    of `dot_rows`, which needs tables."""
+    rows, columns = c.shape
+    slope = c.dtype.type(slope)
+    depth, lanes = a.shape[1], VECTOR_BYTES // c.itemsize
+    starts, totals, b_j = (
+        np.empty(DOTS, np.int64),
+        np.empty(DOTS, c.dtype),
+        np.empty(depth, c.dtype),
+    )
+    whole = depth // lanes
+    for j in range(columns):
+        added = bias[j] if len(bias) else c.dtype.type(0)
+        for k in range(depth):
+            b_j[k] = b[k, j]
+        for first in range(0, rows, DOTS):
+            for i in range(DOTS):  # an incomplete block repeats the last row
+                starts[i] = min(first + i, rows - 1) * depth
+                totals[i] = 0
+            add_dots(a, starts, 0, b_j, 0, whole, totals)
+            for i in range(min(DOTS, rows - first)):
+                z = totals[i]
+                for k in range(whole * lanes, depth):
+                    z += a[first + i, k] * b_j[k]
+                z += added
+                c[first + i, j] = z if z > 0 else slope * z
+
+
+@cached_njit(inner=True, error_model="numpy")
 def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, end_row):
     """Rows [first_row, end_row) of C = leaky(A B + bias), DOTS inner products at a time.
 
@@ -55,6 +85,7 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
 def few_steps(a, b, c, bias, slope):
     """C = leaky(A B + bias) for an inner index of at most THIN steps; all are C-contiguous."""
     rows, columns = c.shape
+    slope = c.dtype.type(slope)
     depth = a.shape[1]
     whole = columns // (VECTOR_BYTES // c.itemsize)
     if len(bias) == 0:
