@@ -18,7 +18,8 @@ SHAPES = (
     (512, 784, 512, False, False), (784, 512, 512, True, False), (512, 512, 784, False, True),
     (64, 64, 6272, False, False), (3136, 512, 64, False, False), (12544, 16, 32, False, False),
     (512, 3136, 64, True, False), (16, 12544, 32, True, False),
-    (512, 512, 512, False, False), (1024, 1024, 1024, False, False),
+    (512, 512, 512, False, False),
+    (1000, 1000, 1000, False, False), (1024, 1024, 1024, False, False),
 )  # fmt: skip
 
 LIBRARIES = ("minigan", "NumPy", "torch", "jax")

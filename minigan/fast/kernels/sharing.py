@@ -9,18 +9,24 @@ moves to the core that is free.
 
 On a quiet machine nothing is lost: the caller computes, or spins for the short time that the others
 still need. It is lost when the caller's core is taken, or when another thread is so late that the
-caller has gone to sleep. So some of the loops are timed, and where loops lose time, half as many
-threads are used for a while; then twice as many are tried again. The results are the same bits for
-any number of threads.
+caller has gone to sleep. So some of the loops are timed. Half as many threads would take twice the
+time in which nothing is lost,
+
+    2 (time - lost) < time    if more than half of the time is lost,
+
+and then they are used for a while, before twice as many are tried again. The results are the same
+bits for any number of threads.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 LATE = 1e-4  # seconds lost in a loop, from which on it counts as late (starting a thread: 5e-5)
 LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are too many, ...
-# ... if they lost so many seconds together. Another process takes a core for milliseconds. After a
-# pause, a thread that wakes up on its caller's core is late by less, until the scheduler moves it.
+# ... if they lost half of the time, and so many seconds together. Another process takes a core for
+# milliseconds. After a pause, a thread that wakes up on its caller's core is late by less, until
+# the scheduler moves it.
 TOO_MUCH = 5e-3
 EVERY = 8  # one loop in so many is timed; timing takes 1.3 us
 SHORTEST, LONGEST = 0.05, 0.5  # seconds with fewer threads, before more are tried again
@@ -37,7 +43,7 @@ class Sharing:
         self.until = 0.0  # when more threads are tried
         self.pause = SHORTEST
         self.timed = 0  # loops, since the number of threads changed
-        self.late: dict[int, float] = {}  # the seconds lost by those that were late, of OF_LOOPS
+        self.loops: deque[tuple[float, float]] = deque(maxlen=OF_LOOPS)  # (seconds lost, all)
         self.skip = 0  # loops that are still not to be timed
 
     def allowed(self) -> int:
@@ -51,13 +57,13 @@ class Sharing:
         self.skip -= 1
         return self.skip < 0 and CLOCK_IS_FINE
 
-    def note(self, lost: float) -> None:
-        """A parallel loop was timed."""
+    def note(self, lost: float, seconds: float) -> None:
+        """A parallel loop took so many seconds, some of which were lost."""
         self.timed += 1
-        self.late = {n: s for n, s in self.late.items() if n > self.timed - OF_LOOPS}
-        if lost > LATE:
-            self.late[self.timed] = lost
-        if len(self.late) >= LATE_LOOPS and sum(self.late.values()) > TOO_MUCH:
+        self.loops.append((lost, seconds))
+        late = [lost for lost, _ in self.loops if lost > LATE]
+        half = sum(seconds for _, seconds in self.loops) / 2
+        if len(late) >= LATE_LOOPS and sum(late) > max(TOO_MUCH, half):
             self._use(max(1, self.threads // 2))
             self.pause = min(2 * self.pause, LONGEST)
         elif self.timed == 4 * OF_LOOPS:
@@ -65,5 +71,6 @@ class Sharing:
         self.skip = EVERY - 1 if self.timed >= OF_LOOPS else 0
 
     def _use(self, threads: int) -> None:
-        self.threads, self.timed, self.late, self.skip = threads, 0, {}, 0
+        self.threads, self.timed, self.skip = threads, 0, 0
+        self.loops.clear()
         self.until = self.clock() + self.pause

@@ -69,7 +69,8 @@ def _timed(kernel, arguments):
         return kernel(*arguments)
     start, computed = time.perf_counter(), time.thread_time()
     result = kernel(*arguments)
-    _sharing.note(time.perf_counter() - start - (time.thread_time() - computed))
+    seconds = time.perf_counter() - start
+    _sharing.note(seconds - (time.thread_time() - computed), seconds)
     return result
 
 
