@@ -206,6 +206,19 @@ def test_the_blur_of_features_may_change_between_steps(backend):
     assert sharp.std() > 0.01 and np.ptp(blurred) < 1e-6
 
 
+def test_the_slope_of_an_activation_may_change_between_steps(backend):
+    """Compiled, the slope is in the stage of the linear layer before it."""
+    network = mg.Sequential([L.Linear(3, 4), L.LeakyReLU(0.2), L.Linear(4, 2)], dtype="float64")
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    bent, _ = network.forward(x)
+    network.layers[1].negative_slope = 1.0
+    straight, _ = network.forward(x)
+    first, last = network.layers[0].params, network.layers[2].params
+    expected = (x @ first["weight"] + first["bias"]) @ last["weight"] + last["bias"]
+    np.testing.assert_allclose(straight, expected, rtol=1e-12, atol=1e-12)
+    assert not np.allclose(bent, expected)
+
+
 def test_layer_norm_of_a_flat_sample_is_held_by_its_eps():
     x = np.array([[1.0, 1.002]])
     y, _ = L.LayerNorm(2).forward(x)
