@@ -20,8 +20,9 @@ of plain arrays.
                                           gemm -> microkernel
 
 `stages` makes the translation, once per network. A layer without a counterpart (the user's own, or
-a subclass, which may have changed the formula) runs as it is; a layer made of other layers keeps
-its class and gets stages for its children.
+a subclass, which may have changed the formula) runs as it is, and so does one in which a method was
+replaced or whose file was edited (`as_written`, `edited`). A layer made of other layers keeps its
+class and gets stages for its children.
 
 What is fused
 -------------

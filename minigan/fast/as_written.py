@@ -1,12 +1,14 @@
 """Is an object still what its counterpart was written for?
 
 A counterpart computes the formulas of a layer, an optimizer or a penalty without running its code.
-So it must not stand for one whose code is another: a subclass, or an object or a class in which a
-method was replaced. Such a one runs as it is.
+So it must not stand for one whose code is another: a subclass, an object or a class in which a
+method was replaced, or a class in an edited file. Such a one runs as it is.
 """
 
 from collections.abc import Iterable
 from typing import Any
+
+from .edited import edited
 
 PASSES = "forward", "backward_input", "backward_params", "backward", "tangent", "curvature"
 
@@ -20,11 +22,12 @@ def remember(kinds: Iterable[type], *names: str) -> None:
 
 
 def as_written(part: Any) -> bool:
-    """Whether `part` is of exactly such a class, and its methods are those that were noted."""
+    """Whether `part` is of exactly such a class, with the methods that were noted, unedited."""
     kind = type(part)
     methods = _methods.get(kind)
     return (
         methods is not None
         and methods.keys().isdisjoint(vars(part))
         and all(getattr(kind, name) is method for name, method in methods.items())
+        and not edited(kind.__module__)
     )

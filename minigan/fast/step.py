@@ -39,8 +39,10 @@ from ..layers.input_layers import InstanceNoise, WithInput
 from ..layers.memory import read_only
 from ..layers.residual import Identity
 from ..network import Sequential
+from ..penalties import second_order
 from ..penalties.gradient import R1, R2
 from .as_written import PASSES, as_written, remember
+from .edited import edited
 from .stages import stages_of
 from .sweeps import sweep_row
 
@@ -59,7 +61,7 @@ def step(gan: Any) -> Callable[..., Any] | None:
     """judge(real, fake), a replacement for `GAN.judge`; None if its numbers would differ, because D
     mixes samples, draws random numbers or has layers that are not listed here, or because a method
     was replaced."""
-    if type(gan).judge is not _JUDGE or "judge" in vars(gan):
+    if type(gan).judge is not _JUDGE or "judge" in vars(gan) or edited(GAN.__module__):
         return None
     found = stages_of(gan.discriminator)
     if found.one_batch is None:
@@ -83,8 +85,8 @@ def _judge(gan, real, fake):
     r, f = np.split(logits, [len(real)])
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])
-    noisy = type(D.layers[0]) is InstanceNoise
-    shared = [] if noisy else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
+    apart = type(D.layers[0]) is InstanceNoise or edited(second_order.__name__)
+    shared = [] if apart else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
     separate = [p for p in gan.penalties if p not in shared]
     penalty = 0.0
     if shared:
