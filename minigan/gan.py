@@ -116,7 +116,7 @@ class GAN:
 
     def discriminator_gradient(self, real: Array, fake: Array) -> Figures:
         """4. dL_D/dtheta_D in D's grad, penalties included. G's samples are constants here."""
-        judge = backend.step(self)
+        judge = backend.step(self)  # the compiled `judge`, which may write over the old gradients
         self.discriminator.zero_grad(lazy=judge is not None)
         loss, penalty, real_logits, fake_logits = (judge or self.judge)(real, fake)
         return {
@@ -147,7 +147,7 @@ class GAN:
             real_logits = D.forward(real)[0] if losses.sees_real(self.loss) else fake_logits
         loss, _, d_fake = self.loss.generator(real_logits, fake_logits)
         d_samples = D.backward_input(d_fake, judged)
-        G.zero_grad(lazy=True)
+        G.zero_grad(lazy=True)  # nobody looks at G's gradients before the next line adds them
         G.backward_params(d_samples, generated)
         return {"generator_loss": loss, "generator_gradient_norm": backend.norm(G.grad)}
 

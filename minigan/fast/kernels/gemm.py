@@ -191,7 +191,7 @@ def _rectangle(
     lanes = VECTOR_BYTES // size
     widest = TILE_VECTORS * lanes  # of a panel, in columns
     # All blocks are about equally long, and whole squares of a transposed B.
-    block = -(-depth // (max(1, -(-depth // DEPTH)) * lanes)) * lanes
+    block = max(1, -(-depth // (max(1, -(-depth // DEPTH)) * lanes))) * lanes
     line_step, square_step = steps_of_squares(b_rows, b_step, lanes)
     vectors = end_vector - first_vector
     panels = -(-vectors // TILE_VECTORS)
