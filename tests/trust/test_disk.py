@@ -45,6 +45,7 @@ def test_a_checkpoint_that_cannot_be_written(parts, begun, monkeypatch, owner, n
     assert parts().train(12, checkpoint=begun, resume=True) == parts().train(12)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, if a test has imported it
 def test_a_disk_that_really_fills_up(begun, script):
     """The system itself stops the write half way: no file may grow past 8 KB."""
     resource = pytest.importorskip("resource")
