@@ -1,5 +1,8 @@
 """Fewer threads are used while parallel loops are late, and the results stay the same bits."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -108,3 +111,29 @@ def test_the_threads_of_the_users_own_loops_stay(monkeypatch):
     monkeypatch.setattr(threads, "THREADS", threads.THREADS + 1)  # as if one were missing
     dot(np.ones(100_000), np.ones(100_000))
     assert numba.get_num_threads() == before
+
+
+def test_threads_may_note_their_loops_at_once():
+    """Each is in the middle of the list when another adds to it or begins a new one."""
+    shared, wrong = sharing.Sharing(2), []
+
+    def run():
+        try:
+            for _ in range(3000):
+                shared.note(1.0, 1.0)
+                shared.until = 0.0
+                shared.allowed()
+        except RuntimeError as error:
+            wrong.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        running = [threading.Thread(target=run) for _ in range(4)]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong

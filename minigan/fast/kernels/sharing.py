@@ -19,7 +19,6 @@ bits for any number of threads.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable
 
 LATE = 1e-4  # seconds lost in a loop, from which on it counts as late (starting a thread: 5e-5)
@@ -43,7 +42,8 @@ class Sharing:
         self.until = 0.0  # when more threads are tried
         self.pause = SHORTEST
         self.timed = 0  # loops, since the number of threads changed
-        self.loops: deque[tuple[float, float]] = deque(maxlen=OF_LOOPS)  # (seconds lost, all)
+        # (seconds lost, all) of the last loops; a new tuple each time, as other threads may look
+        self.loops: tuple[tuple[float, float], ...] = ()
         self.skip = 0  # loops that are still not to be timed
 
     def allowed(self) -> int:
@@ -60,9 +60,9 @@ class Sharing:
     def note(self, lost: float, seconds: float) -> None:
         """A parallel loop took so many seconds, some of which were lost."""
         self.timed += 1
-        self.loops.append((lost, seconds))
-        late = [lost for lost, _ in self.loops if lost > LATE]
-        half = sum(seconds for _, seconds in self.loops) / 2
+        self.loops = loops = (*self.loops, (lost, seconds))[-OF_LOOPS:]
+        late = [lost for lost, _ in loops if lost > LATE]
+        half = sum(seconds for _, seconds in loops) / 2
         if len(late) >= LATE_LOOPS and sum(late) > max(TOO_MUCH, half):
             self._use(max(1, self.threads // 2))
             self.pause = min(2 * self.pause, LONGEST)
@@ -72,5 +72,5 @@ class Sharing:
 
     def _use(self, threads: int) -> None:
         self.threads, self.timed, self.skip = threads, 0, 0
-        self.loops.clear()
+        self.loops = ()
         self.until = self.clock() + self.pause
