@@ -36,12 +36,13 @@ class ChainStage(Stage):
         params = self.stages[0].layer.params
         if self.planned_for is not params:  # the network's vectors have moved: addresses are others
             self.plans, self.planned_for = {}, params
-        kind = rows, parts_of(rows, self.weights)
-        if kind not in self.plans:
-            if len(self.plans) == PLANS:
-                self.plans.clear()
-            self.plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
-        return self.plans[kind]
+        kind, plans = (rows, parts_of(rows, self.weights)), self.plans
+        plan = plans.get(kind)
+        if plan is None:
+            if len(plans) >= PLANS:
+                plans.clear()  # perhaps under the hands of another thread, which keeps its own plan
+            plan = plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
+        return plan
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         first = self.stages[0].layer
