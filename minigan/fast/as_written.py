@@ -2,7 +2,7 @@
 
 A counterpart computes the formulas of a layer, an optimizer or a penalty without running its code.
 So it must not stand for one whose code is another: a subclass, an object or a class in which a
-method was replaced, or a class in an edited file. Such a one runs as it is.
+method was replaced, or a class in an edited file. For these, their own code runs.
 """
 
 from collections.abc import Iterable

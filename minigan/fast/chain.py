@@ -40,7 +40,7 @@ class ChainStage(Stage):
         plan = plans.get(kind)
         if plan is None:
             if len(plans) >= PLANS:
-                plans.clear()  # perhaps under the hands of another thread, which keeps its own plan
+                plans.clear()  # another thread that uses one of them holds it
             plan = plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
         return plan
 

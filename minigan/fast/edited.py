@@ -14,6 +14,8 @@ import sys
 import warnings
 import zlib
 
+from .._mistakes import callers_level
+
 CODE = {
     "minigan.gan": 0xEECB2A51,
     "minigan.layers.activations": 0x81966AB4,
@@ -48,6 +50,6 @@ def edited(module: str) -> bool:
         return False
     warnings.warn(
         f"{module} was edited: its code runs as it is written, without its compiled counterparts",
-        stacklevel=2,
+        stacklevel=callers_level(),
     )
     return True
