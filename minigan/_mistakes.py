@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _checks as checks
+from .backend import use_backend
 from .layers.activations import ReLU, Sigmoid, Softplus, Tanh
 from .layers.shape import Reshape
 from .losses import LeastSquares, Loss, width
@@ -134,6 +135,7 @@ def check_parts(gan: Any) -> None:
     warn_of_bounded_logits(gan.loss, discriminator)
 
 
+@use_backend("numpy")  # a fault of the compiled backend must not be reported as the user's
 def try_out(gan: Any) -> tuple[int, ...]:
     """The shape of a sample, from a batch of two zero vectors that passes through both networks and
     the loss. Raises ValueError or TypeError where one does not fit the next."""

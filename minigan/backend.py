@@ -29,6 +29,7 @@ from ._checks import FLOATS, flag, shown
 __all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "clear", "norm"]
 
 NAMES = "numpy", "numba"
+THREADING_LAYERS = "default", "safe", "threadsafe", "forksafe", "tbb", "omp", "workqueue"
 
 _default = ""  # of every thread that is in no block
 _blocks: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar(
@@ -220,6 +221,7 @@ def _require(name):
         return
     if importlib.util.find_spec(".fast", __package__) is None:
         raise ImportError('backend "numba" needs minigan/fast, which is not here')
+    _check_settings()
     try:
         config = importlib.import_module("numba").config
     except ModuleNotFoundError as error:
@@ -228,8 +230,30 @@ def _require(name):
         raise ImportError(
             'backend "numba" needs the numba package: install it, or use_backend("numpy")'
         ) from error
+    layer = os.environ.get("NUMBA_THREADING_LAYER", "default")
+    if layer.lower() in ("safe", "tbb"):
+        try:
+            importlib.import_module("numba.np.ufunc.tbbpool")
+        except ImportError as error:
+            raise ImportError(f"NUMBA_THREADING_LAYER={layer} needs the tbb package") from error
     if config.DISABLE_JIT:  # the kernels contain vector instructions: Python cannot run them
         raise ImportError("NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler")
+
+
+def _check_settings():
+    """Raises ImportError, naming the environment variable, where Numba could not be imported or
+    could not start its threads."""
+    threads = os.environ.get("NUMBA_NUM_THREADS") or "1"
+    if not threads.isdecimal() or int(threads) < 1:
+        raise ImportError(f"NUMBA_NUM_THREADS must be an integer >= 1, got {shown(threads)}")
+    layer = os.environ.get("NUMBA_THREADING_LAYER", "default")
+    if layer.lower() not in THREADING_LAYERS:
+        known = ", ".join(THREADING_LAYERS)
+        raise ImportError(f"NUMBA_THREADING_LAYER must be one of {known}, got {shown(layer)}")
+    order = os.environ.get("NUMBA_THREADING_LAYER_PRIORITY", "tbb omp workqueue")
+    if sorted(order.split()) != ["omp", "tbb", "workqueue"]:
+        expected = "tbb, omp and workqueue in some order"
+        raise ImportError(f"NUMBA_THREADING_LAYER_PRIORITY must be {expected}, got {shown(order)}")
 
 
 def _check_product(a, b, transpose_a, transpose_b, out):

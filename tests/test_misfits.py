@@ -253,3 +253,15 @@ def test_holding_is_of_this_thread_and_this_network():
         other.start()
         other.join()
     assert mean(held).any()
+
+
+def test_a_fault_of_the_backend_is_not_reported_as_the_users(monkeypatch):
+    def failing(network):
+        raise ValueError("no threads")
+
+    with mg.kernels.use_backend("numba"):
+        compiled = pytest.importorskip("minigan.fast")
+        monkeypatch.setattr(compiled, "stages", failing)
+        gan = game()
+        with pytest.raises(ValueError, match="^no threads$"):
+            gan.train_step(np.zeros((4, 2)))

@@ -1,5 +1,6 @@
 """The kernel cache is a convenience: whatever is wrong with it, kernels run."""
 
+import importlib.util
 import os
 import shutil
 import stat
@@ -178,19 +179,40 @@ def test_another_processor_has_kernels_of_its_own(warm, tmp_path):
     assert run(NUMBA_CACHE_DIR=str(tmp_path)) == (1, folder)
 
 
+LAYERS = "default, safe, threadsafe, forksafe, tbb, omp, workqueue"
+SETTINGS = {
+    "NUMBA_DISABLE_JIT=1": "NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler",
+    "NUMBA_NUM_THREADS=0": "NUMBA_NUM_THREADS must be an integer >= 1, got '0'",
+    "NUMBA_NUM_THREADS=abc": "NUMBA_NUM_THREADS must be an integer >= 1, got 'abc'",
+    "NUMBA_THREADING_LAYER=foo": f"NUMBA_THREADING_LAYER must be one of {LAYERS}, got 'foo'",
+    "NUMBA_THREADING_LAYER_PRIORITY=omp":
+        "NUMBA_THREADING_LAYER_PRIORITY must be tbb, omp and workqueue in some order, got 'omp'",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("chosen", ["", "numba"])
-def test_without_a_compiler(chosen):
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_without_which_numba_cannot_compute(setting, chosen):
+    """One line names the variable; by default NumPy computes then."""
     program = "import minigan as mg; print(mg.kernels.backend())"
+    name, value = setting.split("=")
     process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "MINIGAN_BACKEND": chosen},
+        env={**os.environ, name: value, "MINIGAN_BACKEND": chosen},
     )  # fmt: skip
-    last = "NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler"
     if chosen:
-        assert process.stderr.endswith(f"ImportError: {last}\n")
+        assert process.stderr.endswith(f"ImportError: {SETTINGS[setting]}\n")
     else:
         assert process.stdout == "numpy\n"
-        assert f"minigan: using the slower numpy backend: {last}" in process.stderr
+        assert f"minigan: using the slower numpy backend: {SETTINGS[setting]}" in process.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tbb") is not None, reason="tbb is installed")
+def test_a_threading_layer_that_is_not_installed():
+    environment = {**os.environ, "NUMBA_THREADING_LAYER": "tbb", "MINIGAN_BACKEND": ""}
+    process = subprocess.run([sys.executable, "-c", "import minigan"], capture_output=True,
+                             text=True, timeout=60, env=environment)  # fmt: skip
+    assert "numpy backend: NUMBA_THREADING_LAYER=tbb needs the tbb package" in process.stderr
 
 
 def test_the_waiting_policy_is_not_left_in_the_environment():
