@@ -1,11 +1,12 @@
 """Rules for arrays, and the types that carry them."""
 
 import functools
+import math
 from typing import Annotated, Any
 
 import numpy as np
 
-from .objects import FLOATS, integer, sizes
+from .objects import FLOATS, Classes, integer, sizes
 from .words import Rule, refuse
 
 LARGEST_POINT = 1e140  # its square, summed over many coordinates and samples, is still a float64
@@ -84,13 +85,6 @@ def class_numbers(owner: Any, name: str, value: Any, classes: int) -> np.ndarray
         got = f"{value.min()} to {value.max()}"
         raise ValueError(f"{owner}: {name} must be in [0, {classes}), got {got}")
     return value
-
-
-def at_least_features(owner: Any, x: np.ndarray, fewest: int, name: str = "x") -> np.ndarray:
-    """x (N, F), F >= fewest."""
-    if x.shape[1] < fewest:
-        refuse(ValueError, owner, name, f"rows of at least {fewest} features", x)
-    return x
 
 
 def not_empty(owner: Any, name: str, x: np.ndarray) -> np.ndarray:
@@ -211,6 +205,38 @@ def input_or_shape(owner: Any, name: str, value: Any) -> Any:
     return (sizes(1) if isinstance(value, tuple) else as_array)(owner, name, value)
 
 
+def source(owner: Any, name: str, value: Any) -> Any:
+    """What minibatches come from: an array (M, ...), or a distribution with `.sample(n, rng)`.
+
+    Says what to do about what people pass that is nearly an array of samples."""
+    must = f"{owner}: {name} must be"
+    if isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value):
+        shapes = ", ".join(str(np.shape(part)) for part in value)
+        raise TypeError(
+            f"{must} one array of samples, got a tuple of arrays of shapes {shapes}; of (images, "
+            "labels) pass the images alone (with labels: minigan.conditional.label)"
+        )
+    if hasattr(value, "iloc"):  # it has a .sample too, of another meaning
+        kind = type(value).__name__
+        raise TypeError(f"{must} an array, got a pandas {kind}; pass its .to_numpy()")
+    if hasattr(value, "sample") and not isinstance(value, type):
+        return value
+    x = as_array(owner, name, value)
+    if x.dtype.kind not in "fiub" or x.ndim < 2:
+        raise TypeError(
+            f"{must} an array (M, ...) of numbers or have .sample(n, rng), got "
+            f"{type(value).__name__} of shape {x.shape}, dtype {x.dtype}"
+        )
+    if x.dtype == np.uint8:
+        raise TypeError(
+            f"{must} scaled to the range of the generator, got bytes (uint8, 0..255); for [-1, 1]: "
+            "x.astype('float32') / 127.5 - 1"
+        )
+    if not len(x):
+        raise ValueError(f"{owner}: {name} has no samples")
+    return x
+
+
 def with_some(rule: Rule) -> Rule:
     """The rule, and one sample or more."""
     return lambda owner, name, value: not_empty(owner, name, rule(owner, name, value))
@@ -256,6 +282,15 @@ def in_classes(owner: Any, name: str, arguments: dict[str, Any]) -> None:
     class_numbers(owner, name, np.atleast_1d(arguments[name]), arguments["classes"])
 
 
+def ending_the_rows(owner: Any, name: str, arguments: dict[str, Any]) -> None:
+    """The rows, which are the first argument, end in a code of that many classes, behind a sample
+    of the argument `shape`, where there is one."""
+    rows_name, rows = next(iter(arguments.items()))
+    fewest = arguments[name] + (math.prod(arguments["shape"]) if "shape" in arguments else 0)
+    if rows.shape[1] < fewest:
+        refuse(ValueError, owner, rows_name, f"rows of at least {fewest} features", rows)
+
+
 def fewer_than_before(owner: Any, name: str, arguments: dict[str, Any]) -> None:
     """A number of neighbours within each of the sets of points before it."""
     for other, value in arguments.items():
@@ -291,10 +326,12 @@ Inputs = Annotated[Any, array(("N", ...))]  # of a network, N may be 0
 Batch = Annotated[Any, array(("N", "F", ...), finite=True, kinds="fiu")]
 Samples = Annotated[Any, with_some(array(("M", "F", ...)))]
 Images = Annotated[Any, with_some(array(("M", "H", "W", "C")))]
+Source = Annotated[Any, source]
 Pictures = Annotated[Any, array(("n", "H", "W"), ("n", "H", "W", 1), ("n", "H", "W", 3))]
 _integers = array(("N",), kinds="iu")
 Labels = Annotated[Any, _integers, one_for_each]
 ClassLabels = Annotated[Labels, in_classes]
+CodeLength = Annotated[Classes, ending_the_rows]
 LabelsOrOne = Annotated[Any, array((), ("N",), kinds="iu"), one_for_each, in_classes]
 Points = Annotated[Any, points()]  # samples in rows
 OtherPoints = Annotated[Points, same_width]

@@ -72,13 +72,14 @@ def is_finite(value: Any) -> bool:
 at_least_one, at_least_zero = integer(1), integer(0)
 Count = Annotated[int, at_least_one]
 CountOrZero = Annotated[int, at_least_zero]
+Port = Annotated[int, integer(0, 65535)]
 Classes = Annotated[int, integer(2)]
 GlyphSize = Annotated[int, integer(8)]
 ProbeSize = Annotated[int, integer(64)]
 TwoOrMore = Annotated[int, integer(2)]
-Finite = Annotated[float, real()]
+finite, not_negative, share = real(), real(least=0), real(least=0, most=1)
+Finite = Annotated[float, finite]
 Positive = Annotated[float, real(above=0)]
-not_negative, share = real(least=0), real(least=0, most=1)
 NotNegative = Annotated[float, not_negative]
 Decay = Annotated[float, real(least=0, below=1)]
 Share = Annotated[float, share]
@@ -333,14 +334,21 @@ def training_steps(owner: Any, name: str, value: Any) -> list[int]:
     return [at_least_one(owner, f"each of {name}", step) for step in value]
 
 
+def discrete_step(owner: Any, name: str, value: Any) -> Any:
+    """A step of the Dirac-GAN that is none of its flow."""
+    if getattr(value, "name", None) not in ("simultaneous", "alternating"):
+        refuse(ValueError, owner, name, "Simultaneous or Alternating", value)
+    return value
+
+
 DType = Annotated[Any, dtype]
+DiscreteStep = Annotated[Any, discrete_step]
 Seed = Annotated[int | tuple[int, ...] | np.random.Generator, seed]
 TrainingSteps = Annotated[Iterable[int], training_steps]
 FilePath = Annotated[Any, path]  # a str or a Path; the function gets a Path
 RegularFile = Annotated[Any, regular_file]  # a str or a Path; the function gets a Path
 Folder = Annotated[Any, folder]  # a str or a Path; the function gets a Path
 Functions = Annotated[Any, functions]  # None, one or a list; the function gets a list
-Text = Annotated[str, instance(str)]
 Texts = Annotated[Sequence[str], functools.partial(list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
 PenaltyLike = Annotated[Any, having("accumulate", _PENALTY)]

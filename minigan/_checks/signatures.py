@@ -6,11 +6,11 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import numpy as np
 
-from .objects import flag, function, instance, list_of
+from .objects import flag, function, instance, list_of, one_of
 from .words import Rule
 
 T = TypeVar("T", bound=Callable[..., Any])
@@ -68,13 +68,16 @@ class CheckedConstructors:
 
 
 def rule_of(annotation: Any) -> Rule | None:
-    """The rule of an annotation: that of an `Annotated` type; True or False for a bool; a class
-    must be an instance of it, a Sequence[Class] a list of instances, a Callable a function.
+    """The rule of an annotation: that of an `Annotated` type; True or False for a bool; for a
+    Literal one of its strings; for a class an instance of it, for a Sequence[Class] a list of
+    instances, for a Callable a function.
 
     None for what says too little or is checked further down: plain numbers, strings, arrays."""
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return annotation.__metadata__[0]
+    if origin is Literal:
+        return one_of(*inside)
     if origin in (types.UnionType, typing.Union):
         alternatives = [rule_of(each) for each in inside if each is not type(None)]
         optional = len(alternatives) == 1 < len(inside) and alternatives[0] is not None

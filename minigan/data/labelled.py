@@ -5,12 +5,12 @@ import numpy as np
 from .._checks import (
     Classes,
     ClassLabels,
+    CodeLength,
     Count,
     LabelsOrOne,
     Rows,
     Samples,
     Shape,
-    at_least_features,
     checked,
 )
 from ..layers.conditional import class_of_code, one_hot
@@ -41,22 +41,20 @@ def blank(images: Samples, width: Count) -> np.ndarray:
 
 
 @checked
-def unlabel(rows: Rows, shape: Shape, classes: Classes) -> tuple[np.ndarray, np.ndarray]:
+def unlabel(rows: Rows, shape: Shape, classes: CodeLength) -> tuple[np.ndarray, np.ndarray]:
     """Labelled rows as (images (N, *shape), classes (N,)). Raises ValueError for short rows."""
     pixels = int(np.prod(shape))
-    at_least_features("unlabel", rows, pixels + classes, "rows")
     return rows[:, :pixels].reshape(-1, *shape), class_of_code(rows, classes)
 
 
 @checked
-def ask(noise: Rows, labels: LabelsOrOne, classes: Classes) -> np.ndarray:
+def ask(noise: Rows, labels: LabelsOrOne, classes: CodeLength) -> np.ndarray:
     """Noise (N, L + classes) for samples of given classes: a copy with their codes at the end.
 
     Parameters
     ----------
     labels : (N,) integers in [0, classes), or one for all
     """
-    at_least_features("ask", noise, classes, "noise")
     labels = np.broadcast_to(labels, len(noise))
     asked = noise.copy()
     asked[:, -classes:] = one_hot(labels, classes)

@@ -1,11 +1,8 @@
 """Minibatches: each sample of a data set once per epoch, in an order drawn anew for each epoch."""
 
-from typing import Any
-
 import numpy as np
 
-from .. import _checks as checks
-from .._checks import Count, Seed, checked, shown
+from .._checks import Count, Seed, Source, checked, shown
 from .._random import random_generator
 
 
@@ -22,26 +19,10 @@ class Minibatches:
     """
 
     @checked
-    def __init__(self, source: Any, batch_size: Count, *, rng: Seed = 0) -> None:
+    def __init__(self, source: Source, batch_size: Count, *, rng: Seed = 0) -> None:
         self.batch_size = batch_size
         self.rng = random_generator(rng, "minibatches")
         self.source = source
-        _refuse_lookalikes(source)
-        if isinstance(source, type) or not hasattr(source, "sample"):
-            self.source = checks.as_array("Minibatches", "source", source)
-            if self.source.dtype.kind not in "fiub" or self.source.ndim < 2:
-                raise TypeError(
-                    "Minibatches: source must be an array (M, ...) of numbers or have .sample(n, "
-                    f"rng), got {type(source).__name__} of shape {self.source.shape}, dtype "
-                    f"{self.source.dtype}"
-                )
-            if self.source.dtype == np.uint8:
-                raise TypeError(
-                    "Minibatches: source must be scaled to the range of the generator, got bytes "
-                    "(uint8, 0..255); for [-1, 1]: x.astype('float32') / 127.5 - 1"
-                )
-            if not len(self.source):
-                raise ValueError("Minibatches: source has no samples")
         self._order = np.zeros(0, np.int64)  # indices of this epoch not yet dealt out
 
     def __repr__(self):
@@ -68,19 +49,3 @@ class Minibatches:
     @position.setter
     def position(self, indices: np.ndarray) -> None:
         self._order = indices
-
-
-def _refuse_lookalikes(source):
-    """One clear error for what people pass that is nearly an array of samples."""
-    if isinstance(source, tuple) and any(isinstance(part, np.ndarray) for part in source):
-        shapes = ", ".join(str(np.shape(part)) for part in source)
-        raise TypeError(
-            "Minibatches: source must be one array of samples, got a tuple of arrays of shapes "
-            f"{shapes}; of (images, labels) pass the images alone (with labels: "
-            "minigan.conditional.label)"
-        )
-    if hasattr(source, "iloc"):  # it has a .sample too, of another meaning
-        raise TypeError(
-            f"Minibatches: source must be an array, got a pandas {type(source).__name__}; pass "
-            "its .to_numpy()"
-        )

@@ -61,8 +61,8 @@ def from_picture(path: RegularFile) -> PictureDistribution:
     A pixel of grey level g in [0, 1] has a mass in proportion to 1 - g; colours count by their
     luma 0.299 R + 0.587 G + 0.114 B, and a transparent picture is laid on white. Within its pixel
     a point is uniform. The picture is centred at the origin with y upwards, keeps its aspect, and
-    its longer side spans [-1, 1]. It stands as viewers show it: a photograph's EXIF orientation is
-    followed. Of an animated PNG the first image counts.
+    its longer side spans [-1, 1]. It is turned as viewers show it, by a photograph's EXIF
+    orientation. Of an animated PNG the first image is used.
 
     Args:
         path: a PNG or JPEG file of at most 4,194,304 pixels (2048 x 2048).
@@ -86,7 +86,7 @@ def _darkness(path):
     from PIL import Image
 
     try:
-        # Two formats by name: among the others are some that start an interpreter.
+        # These two formats alone: to read some others, Pillow starts another program.
         with Image.open(path, formats=("PNG", "JPEG")) as picture:
             width, height = picture.size
             if width * height > _MOST_PIXELS:

@@ -26,18 +26,21 @@ class and gets stages for its children.
 
 What is fused
 -------------
-- A linear layer, convolution or batch norm and the activation behind it: phi is applied before y
-  leaves the cache, and phi' is computed from y, so z is never stored.
+- A linear layer, convolution or batch norm and the activation behind it: z is not kept. A leaky
+  ReLU is applied before a product is written, another activation in the place of z, and phi' is
+  computed from y.
 - Consecutive linear layers are one stage (`chain`), and a sweep through all of them is one compiled
   call. Where the weights are small, each thread takes its rows through all layers in one parallel
   loop; the weight gradients follow in a second one. Each product with a large weight has its own.
-- In a backward pass, dz = dy phi'(y), its padding and the bias gradient are one pass over memory.
+- In the backward pass of a convolution, dz = dy phi'(y), its padding and the bias gradient are one
+  pass over memory.
 - An optimizer's update is one pass over the flat parameter vector (`optim`).
 
 The discriminator's step
 ------------------------
 D's logits of real and of fake samples are needed at the same parameters, so `step` runs both in one
-batch, unless D mixes samples or draws random numbers. R1 and R2 need D's slope at the same samples.
+batch, unless D mixes samples, or draws random numbers behind its first layer. R1 and R2 need D's
+slope at the same samples.
 For a piecewise linear D their second-order sweep shares a product with the adversarial gradient:
 
     dW += x' (s dy) + x_dot' dy  =  (s x + x_dot)' dy       one product instead of two per layer
@@ -48,8 +51,8 @@ Memory, threads, processes
 --------------------------
 - Buffers: results are written into arrays that nothing refers to any more, instead of fresh pages
   from the operating system (`kernels.buffers`).
-- Tables: operands are addressed through tables of offsets, so that patches of an image are never
-  copied. The tables are kept between calls (`kernels.tables`).
+- Tables: operands are addressed through tables of offsets, so that no matrix of the patches of an
+  image is made. The tables are kept between calls (`kernels.tables`).
 - Threads: work is cut into pieces that do not depend on the number of threads, so neither do the
   results. Several Python threads may train at the same time (`kernels.threads`). While other
   programs compute on the same cores, fewer are used (`kernels.sharing`).

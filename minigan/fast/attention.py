@@ -9,10 +9,7 @@ from .kernels.softmax import softmax, softmax_backward
 
 
 class AttentionStage(SelfAttention):
-    """The layer with both passes through softmax compiled, one pass over memory each.
-
-    The products are NumPy's: on maps of 196 to 1,024 positions they are the smaller part.
-    """
+    """The layer with both passes through softmax compiled; the products are NumPy's."""
 
     def __init__(self, layer):
         vars(self).update(vars(layer))  # the same parameters and gradients

@@ -17,7 +17,8 @@ from .kernels.vectors import scale_and_add
 
 
 class LinearStage(FusedStage):
-    """Linear and the activation behind it: bias and phi are applied within the product."""
+    """Linear and the activation behind it: bias and leaky ReLU are applied within the product, tanh
+    and the sigmoid to its result."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer

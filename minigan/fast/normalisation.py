@@ -18,7 +18,8 @@ from .stage import Stage
 
 
 class BatchNormStage(FusedStage):
-    """BatchNorm and the activation behind it: moments in one pass, y = phi(...) in a second.
+    """BatchNorm and the activation behind it: moments in one pass over memory, y = phi(...)
+    in a second.
 
     In evaluation mode it runs the layer and then the activation. The inner cache is (rows, mean,
     inv_std) in training mode, and the layer's own in evaluation mode.
@@ -85,7 +86,7 @@ class BatchNormStage(FusedStage):
 
 
 class LayerNormStage(Stage):
-    """LayerNorm, one pass per row."""
+    """LayerNorm, row by row."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer

@@ -1,8 +1,8 @@
 """Finds the stages that a network runs in place of its layers.
 
-A linear layer, convolution or batch norm and the activation behind it take two passes over memory:
-one writes z, one reads z and writes y = phi(z). A stage for both applies phi before z is written,
-or while it is in the cache.
+A layer and the activation behind it take two passes over memory: one writes z, one reads z and
+writes y = phi(z). For a linear layer, convolution or batch norm a stage stands for both: it applies
+phi before z is written, or in its place.
 """
 
 import copy

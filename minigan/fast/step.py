@@ -2,8 +2,8 @@
 
 R1 needs D's slope at the real samples and R2 at the fakes, the samples of the adversarial loss. So
 D's whole gradient takes one forward pass, one backward sweep with seed 1, and one sweep with the
-tangents, in which the weight gradient of each layer, of loss and penalties together, is one product
-(see `sweeps`).
+tangents. In that, if D is piecewise linear, the weight gradient of each layer, of loss and
+penalties together, is one product (see `sweeps`).
 """
 
 import functools
@@ -58,9 +58,9 @@ _JUDGE = GAN.judge
 
 
 def step(gan: Any) -> Callable[..., Any] | None:
-    """judge(real, fake), a replacement for `GAN.judge`; None if its numbers would differ, because D
-    mixes samples, draws random numbers or has layers that are not listed here, or because a method
-    was replaced."""
+    """judge(real, fake), a replacement for `GAN.judge`; None if its numbers could differ, because D
+    mixes samples, draws random numbers behind its first layer or has layers that are not listed
+    here, or because a method was replaced."""
     if type(gan).judge is not _JUDGE or "judge" in vars(gan) or edited(GAN.__module__):
         return None
     found = stages_of(gan.discriminator)

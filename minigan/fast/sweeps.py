@@ -1,4 +1,4 @@
-"""The second-order sweep of a whole network, in which each weight gradient is one product.
+"""The second-order sweep of a whole network; of a piecewise linear one with a product per weight.
 
 It is derived in `minigan.penalties.second_order`. A network is a tree of sequences and sums of
 layers, and its sweep is a tree of the same form. A sweep is a backward pass from dy, stored so
@@ -75,7 +75,7 @@ class LayerSweep:
         self.piecewise_linear = layer.piecewise_linear and (
             not self.trained or hasattr(layer, "backward_merged")
         )
-        # otherwise curvature is zero, and dy and x_dot need not be stored (halves memory)
+        # otherwise curvature is zero, and dy and x_dot need not be stored
         self.curves = self.trained or not self.piecewise_linear
         self.dy = dy if self.curves else None
 

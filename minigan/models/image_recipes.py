@@ -19,19 +19,21 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
                          for images of one channel (see the log of `benchmarks/stacked_mnist.py`)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import losses, models, penalties
-from .._checks import Count, EvenShape, Functions, Seed, checked, one_of
+from .._checks import Count, EvenShape, Functions, Seed, checked
 from .._random import random_generator
 from ..gan import GAN
 from ..layers import SpectralNorm
 from ..layers.augmentation import diff_augment
+from ..losses import Loss
 from ..metrics.classifier import in_batches
 from ..network import Sequential
 from ..optim import Adam, RMSProp
@@ -53,8 +55,13 @@ G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # linear layers; the first ones hel
 COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; falling to .3 or below was worse
 RATES = cosine(final=0.1)
 
-MODELS = ("dcgan", "residual", "mlp")
-LOSSES = {
+Model = Literal["dcgan", "residual", "mlp"]
+LossName = Literal[
+    "relativistic", "non-saturating", "minimax", "least-squares", "wasserstein", "hinge"
+]
+PenaltyName = Literal["r1-r2", "r1", "gradient", "dragan", "clipping", "spectral", "none"]
+MODELS = get_args(Model)
+LOSSES: dict[LossName, type[Loss]] = {
     "relativistic": losses.Relativistic,
     "non-saturating": losses.NonSaturating,
     "minimax": losses.Minimax,
@@ -62,7 +69,7 @@ LOSSES = {
     "wasserstein": losses.Wasserstein,
     "hinge": losses.Hinge,
 }
-PENALTIES = {
+PENALTIES: dict[PenaltyName, Callable[[], tuple[Any, ...]]] = {
     "r1-r2": lambda: (penalties.R1(COARSE), penalties.R2(COARSE)),
     "r1": lambda: (penalties.R1(COARSE),),
     "gradient": lambda: (penalties.GradientPenalty(10.0),),
@@ -93,10 +100,10 @@ class ImageGame:
 
 @checked
 def game(
-    model: Annotated[str, one_of(*MODELS)] = "dcgan",
+    model: Model = "dcgan",
     *,
-    loss: Annotated[str, one_of(*LOSSES)] = "relativistic",
-    penalty: Annotated[str, one_of(*PENALTIES)] = "r1-r2",
+    loss: LossName = "relativistic",
+    penalty: PenaltyName = "r1-r2",
     shape: EvenShape = (28, 28, 1),
     augment: bool = False,
     rng: Seed = 0,
@@ -105,8 +112,8 @@ def game(
 
     model    one of MODELS, pairs of `minigan.models`. Only the DCGAN without a penalty has batch
              norm in D, as in its paper: a penalty has to see each sample by itself
-    loss     one of LOSSES
-    penalty  one of PENALTIES
+    loss     its name in LOSSES
+    penalty  its name in PENALTIES
     shape    (H, W, C) of the images, H and W even and at least 8; for the residual pair they must
              be divisible by 4
     augment  D sees augmented images alone (`layers.augmentation`), for small sets of images whose

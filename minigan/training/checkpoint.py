@@ -155,18 +155,18 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
         kept = header["settings"][name]
         option = name.replace("average/", "generator/")
         names = [key for key in settings(part) if f"{option}.{key}" not in changes]
-        numbers = {key: _number(file, key, kept[key], low=-np.inf) for key in names}
+        numbers = {key: _checked(file, checks.finite, key, kept[key]) for key in names}
         yield partial(getattr(part, "__dict__", {}).update, numbers)
     for name, rng in run.generators.items():
         _try_random(file, name, rng, header["random"][name])
         if rng_name(name) not in changes:
             yield partial(setattr, rng.bit_generator, "state", header["random"][name])
     if run.average:
-        average = _count(file, "average", header["average"])
+        average = _checked(file, checks.at_least_zero, "average", header["average"])
         yield partial(setattr, run.average, "steps", average)
     if "data" not in changes:  # other data begin with an epoch of their own
         yield partial(setattr, run.minibatches, "position", _read_position(file, run.minibatches))
-    rates = [_number(file, "rate", rate) for rate in header["rates"]]
+    rates = [_checked(file, checks.not_negative, "rate", rate) for rate in header["rates"]]
     if len(rates) != len(run.rates):
         raise file.refusal(f"expected {len(run.rates)} learning rates, got {len(rates)}")
     for i, name in enumerate(run.optimizers):
@@ -202,7 +202,8 @@ def _compare_fingerprints(file: archive.Archive, found: dict[str, str], run: Run
 
 def _read_optimizer(file, name, optimizer, theta):
     kept = file.header["optimizers"][name]
-    lr, steps = _number(file, "lr", kept["lr"]), _count(file, "steps", kept["steps"])
+    lr = _checked(file, checks.not_negative, "lr", kept["lr"])
+    steps = _checked(file, checks.at_least_zero, "steps", kept["steps"])
     state = {"lr": lr, "steps": steps}
     if steps:
         for moment in optimizer.moments:
@@ -219,7 +220,8 @@ def _read_position(file, minibatches):
 
 
 def _read_history(file, history):
-    step, names = _count(file, "step", file.header["step"]), file.header["columns"]
+    step = _checked(file, checks.at_least_zero, "step", file.header["step"])
+    names = file.header["columns"]
     if step and "step" not in names:
         raise file.refusal(f"expected the history of {step} steps, got none")
     return {name: file.array(f"history/{name}", (step,), history.dtype(name)) for name in names}
@@ -245,15 +247,9 @@ def _mark(layer, done):
     layer.iterated_on = layer.children["layer"].params["weight"].copy() if done else None
 
 
-def _count(file, name, value):
+def _checked(file, rule, name, value):
+    """A number of the header, by a rule of `_checks`."""
     try:
-        return checks.at_least_zero("header", name, value)
-    except (TypeError, ValueError) as error:
-        raise file.refusal(str(error)) from error
-
-
-def _number(file, name, value, low=0.0):
-    try:
-        return checks.real(least=low)("header", name, value)
+        return rule("header", name, value)
     except (TypeError, ValueError) as error:
         raise file.refusal(str(error)) from error

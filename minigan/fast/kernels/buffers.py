@@ -1,8 +1,8 @@
 """Arrays for results, used again and again.
 
 A training step asks for the same arrays at every step. From the operating system they come as fresh
-pages, which have to be zeroed and mapped one by one; that takes about as long as filling them. So
-arrays are kept, and given out again once nothing refers to them, or to a view of them, any more.
+pages, which have to be zeroed and mapped one by one; that takes longer than filling them. So arrays
+are kept, and given out again once nothing refers to them, or to a view of them, any more.
 
 How many are kept: those of one step. When other shapes are needed than before (another batch size),
 those that this step has not asked for are forgotten as soon as all kept arrays together take more
@@ -23,7 +23,7 @@ import numpy as np
 
 from .calls import ON, step_begins
 
-MOST = 1 << 28  # bytes kept for each thread; the largest network of the benchmarks needs a tenth
+MOST = 1 << 28  # bytes kept for each thread; the largest game of the benchmarks needs a quarter
 SLACK = 1.25  # bytes kept, at most, for each byte of the largest step
 PASSES = 16  # forward passes that "lately" covers; more than one step takes
 OVERHEAD = 256  # bytes for an array object and its entry: many small arrays count as well

@@ -86,7 +86,7 @@ class KernelCache(Cache):
 
     def _stored(self, sig, target_context):
         """The compiled function of a file, or None. Of Numba it needs the runtime alone: loading
-        the list of functions would take longer than all that a sample needs."""
+        the list of functions would take .2 s, nearly half as long as a first sample."""
         if not self._enabled or _FOLDER is None:
             return None
         try:
@@ -113,7 +113,7 @@ class KernelCache(Cache):
 @contextlib.contextmanager
 def _without_scipy():
     """Numba, as it loads its list of functions, imports SciPy's BLAS to see whether it is there:
-    a tenth of a second, and no kernel here uses it. A function that does still imports it, when it
+    that takes .1 to .2 s, and no kernel here uses it. A function that does still imports it when it
     is compiled."""
     if "numba.np.arraymath" in sys.modules or importlib.util.find_spec("scipy") is None:
         yield

@@ -1,7 +1,7 @@
 """Several linear layers and their activations in one compiled call.
 
-In a small network the products take less time than what is around them: Python, and starting and
-ending a parallel loop for each. But rows are samples, and no linear layer mixes them. So each
+In a small network what is around the products takes nearly as long as they do: Python, and starting
+and ending a parallel loop for each. But rows are samples, and no linear layer mixes them. So each
 thread takes its part of the rows through all layers, without waiting for the others:
 
     thread 1    rows   0 to 127     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy

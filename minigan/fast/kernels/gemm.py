@@ -98,7 +98,7 @@ def _cut(rows, depth, columns, itemsize, threads):
 
     A tall C is cut by rows: each thread packs all of B, but its rows of A, which it wrote in the
     layer before, are still in its cache. Otherwise C is cut by columns, which divides the packing
-    of B; with fewer panels than threads it is cut by rows as well.
+    of B; with fewer vectors in a row of C than threads it is cut by rows as well.
     """
     if threads == 1 or rows * (depth + STORE) * columns < SERIAL_BELOW:
         return 1, 1

@@ -65,7 +65,7 @@ def sigmoid(z):
 
 @njit(error_model="numpy", forceinline=True)
 def exp_of_negative(x):
-    """exp(x) for x <= 0; 0 where that is below the smallest normal number."""
+    """exp(x) for x <= 0; 0 up to `_lowest_exponent`, where it is hardly a normal number."""
     lowest = _lowest_exponent(x)
     power, p = _exp_parts(max(x, lowest))
     small = as_type_of(x, 0) if x == x else x
@@ -111,7 +111,7 @@ def _as_type_of(like, value):
 
 
 def _lowest_exponent(like):
-    """The x below which exp(x) is below the smallest normal number of `like`'s type."""
+    """The least whole x for which exp(x) is a normal number of `like`'s type."""
     raise NotImplementedError("for compiled code only")
 
 

@@ -27,7 +27,7 @@ LATE_LOOPS, OF_LOOPS = 2, 16  # so many late loops among the last ones timed are
 # milliseconds. After a pause, a thread that wakes up on its caller's core is late by less, until
 # the scheduler moves it.
 TOO_MUCH = 5e-3
-EVERY = 8  # one loop in so many is timed; timing takes 1.3 us
+EVERY = 8  # one loop in so many is timed; timing takes about 1.5 us
 SHORTEST, LONGEST = 0.05, 0.5  # seconds with fewer threads, before more are tried again
 
 # A clock that ticks slower than loops end (Windows: 16 ms) tells nothing.

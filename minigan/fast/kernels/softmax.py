@@ -13,7 +13,7 @@ BLOCK = 64  # rows
 
 @compiled_call
 def softmax(S):
-    """A = exp(S - max) / sum exp(S - max) along the last axis, in one pass per row."""
+    """A = exp(S - max) / sum exp(S - max) along the last axis."""
     rows = np.ascontiguousarray(S).reshape(-1, S.shape[-1])
     A = empty(rows.shape, rows.dtype)
     _softmax(rows, rows.max(axis=1), A)

@@ -1,8 +1,8 @@
 """Networks as modules of PyTorch, and back.
 
-Every layer becomes a module at the same place, one of torch.nn or, where there is none, one of
-`torch_counterparts`: "0.weight" is "0.weight". What is NHWC in minigan is NCHW in PyTorch, see
-`torch_layouts`. In evaluation and in training the outputs and all gradients are the same, and the
+Every layer becomes one module, of torch.nn or, where that has none, of `torch_counterparts`, at the
+same place: "0.weight" keeps its name. Images are NHWC in minigan and NCHW in PyTorch (see
+`torch_layouts`). In evaluation and in training the outputs and all gradients are the same, and the
 running statistics and singular vectors afterwards too. Layers that draw random numbers in training
 (Dropout, InstanceNoise, RandomCutout, ...) draw from PyTorch's generator there.
 """
@@ -41,7 +41,7 @@ from ..described import arguments_of, kept
 from .outside import needed
 from .torch_layouts import KNOWN, Place, decode, encoded, named_tensors, places, tensors
 
-EXACT = 40  # above it, softplus(x) is x to the last bit of a float64; torch.nn takes it from 20
+EXACT = 40  # above it, log(1 + exp(x)) rounds to x in float64; torch.nn returns x from 20 on
 
 
 @checked
@@ -50,8 +50,9 @@ def to_torch(network: Sequential, *, channels: Count | None = None) -> Any:
 
     Parameters
     ----------
-    channels : of the images that the network sees, where a Flatten comes first and is to become
-        torch.nn.Flatten; otherwise it becomes a module that flattens pixel by pixel, as minigan's
+    channels : the number of channels of the network's input images. Give it if the network begins
+        with a Flatten and you want a torch.nn.Flatten, which flattens channel by channel; without
+        it, the Flatten becomes a module that flattens pixel by pixel, as minigan's does
 
     Raises ImportError without PyTorch; TypeError, naming it, for a layer of your own.
     """
@@ -161,7 +162,8 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
 
     Parameters
     ----------
-    channels : of the images that the module sees; needed only where a Flatten comes first
+    channels : the number of channels of the module's input images; needed only if a Flatten comes
+        first
 
     torch.nn.Softplus is taken for log(1 + exp x), from which it differs by 2e-9 above its
     threshold. PyTorch's own spectral_norm iterates in another order than `SpectralNorm`: the two

@@ -6,9 +6,9 @@ import socketserver
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Annotated, Any
+from typing import Any
 
-from ..._checks import checked, integer
+from ..._checks import Port, checked
 from ..._progress import say
 from . import film_page
 from .film import Film
@@ -49,7 +49,7 @@ class Live:
         film: Film,
         vitals: Vitals | None = None,
         *,
-        port: Annotated[int, integer(0, 65535)] = PORT,
+        port: Port = PORT,
     ) -> None:
         self.film, self.vitals = film, vitals
         self.over = False

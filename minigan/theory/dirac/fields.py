@@ -4,11 +4,9 @@ Fields take numbers or arrays; the Jacobian [[dv1/dtheta, dv1/dpsi], [dv2/dtheta
 of one point. f and its derivatives are those of the package's docstring.
 """
 
-from typing import Annotated, Any
-
 import numpy as np
 
-from ..._checks import CheckedConstructors, NotNegative, TwoNumbers, checked, refuse
+from ..._checks import CheckedConstructors, DiscreteStep, NotNegative, TwoNumbers, checked
 from ...layers.activations import sigmoid
 
 NODES = 64  # of the Gauss-Hermite sums
@@ -23,16 +21,6 @@ def slopes(t: Number) -> tuple[Number, Number, Number]:
     first = sigmoid(np.asarray(-t))
     second = -first * (1 - first)
     return first, second, -second * (1 - 2 * first)
-
-
-def _discrete(owner: Any, name: str, value: Any) -> Any:
-    """The bounds hold for discrete steps, not for a flow."""
-    if getattr(value, "name", None) not in ("simultaneous", "alternating"):
-        refuse(ValueError, owner, name, "Simultaneous or Alternating", value)
-    return value
-
-
-Discrete = Annotated[Any, _discrete]
 
 
 class Field(CheckedConstructors):
@@ -129,7 +117,7 @@ class ClippedWasserstein(Bilinear):
 
     @checked
     @QUIET
-    def floor(self, step: Discrete, start: TwoNumbers) -> float:
+    def floor(self, step: DiscreteStep, start: TwoNumbers) -> float:
         """A lower bound on |z_n| for all n >= 0, for simultaneous or alternating steps.
 
         Simultaneous: a step without clipping multiplies |z| by sqrt(1 + h^2), one with clipping
@@ -196,7 +184,7 @@ class GradientPenalty(Field):
 
     @checked
     @QUIET
-    def floor(self, step: Discrete, start: TwoNumbers) -> float:
+    def floor(self, step: DiscreteStep, start: TwoNumbers) -> float:
         """A lower bound on max(|z_n|, |z_n+1|) for all n with psi_n != 0, from any start.
 
         Within r of 0, |v2| >= lambda target - sqrt(1 + lambda^2) r. D moves by h |v2|, and by no

@@ -175,7 +175,7 @@ def mixing(seed: int) -> Report:
 
 
 def norm_of_samples(seed: int) -> Report:
-    """WGAN-GP's value for images: one norm for each sample, over all of its pixels and channels."""
+    """WGAN-GP's value for images: one norm per sample, over all of its pixels and channels."""
     g = np.random.default_rng(seed).standard_normal((4, 3, 3, 2))
     value, _ = penalties.GradientPenalty(2.0).measure(g)
     expected = 2 * np.mean([(np.linalg.norm(sample) - 1) ** 2 for sample in g])

@@ -43,7 +43,7 @@ def check(name: str | int | None = None, *, folder: Place = ".") -> Outcome | No
     """Checks a page, by default the first that is not right yet, prints and returns the outcome.
 
     name   : of an exercise, or its number
-    folder : in which the pages are, or a folder with them that is called exercises
+    folder : the folder of the pages, or one that has them in a folder "exercises"
     """
     place = Folder(folder)
     exercise = chosen(name, place)
@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> None:
         command.add_argument(
             "--folder",
             default=".",
-            help="in which the pages are; by default the current one, or exercises in it",
+            help="the folder of the pages; by default the current one, or exercises in it",
         )
     options = vars(parser.parse_args(arguments))
     function = options.pop("function")

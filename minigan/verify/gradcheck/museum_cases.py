@@ -1,4 +1,4 @@
-"""What the exhibits of the bug museum make of a case, for `explain` to compare with what was found.
+"""What each bug of the museum would give in a case, for `explain` to compare with what was found.
 
 Each is computed on a copy, with classes of its own (see `minigan.verify.bugs.private_copies`): the
 process, and the code that is being checked, stay as they are.
@@ -29,7 +29,7 @@ def each_exhibit(things: tuple[Any, ...], run: Run) -> Callable[[str], Callable[
     """tensor -> () -> {name of an exhibit: what it gives for that tensor}.
 
     things : what is computed with: layers, losses, penalties, a GAN
-    run    : copied -> {tensor: array}; `copied` makes of a thing a copy with the exhibit in it
+    run    : copied -> {tensor: array}; `copied` returns a copy of a thing, with the bug in it
     """
 
     @functools.cache
@@ -50,7 +50,7 @@ def each_exhibit(things: tuple[Any, ...], run: Run) -> Callable[[str], Callable[
                 tensors = with_exhibit(name)
             except Exception:  # an exhibit that cannot be run here explains nothing
                 continue
-            found[name] = {  # what it leaves as it is may be wrong for another reason
+            found[name] = {  # a tensor that the bug does not change is wrong for another reason
                 tensor: value
                 for tensor, value in tensors.items()
                 if _differ(value, without[tensor])

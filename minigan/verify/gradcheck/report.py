@@ -59,7 +59,6 @@ class Row:
     kinks     : the number of entries whose difference straddled a kink
     worst     : the entry with the largest error, a `Worst`; None if nothing could be compared
     reason    : why this comparison says nothing about the tensor (the row then fails); else None
-    all_zero  : whether every entry, found and expected, is exactly zero
     found, expected, context : of a row that is wrong, what `gradcheck.explain` takes
     """
 
@@ -73,7 +72,6 @@ class Row:
     compared: int = 0
     worst: Worst | None = None
     reason: str | None = None
-    all_zero: bool = False
     found: np.ndarray | None = field(default=None, repr=False, compare=False)
     expected: np.ndarray | None = field(default=None, repr=False, compare=False)
     context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -196,7 +194,7 @@ class Report:
         self.rows.append(
             Row(
                 check, tensor, found.size, _norm(found), error, tolerance, kinks, directions,
-                reason=reason, all_zero=not found.any(),
+                reason=reason,
             )
         )  # fmt: skip
 
@@ -210,10 +208,9 @@ class Report:
         same_shape = found.shape == expected.shape
         if compared is None:
             compared = found.size if same_shape else 0
-        zero = bool(found.size and same_shape and not found.any() and not expected.any())
         row = Row(
             check, tensor, found.size, _norm(found), error, tolerance, kinks, compared,
-            _worst(found, expected, indices) if same_shape else None, reason, zero,
+            _worst(found, expected, indices) if same_shape else None, reason,
         )  # fmt: skip
         if not row.ok:
             known = {} if context is None else context()

@@ -1,4 +1,4 @@
-"""One training step as a ledger: every value on the way there, every gradient on the way back.
+"""One training step as a ledger: every value of its forward passes, every gradient of the backward.
 
     ledger = minigan.ledger.record(gan, real)
     print(ledger)                      # a table, from the loss back to the noise
@@ -10,11 +10,11 @@
     ledger.to_csv("step.csv")
 
     run = minigan.ledger.Replay(gan, data, steps=3000, checkpoint="run.npz")
-    run.ledger(1500)                   # step 1,500 of a run that was recorded, done again
+    run.ledger(1500)                   # step 1,500 of a recorded run, repeated
     minigan.ledger.where_they_part(run, another)    # the first number that differs in two runs
 
-Of a GAN that is small enough (see `sums.is_tiny`), the ledger also writes every entry of every
-gradient out as the sum that it is, with the numbers put in.
+For a small GAN (see `sums.is_tiny`), the ledger also writes out how each entry of each gradient is
+computed: as a sum, with its numbers.
 
 Read in this order: `observed_step` (the passes of a step), `formulas` (what layers and losses
 compute, in symbols), `sums` (the same, in numbers), `rows` (both, gathered along a network),

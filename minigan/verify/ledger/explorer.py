@@ -1,4 +1,4 @@
-"""A page on which a training step is computed: each number opens, and each weight can be moved.
+"""A page that computes a training step: click a number to see its sum, drag a weight to change it.
 
 `write` puts the step's networks, data and noise beside the page's own arithmetic (page/numbers.js,
 page/step.js) into one HTML file, which needs a browser and nothing else. The arithmetic there is a
