@@ -48,8 +48,8 @@ class SpectralNorm(Layer):
         u, v = self.buffers["u"], self.buffers["v"]
         v[...] = _unit(rng.standard_normal(v.shape), v)
         u[...] = 1 / math.sqrt(len(u))  # what stays if the weight is zero
-        # Measured on Gaussian weights of seven shapes up to 1024 x 128: sigma is at most 34 % too
-        # small after 1 iteration, 11 % after 5, 8 % after 15. Training continues the iteration.
+        # The worst of 140 Gaussian weights, of seven shapes up to 1024 x 128: sigma is 38 % too
+        # small after 1 iteration, 12 % after 5, 6 % after 15. Training continues the iteration.
         for _ in range(15):
             self.iterate()
 

@@ -33,7 +33,8 @@ Shots = Annotated[Sequence[Frame], some_of(Frame)]
 def arrow_scale(film: Recorded) -> float:
     """The length of an arrow, in units of the data per unit of gradient; the same for all frames.
 
-    The 95% quantile of the drawn arrows' lengths becomes about an eighth of the picture's width.
+    The 95% quantile of the drawn arrows' lengths becomes an eighth of the picture's width, or less:
+    the scale is rounded down to 1, 2 or 5 times a power of ten.
     """
     lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
     typical = float(np.quantile(lengths, 0.95))
