@@ -18,7 +18,7 @@ PLANS = 16  # for so many batch sizes
 class ChainStage(Stage):
     """y = phi_n(... phi_1(x @ W_1 + b_1) ...), see `kernels.chains`.
 
-    The cache is (x, (y_1, ..., y_n)). Tangents and curvature go through the stages one by one.
+    The cache is (x, (y_1, ..., y_n)). Tangents go through the stages one by one.
     """
 
     def __init__(self, stages):

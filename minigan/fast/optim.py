@@ -14,7 +14,7 @@ from .kernels.vectors import dot
 
 def update(optimizer: Any) -> Callable[..., Any] | None:
     """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
-    subclasses included."""
+    subclasses included, and for one with another `update` than it was written for."""
     compiled = _UPDATES.get(type(optimizer))
     if compiled is None or not as_written(optimizer):
         return None
