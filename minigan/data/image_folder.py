@@ -13,7 +13,7 @@ MOST_VALUES = 1 << 30  # of all pictures together: 4 GiB as float32
 def images_from_folder(folder: Folder, *, size: PictureSize | None = None) -> np.ndarray:
     """The PNG and JPEG pictures of a folder, in the order of their names, as training images.
 
-    A picture stands as viewers show it (its EXIF orientation is followed); a transparent one is
+    A picture is turned as viewers show it, by its EXIF orientation; a transparent one is
     laid on white. If all of them are grey, so are the images; else all are RGB.
 
     Parameters
@@ -58,7 +58,7 @@ def _read(file, size):
     from PIL import Image, ImageOps
 
     try:
-        # two formats by name: among the others are some that start an interpreter
+        # these two formats alone: to read some others, Pillow starts another program
         with Image.open(file, formats=("PNG", "JPEG")) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise ValueError(f"{_in_words(picture)} pixels, more than {MOST_PIXELS:,}")

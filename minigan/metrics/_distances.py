@@ -1,4 +1,4 @@
-"""Squared distances between many points, a block at a time: used by three of the metrics."""
+"""Squared distances between many points, a block at a time."""
 
 from collections.abc import Iterator
 

@@ -202,8 +202,8 @@ MANY = 16  # images; of fewer, all pixels may happen to be bright
 
 
 def outside(owner: str, images: np.ndarray) -> str | None:
-    """Raises ValueError for images that cannot be pixels in [-1, 1]. Returns words of suspicion
-    for `MANY` or more in [0, 1], else None."""
+    """Raises ValueError for images that cannot be pixels in [-1, 1]. Returns the text of
+    a warning for `MANY` or more in [0, 1], else None."""
     scale = "scale them: x / 127.5 - 1 from 0..255, or 2 x - 1 from [0, 1]"
     if not images.size:
         return None

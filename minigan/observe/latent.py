@@ -42,7 +42,7 @@ def line(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
 def great_circle(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
     """(sin((1 - t) w) a + sin(t w) b) / sin w, w the angle between a and b, (n, latent)
 
-    On the sphere if a and b are equally long: every point is as long as noise is (White 2016).
+    If a and b are equally long, so are all points: as long as noise is (White 2016).
     Where a and b lie on one line through 0 there is no such circle: then it is the line.
     """
     t = np.linspace(0, 1, n)[:, None]
@@ -95,7 +95,7 @@ def invert(
     prior: NotNegative = 1e-3,
     rng: Seed = 0,
 ) -> Inversion:
-    """z = argmin mean (G(z) - image)^2 + prior mean z^2,  from several starts, the best of which
+    """z = argmin mean (G(z) - image)^2 + prior mean z^2,  the best of several starts
 
     Only z moves: dz = G.backward_input(d image), and no gradient reaches G's parameters. G is not
     one-to-one and the error not convex, so start anew and take the best. The prior is that of the

@@ -107,8 +107,8 @@ def groups(vitals: Vitals | None, history: Any = None) -> list[dict[str, Any]]:
 def _group(
     title: str, text: str, steps: Sequence[int], columns: dict[str, list[float]]
 ) -> dict[str, Any]:
-    """In six digits; what is not finite has none. A measurement under way counts once it is in all
-    columns."""
+    """A chart: values to six digits, None for one that is not finite. A measurement under way
+    counts once it is in all columns."""
     whole = min(len(steps), *map(len, columns.values()))
     every = slice(0, whole, math.ceil(max(whole, 1) / MOST))
     rounded = {

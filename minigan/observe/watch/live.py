@@ -25,9 +25,8 @@ class Live:
             mg.train(gan, data, steps=steps, callback=film)
 
     The page is at http://127.0.0.1:PORT/, for browsers of this machine alone, and gets new frames
-    as they are recorded. It may be opened and closed at any time: a thread of its own answers it,
-    and the training does nothing for it. If the port is taken, one line says so, and there is no
-    page.
+    as they are recorded. It may be opened and closed at any time: a separate thread serves it. If
+    the port is taken, one line says so, and there is no page.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ class Live:
         self.finish()
 
     def finish(self) -> None:
-        """The run is over: the page is told so, and stays until the program ends or `close`."""
+        """Tells the page that the run is over; it is served until the program ends or `close`."""
         self.over = True
 
     def close(self) -> None:
@@ -105,7 +104,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that was closed in the middle of an answer is no news."""
+        """A browser that is closed during an answer is not reported."""
 
 
 def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
@@ -129,6 +128,6 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: the progress bar stands there."""
+            """Prints nothing: the progress bar is shown there."""
 
     return Handler

@@ -14,7 +14,7 @@ Every rank draws the minibatch and the noise of all ranks, and keeps its rows. S
 those of one process with the same minibatch, to rounding, and all random generators agree after
 each step: a checkpoint, which rank 0 writes, may be resumed by any number of ranks.
 
-What sees that there are ranks:
+What depends on the number of ranks:
 
 - Layers that draw random numbers (Dropout, InstanceNoise), and penalties that do: each rank draws
   from a stream of its own, so the numbers are others, of the same distribution.

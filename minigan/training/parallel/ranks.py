@@ -27,8 +27,8 @@ from ..history import History
 def across_ranks(gan: GAN) -> "ParallelGAN":
     """The GAN with its training shared among the ranks of MPI; its networks are the same objects.
 
-    Every rank has to make the GAN in the same way; the weights of rank 0 are what all begin with. A
-    rank that ends with an error ends the others as well.
+    Every rank has to make the GAN in the same way; all begin with the weights of rank 0. A rank
+    that ends with an error ends the others as well.
 
     The step is that of GAN, SimultaneousGAN or ExtragradientGAN, which are made of means over the
     minibatch. ConsensusGAN goes down a square of such means, which is no mean itself.
