@@ -15,6 +15,7 @@ rng = np.random.default_rng(0)
 for m, k, n, transpose_a, transpose_b in (
     (23, 530, 1050, False, True), (23, 530, 1050, True, False), (70, 1024, 210, False, False),
     (9, 2, 70, False, False), (70, 40, 2, False, False),
+    (13, 4200, 40, True, False),
 ):
     a = rng.standard_normal((k, m) if transpose_a else (m, k)).astype("f4")
     b = rng.standard_normal((n, k) if transpose_b else (k, n)).astype("f4")

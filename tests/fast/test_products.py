@@ -25,10 +25,10 @@ ACTIVATIONS = [
     (codes.TANH, 0.0),
     (codes.SIGMOID, 0.0),
 ]
-# rows, inner, columns: thin, one-off-a-tile, several blocks deep, wide, the shapes of small GANs
+# rows, inner, columns: thin, one-off-a-tile, several blocks deep, a long sum, wide, small GANs'
 SHAPES = [
     (1, 1, 1), (5, 1, 3), (1, 40, 1), (3, 7, 33), (8, 16, 32), (9, 17, 31), (64, 2, 128),
-    (70, 130, 1), (70, 130, 2), (130, 300, 65), (512, 128, 128), (64, 784, 100), (16, 3000, 32),
+    (70, 130, 1), (70, 130, 2), (130, 300, 65), (512, 128, 128), (64, 784, 100), (11, 5003, 33),
     (23, 600, 1030),
 ]  # fmt: skip
 

@@ -4,7 +4,8 @@
                  innermost loop, `lanes` the vector instructions that loop is made of, `thin` the
                  products with very few columns or steps
 - `products`     matrix products and the passes of a linear layer
-- `images`       the passes of both convolutions; `tables` holds the offsets that they read through
+- `images`       the passes of both convolutions; `tables` holds the offsets that they read
+                 through, `taps` their transposes with few channels of output
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
 - `elementwise`, `nonlinear`, `codes`    activations
 - `moments`      batch and layer normalisation

@@ -63,6 +63,8 @@ SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
 STRIPS_PER_THREAD_SMALL_B, STRIPS_PER_THREAD_LARGE_B = 4, 64
 SERIAL_BELOW = 200_000  # multiply-adds; below this, waking the other threads does not pay
 STORE = 32  # multiply-adds that take as long as storing one number of C
+# A sum of so many steps for a C of so few bytes is cut into pieces
+MANY_STEPS, SMALL_C, PIECES_OF_SUM = 4096, 1 << 15, 8
 
 
 def multiply(
@@ -87,10 +89,25 @@ def multiply(
         count_product(len(rows), len(right[1]), columns)
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
-    down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
+    pieces = _pieces(len(rows), len(right[1]), columns, a.itemsize)
+    if pieces > 1 and left[3] == 1 and len(bias) == 0 and slope == 1:
+        down, across = min(pieces, threads()), 1
+    else:
+        pieces = 1
+        down, across = _cut(len(rows), len(right[1]), columns, a.itemsize, threads())
     worker = multiplier(a.dtype)
     run = _multiply if down * across == 1 else _multiply_in_parallel
-    run(worker, down, across, left, right, result, columns, bias, slope, accumulate)
+    run(worker, down, across, pieces, left, right, result, columns, bias, slope, accumulate)
+
+
+def _pieces(rows, depth, columns, itemsize):
+    """How many pieces the sum over k is cut into, for any number of threads.
+
+    A small C with a long sum, such as the weight gradient of an image's first convolution, has too
+    few tiles to be divided: cut across, each thread would read all of A and half of each row of B.
+    """
+    small = rows * columns * itemsize <= SMALL_C and columns > THIN
+    return PIECES_OF_SUM if small and depth >= MANY_STEPS else 1
 
 
 def _cut(rows, depth, columns, itemsize, threads):
@@ -114,24 +131,36 @@ def _cut(rows, depth, columns, itemsize, threads):
 # The words of a task: addresses, sizes, and what is to be done.
 (
     WORKER, A, A_ROWS, INNER, RUN, B, B_ROWS, B_STEP, C, C_ROWS, BIAS, HAS_BIAS, SLOPE, ACCUMULATE,
-    ROWS, DEPTH_OF_SUM, COLUMNS, DOWN, ACROSS,
-) = range(19)  # fmt: skip
-WORDS = ACROSS + 1
+    ROWS, DEPTH_OF_SUM, COLUMNS, DOWN, ACROSS, PIECES,
+) = range(20)  # fmt: skip
+WORDS = PIECES + 1
 
 
 @cached_njit()
-def _multiply(worker, down, across, left, right, result, columns, bias, slope, accumulate):
-    """Computes C in down x across rectangles, each one part of the task."""
+def _multiply(worker, down, across, pieces, left, right, result, columns, bias, slope, accumulate):
+    """Computes C in down x across rectangles, each one part of the task; or its sum in pieces,
+    which `down` threads share, and which are added up in their order."""
+    (c, c_rows), rows = result, len(left[1])
+    size = pieces * rows * columns if pieces > 1 else 0
+    sums, sum_rows = np.empty(size, c.dtype), np.arange(0, rows * columns, columns)
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
     task[A], task[A_ROWS], task[INNER] = _address(left[0]), _address(left[1]), _address(left[2])
     task[RUN], task[B], task[B_ROWS] = left[3], _address(right[0]), _address(right[1])
-    task[B_STEP], task[C], task[C_ROWS] = right[2], _address(result[0]), _address(result[1])
+    task[B_STEP], task[C], task[C_ROWS] = right[2], _address(c), _address(c_rows)
     task[BIAS], task[HAS_BIAS] = _address(bias), len(bias) > 0
     task[SLOPE], task[ACCUMULATE] = bits_of(slope), accumulate
-    task[ROWS], task[DEPTH_OF_SUM], task[COLUMNS] = len(left[1]), len(right[1]), columns
-    task[DOWN], task[ACROSS] = down, across
+    task[ROWS], task[DEPTH_OF_SUM], task[COLUMNS] = rows, len(right[1]), columns
+    task[DOWN], task[ACROSS], task[PIECES] = down, across, pieces
+    if pieces > 1:
+        task[C], task[C_ROWS], task[ACCUMULATE] = _address(sums), _address(sum_rows), False
     run_parts(worker, down * across, _address(task))
+    for i in range(rows if pieces > 1 else 0):
+        for j in range(columns):
+            z = c[c_rows[i] + j] if accumulate else c.dtype.type(0)
+            for first in range(0, len(sums), rows * columns):
+                z += sums[first + sum_rows[i] + j]
+            c[c_rows[i] + j] = z
     return task[WORKER]  # so the task lives until here
 
 
@@ -153,21 +182,27 @@ def _work(address, part):
     task = carray(words_at(address), WORDS)
     down, across, columns = task[DOWN], task[ACROSS], task[COLUMNS]
     a, b = carray(pointer_to(task[A], address), 1), carray(pointer_to(task[B], address), 1)
-    c = carray(pointer_to(task[C], address), 1)
     bias = carray(pointer_to(task[BIAS], address), columns * task[HAS_BIAS])
     a_rows = carray(pointer_to(task[A_ROWS], words_at(address)), task[ROWS])
     inner = carray(pointer_to(task[INNER], words_at(address)), task[DEPTH_OF_SUM])
     b_rows = carray(pointer_to(task[B_ROWS], words_at(address)), task[DEPTH_OF_SUM])
     c_rows = carray(pointer_to(task[C_ROWS], words_at(address)), task[ROWS])
     strips = -(-task[ROWS] // TILE_ROWS)
-    vectors = -(-columns * c.itemsize // VECTOR_BYTES)
+    vectors = -(-columns * a.itemsize // VECTOR_BYTES)
+    pieces, size = task[PIECES], task[ROWS] * columns * a.itemsize
+    first, end = 0, 1
+    if pieces > 1:  # some of the pieces of the sum, each for all of C
+        first, end, part, down = part * pieces // down, (part + 1) * pieces // down, 0, 1
     s, v = part // across, part % across
-    _rectangle(
-        (a, a_rows, inner, task[RUN]), (b, b_rows, task[B_STEP]), (c, c_rows), columns, bias,
-        float_of(task[SLOPE]), task[ACCUMULATE] != 0,
-        s * strips // down, (s + 1) * strips // down,
-        v * vectors // across, (v + 1) * vectors // across,
-    )  # fmt: skip
+    for piece in range(first, end):
+        c = carray(pointer_to(task[C] + piece * size, address), 1)
+        top, bottom = piece * len(inner) // pieces, (piece + 1) * len(inner) // pieces
+        _rectangle(
+            (a, a_rows, inner[top:bottom], task[RUN]), (b, b_rows[top:bottom], task[B_STEP]),
+            (c, c_rows), columns, bias, float_of(task[SLOPE]), task[ACCUMULATE] != 0,
+            s * strips // down, (s + 1) * strips // down,
+            v * vectors // across, (v + 1) * vectors // across,
+        )  # fmt: skip
 
 
 @njit(inline="always")

@@ -19,8 +19,9 @@ which is how `gemm.multiply` addresses its left operand. So
          x x x x  ->  c d c d      its own pixels; nothing is scattered or added twice
          x x x x      a b a b
 
-A transposed convolution is the same three with forward and dx exchanged. The formulas are in
-`minigan.layers.convolution`; activations and dz are as in `products`.
+A transposed convolution is the same three with forward and dx exchanged. `taps` has another way
+for dx with few channels. The formulas are in `minigan.layers.convolution`; activations and dz are
+as in `products`.
 """
 
 from functools import lru_cache
@@ -34,6 +35,7 @@ from .cotangents import activation_gradient, padded, padded_activation_gradient
 from .gemm import multiply
 from .products import finish
 from .tables import offsets, row_offsets, weight_rows
+from .taps import has_few_channels, sums_of_taps
 
 __all__ = [
     "conv2d_forward",
@@ -167,6 +169,10 @@ def _convolve_transposed(
     x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0
 ):
     """The adjoint of `_convolve`, phase by phase, then bias and activation: y (N, *size, out)."""
+    kh, kw, inputs, out = (weight.swapaxes(2, 3) if exchange else weight).shape
+    if has_few_channels(kh * kw, inputs, out):
+        weight = weight.transpose((3, 0, 1, 2) if exchange else (2, 0, 1, 3))
+        return sums_of_taps(x, weight, stride, padding, size, bias, activation, slope)
     missing = [max(0, stride - k) for k in weight.shape[:2]]
     if any(missing):  # every phase needs a tap, if only of zeros
         weight = np.pad(weight, ((0, missing[0]), (0, missing[1]), (0, 0), (0, 0)))
@@ -174,7 +180,6 @@ def _convolve_transposed(
     columns_of_zeros, horizontal = phases(x.shape[2], size[1], weight.shape[1], stride, padding)
     x = padded(x, rows_of_zeros, columns_of_zeros)
     batch, height, width, channels = x.shape
-    out = weight.shape[2 if exchange else 3]
     y = empty((batch, *size, out), x.dtype)
 
     for a, rows_of_taps, first_row, down in vertical:

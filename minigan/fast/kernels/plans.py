@@ -277,7 +277,7 @@ class Plan:
         words = words | {column: _address(table) for column, table in tables.items()}
         words |= {gemm.A: a, gemm.B: b, gemm.C: c, gemm.B_STEP: b_steps[1]}
         words |= {gemm.RUN: depth if a_steps[1] == 1 else 1, gemm.DOWN: cut[0], gemm.ACROSS: cut[1]}
-        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
+        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns, gemm.PIECES: 1}
         return Task(_words(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
 
 
