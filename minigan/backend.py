@@ -244,7 +244,7 @@ def _check_settings():
     """Raises ImportError, naming the environment variable, where Numba could not be imported or
     could not start its threads."""
     threads = os.environ.get("NUMBA_NUM_THREADS") or "1"
-    if not threads.isdecimal() or int(threads) < 1:
+    if not threads.strip().isdecimal() or int(threads) < 1:
         raise ImportError(f"NUMBA_NUM_THREADS must be an integer >= 1, got {shown(threads)}")
     layer = os.environ.get("NUMBA_THREADING_LAYER", "default")
     if layer.lower() not in THREADING_LAYERS:
