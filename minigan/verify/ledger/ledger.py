@@ -79,7 +79,7 @@ class Ledger:
     moved   : [(symbol, value)]: D's parameters after its step, with which L_G is computed
     stepped : [(name, in this record, in a plain `train_step` of the same GAN)]
     start   : (gan, real): what the step began with
-    tiny    : is every entry written out?
+    tiny    : whether every entry is written out
     """
 
     def __init__(self, title, rows, moved, stepped, start):

@@ -1,8 +1,7 @@
 """Where two runs part: the first step and, in the order of the seven steps, the first tensor.
 
 Training gives the same bits again, so two runs that differ in one thing (a bug, a rate, a loss) are
-equal up to the place where that thing first matters. That place is the thing's first effect; what
-comes after it is mostly chaos.
+equal up to its first effect. The later differences follow from that one, and grow.
 """
 
 import html
@@ -134,7 +133,7 @@ class Parting:
 
 @checked
 def where_they_part(first: Replay, second: Replay) -> Parting | None:
-    """Does both runs again, side by side, up to the first step that is not the same in both.
+    """Repeats both runs, side by side, up to the first step that is not the same in both.
 
     first, second : `Replay`s of two runs of one architecture
 

@@ -1,10 +1,10 @@
-"""Any step of a training run, done again and written out as a ledger.
+"""Any step of a training run, repeated and written out as a ledger.
 
     run = mg.ledger.Replay(gan, data, steps=3000, batch_size=128, rng=0, checkpoint="run.npz")
     run.ledger(1500).to_html("step_1500.html")
 
-A run is a program: networks, data, options and seeds. Doing it again gives the same bits, so every
-step that it took can still be looked at.
+A run is a program: networks, data, options and seeds. Repeating it gives the same bits, so each of
+its steps can still be looked at.
 """
 
 import contextlib
@@ -33,14 +33,14 @@ Within = Callable[[], AbstractContextManager[Any]]
 
 
 class Replay:
-    """A training run, done again step by step, with the same bits.
+    """A training run, repeated step by step, with the same bits.
 
     Parameters
     ----------
     gan, data, steps, batch_size, critic_steps, average, schedule, stop, callback, rng
         What `minigan.train` was given, made anew as the program made it. The gan is trained.
     checkpoint : path, optional
-        The file of the run. Every step done again is compared with its figures there, and a run of
+        The file of the run. Every repeated step is compared with its figures there, and a run of
         another game, of other options or seeds is refused. The replay begins from the state in the
         file, or in its name.previous, where that is before the step; otherwise, from the seed. The
         files are left as they are.
