@@ -1,5 +1,6 @@
 """Demos and a benchmark that nothing else runs: a few steps each, on a few images."""
 
+import functools
 import importlib
 import json
 import runpy
@@ -94,9 +95,12 @@ def test_stacked_mnist(run, few_digits):
     channels = np.array([[1, 2, 3], [0, 0, 7], [9, 9, 9]])
     images = np.broadcast_to(channels[:, None, None], (3, 28, 28, 3))
     assert stacked.modes_of(Judged(), images).tolist() == [123, 7, 999]
-    assert stacked.score(np.arange(1000)) == {"modes": 1000, "kl": pytest.approx(0, abs=1e-12)}
+    near = functools.partial(pytest.approx, abs=1e-12)
+    assert stacked.score(np.arange(1000)) == {"modes": 1000, "kl": near(0), "single": near(0)}
     one = stacked.score(np.zeros(50, int))
-    assert one["modes"] == 1 and one["kl"] == pytest.approx(np.log(1000))
+    assert one == {"modes": 1, "kl": near(np.log(1000)), "single": near(np.log(1000))}
+    alike = stacked.score(111 * np.arange(10))  # three equal digits: even shares, yet dependent
+    assert alike == {"modes": 10, "kl": near(np.log(100)), "single": near(0)}
     for name, kinds in (("relativistic+r1", ["R1"]), ("non-saturating+none", [])):
         gan = stacked.game(name, 0).gan
         assert [type(p).__name__ for p in gan.penalties] == kinds
