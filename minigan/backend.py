@@ -26,7 +26,17 @@ import numpy as np
 
 from ._checks import FLOATS, flag, shown
 
-__all__ = ["matmul", "use_backend", "backend", "stages", "update", "step", "clear", "norm"]
+__all__ = [
+    "matmul",
+    "use_backend",
+    "backend",
+    "stages",
+    "update",
+    "step",
+    "clear",
+    "clear_rest",
+    "norm",
+]
 
 NAMES = "numpy", "numba"
 THREADING_LAYERS = "default", "safe", "threadsafe", "forksafe", "tbb", "omp", "workqueue"
@@ -74,6 +84,13 @@ def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
         compiled.clear(grad, caches)
     else:
         grad.fill(0)
+
+
+def clear_rest(caches: Sequence[Any]) -> None:
+    """After a backward pass that was broken off: sets to 0 the gradients that it was to write."""
+    compiled = fast()
+    if compiled:
+        compiled.clear_rest(caches)
 
 
 def norm(vector: np.ndarray) -> float:

@@ -80,9 +80,9 @@ class Sequential(FlatVectors):
     @np.errstate(under="ignore")
     def backward(self, dy: Array, caches: Caches) -> Array:
         dy = self._dy(dy, caches)
-        self.settle(caches)
-        for stage, cache in reversed(caches):
-            dy = self._in_dtype(stage.backward(dy, cache))
+        with self.settled(caches):
+            for stage, cache in reversed(caches):
+                dy = self._in_dtype(stage.backward(dy, cache))
         return dy
 
     @np.errstate(under="ignore")
@@ -99,11 +99,11 @@ class Sequential(FlatVectors):
         first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
         if first is None:
             return
-        self.settle(caches)
-        for stage, cache in reversed(caches[first + 1 :]):
-            dy = self._in_dtype(stage.backward(dy, cache))
-        stage, cache = caches[first]
-        stage.backward_params(dy, cache)
+        with self.settled(caches):
+            for stage, cache in reversed(caches[first + 1 :]):
+                dy = self._in_dtype(stage.backward(dy, cache))
+            stage, cache = caches[first]
+            stage.backward_params(dy, cache)
 
     @np.errstate(under="ignore")
     def tangent(self, x_dot: Array, caches: Caches) -> Array:

@@ -61,10 +61,10 @@ Memory, threads, processes
 - Cache: compiled code is stored on disk under a hash of the kernels' sources (`kernels.cache`).
 """
 
-from .chain import clear
+from .chain import clear, clear_rest
 from .kernels.products import matmul
 from .optim import norm, update
 from .stages import stages
 from .step import step
 
-__all__ = ["clear", "matmul", "norm", "stages", "step", "update"]
+__all__ = ["clear", "clear_rest", "matmul", "norm", "stages", "step", "update"]

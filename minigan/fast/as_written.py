@@ -6,11 +6,14 @@ method was replaced, or a class in an edited file. For these, their own code run
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from .edited import edited
 
 PASSES = "forward", "backward_input", "backward_params", "backward", "tangent", "curvature"
+
+passes_of = attrgetter(*PASSES)  # of a class: those that its instances have now
 
 _methods: dict[type, dict[str, Any]] = {}  # of each class, as minigan defines them
 
@@ -18,7 +21,15 @@ _methods: dict[type, dict[str, Any]] = {}  # of each class, as minigan defines t
 def remember(kinds: Iterable[type], *names: str) -> None:
     """Notes the methods of these names, which a counterpart of one of these classes stands for."""
     for kind in kinds:
-        _methods[kind] = {name: getattr(kind, name) for name in names}
+        _methods[kind] = {name: method_of(kind, name) for name in names}
+
+
+def method_of(kind: type, name: str) -> Any:
+    """A method as minigan defines it; None if it was replaced before `fast` was imported."""
+    method = getattr(kind, name)
+    home = getattr(method, "__globals__", {}).get("__name__", "").partition(".")[0]
+    minigan = __name__.partition(".")[0]
+    return method if home in (minigan, "numpy", "contextlib") else None  # or np.errstate around it
 
 
 def as_written(part: Any) -> bool:

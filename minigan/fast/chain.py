@@ -18,7 +18,8 @@ PLANS = 16  # for so many batch sizes
 class ChainStage(Stage):
     """y = phi_n(... phi_1(x @ W_1 + b_1) ...), see `kernels.chains`.
 
-    The cache is (x, (y_1, ..., y_n)). Tangents go through the stages one by one.
+    The cache is (x, (y_1, ..., y_n), the flat array of these). Tangents go through the stages one
+    by one.
     """
 
     def __init__(self, stages):
@@ -48,27 +49,30 @@ class ChainStage(Stage):
         first = self.stages[0].layer
         x = first.as_input(x, "N", first.in_features)
         outputs = chain_forward(x, self._plan(len(x)))
-        return outputs[-1], (x, outputs)
+        return outputs[-1], (x, outputs, outputs[0].base)
 
     def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self._backward(dy, cache, True)[0]
 
     def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         self._backward(dy, cache, False, self._gradients())
+        self.unwritten = False
 
     def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return self._backward(dy, cache, True, self._gradients())[0]
+        dx, _ = self._backward(dy, cache, True, self._gradients())
+        self.unwritten = False
+        return dx
 
     def _gradients(self):
-        written, self.unwritten = self.unwritten, False
-        return "written" if written else "added"
+        return "written" if self.unwritten else "added"
 
     def _backward(self, dy, cache, wants_dx, gradients=""):
-        return chain_backward(dy, *cache, self._plan(len(dy)), wants_dx, gradients)
+        x, _, y = cache
+        return chain_backward(dy, x, y, self._plan(len(dy)), wants_dx, gradients)
 
     def parts(self, cache: Any) -> list[tuple[Any, Any]]:
         """[(stage, its cache)]."""
-        x, outputs = cache
+        x, outputs, _ = cache
         return [(stage, pair) for stage, pair in zip(self.stages, zip((x, *outputs[:-1]), outputs))]
 
     def sweep(self, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
@@ -85,7 +89,11 @@ class ChainStage(Stage):
         return dx, ChainSweep(self, sweeps, dz, cache)
 
     def merge(self, x_dot: np.ndarray, scale: np.ndarray, dz: np.ndarray, cache: Any) -> np.ndarray:
-        return chain_merge(x_dot, scale, *cache, dz, self._plan(len(x_dot)), self._gradients())
+        x, _, y = cache
+        plan, gradients = self._plan(len(x_dot)), self._gradients()
+        y_dot = chain_merge(x_dot, scale, x, y, dz, plan, gradients)
+        self.unwritten = False
+        return y_dot
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
         for stage, inner in self.parts(cache):
@@ -125,6 +133,16 @@ def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
             chain.unwritten = True
     else:
         vectors.clear(grad)
+
+
+def clear_rest(caches: Sequence[Any]) -> None:
+    """After a backward pass that was broken off: sets to 0 what its chains have not written."""
+    for stage, _ in caches:
+        if type(stage) is ChainStage and stage.unwritten:
+            stage.unwritten = False
+            for layer in (linear.layer for linear in stage.stages):
+                for gradient in layer.grads.values():
+                    gradient.fill(0)
 
 
 def chained(stages: Sequence[Any]) -> list[Any]:

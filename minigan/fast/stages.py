@@ -11,6 +11,7 @@ from typing import Any
 
 from ..layers.activations import LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from ..layers.attention import SelfAttention
+from ..layers.composite import walk
 from ..layers.convolution import Conv2d, ConvTranspose2d
 from ..layers.features import FourierFeatures
 from ..layers.linear import Linear
@@ -18,7 +19,7 @@ from ..layers.normalisation import BatchNorm, LayerNorm
 from ..layers.spectral import SpectralNorm
 from ..network import Sequential
 from .activations import ActivationStage, SiLUStage, SoftplusStage, fused_activation
-from .as_written import PASSES, as_written, remember
+from .as_written import PASSES, as_written, passes_of, remember
 from .attention import AttentionStage
 from .chain import chained
 from .convolution import ConvStage, ConvTransposeStage
@@ -50,9 +51,18 @@ remember([*_COUNTERPARTS, SpectralNorm], *PASSES)
 
 class Stages(list[Any]):
     """The stages of a network, and whether D's step may take one batch through them (see `step`):
-    both hold until a layer changes."""
+    both hold until a layer or its class changes."""
 
     one_batch: bool | None = None
+
+    def __init__(self, network):
+        super().__init__(_found(network.layers))
+        self.kinds = {type(layer) for _, layer in walk(network)}
+        self.passes = list(map(passes_of, self.kinds))
+
+    def hold(self) -> bool:
+        """Whether every class of the layers still has the methods that it had."""
+        return list(map(passes_of, self.kinds)) == self.passes
 
 
 def stages(network: Any) -> Sequence[Any]:
@@ -64,9 +74,10 @@ def stages(network: Any) -> Sequence[Any]:
 
 def stages_of(network: Any) -> Stages:
     """The stages of a network: found once and kept on it."""
-    if network.compiled is None:
-        network.compiled = Stages(_found(network.layers))
-    return network.compiled
+    found = network.compiled
+    if found is None or not found.hold():
+        found = network.compiled = Stages(network)
+    return found
 
 
 def _found(layers):

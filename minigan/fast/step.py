@@ -41,7 +41,7 @@ from ..layers.residual import Identity
 from ..network import Sequential
 from ..penalties import second_order
 from ..penalties.gradient import R1, R2
-from .as_written import PASSES, as_written, remember
+from .as_written import PASSES, as_written, method_of, remember
 from .edited import edited
 from .stages import stages_of
 from .sweeps import sweep_row
@@ -53,8 +53,9 @@ ONE_BY_ONE = {
     Sequential, Sigmoid, SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
 }  # fmt: skip
 remember(ONE_BY_ONE | {InstanceNoise}, *PASSES)
-remember([R1, R2], "accumulate")
-_JUDGE = GAN.judge
+remember([Sequential], *PASSES, "signals", "curvature_along")
+remember([R1, R2], "accumulate", "points")
+_JUDGE = method_of(GAN, "judge")
 
 
 def step(gan: Any) -> Callable[..., Any] | None:
@@ -63,10 +64,11 @@ def step(gan: Any) -> Callable[..., Any] | None:
     here, or because a method was replaced."""
     if type(gan).judge is not _JUDGE or "judge" in vars(gan) or edited(GAN.__module__):
         return None
-    found = stages_of(gan.discriminator)
+    D = gan.discriminator
+    found = stages_of(D)
     if found.one_batch is None:
-        found.one_batch = _may_take_one_batch(gan.discriminator)
-    return functools.partial(_judge, gan) if found.one_batch else None
+        found.one_batch = _may_take_one_batch(D)
+    return functools.partial(_judge, gan) if found.one_batch and as_written(D) else None
 
 
 def _may_take_one_batch(network):
@@ -105,12 +107,12 @@ def _shared_pass(penalties, D, caches, slopes, n_real):
     value, v = measure(penalties, g, n_real)
     piecewise_linear = all(part.piecewise_linear for part in sweep.parts[sweep.first_trained :])
     merges = piecewise_linear and slopes.shape[1] == 1
-    D.settle(caches if merges else ())
-    if merges:
-        sweep.merge(v, slopes)
-    else:
-        sweep.forward(v)
-        sweep.backward(slopes, wanted=False)
+    with D.settled(caches if merges else ()):
+        if merges:
+            sweep.merge(v, slopes)
+        else:
+            sweep.forward(v)
+            sweep.backward(slopes, wanted=False)
     return value
 
 

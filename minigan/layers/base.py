@@ -14,10 +14,10 @@ Whatever the backward pass needs of the forward pass is in `cache`, never on the
 discriminator sees real and fake batches before any backward pass begins, and a layer that
 remembered only its last input would use the wrong one for one of them.
 
-The cache keeps arrays, not copies of them: x, y and the parameters themselves. So none of them may
-change between a forward pass and the backward passes that use its cache. A network makes sure of
-that: it works on a copy of its x, and the y that it returns is read-only. A single layer, called by
-itself, leaves it to its caller.
+The cache keeps arrays, not copies of them: x, y and the parameters themselves. So none of them, and
+no option of the layer, may change between a forward pass and the backward passes that use its
+cache. A network makes sure of x and y: it works on a copy of x, and its y is read-only. A single
+layer, called by itself, leaves it to its caller.
 
 A layer checks its x (`as_input`), but not its dy, x_dot and cache: they come from the layers beside
 it, and what comes from outside is checked by the network.

@@ -16,7 +16,6 @@ So an optimizer is one call over theta, and a gradient norm one product. No math
 """
 
 import copy
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +28,20 @@ from .. import backend
 from .base import Layer
 from .composite import Composite, count_parameters, walk
 from .memory import HELD
+
+
+class BackwardPass:
+    """A `with` block that, when it is left by an error, leaves no gradients of a pass before."""
+
+    def __init__(self, caches: Sequence[Any]) -> None:
+        self.caches = caches
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, error: Any, *_: object) -> None:
+        if error:
+            backend.clear_rest(self.caches)
 
 
 class FlatVectors(Composite):
@@ -76,6 +89,10 @@ class FlatVectors(Composite):
         if values is not vector:  # as it is after `theta += ...`
             vector[...] = checks.numbers(type(self).__name__, name, values, vector.shape)
 
+    def drop_stages(self) -> None:
+        self.compiled = None
+        super().drop_stages()
+
     @property
     def layers(self) -> tuple[Any, ...]:
         """The layers in order. A network stays as it was built: with others, build a new one."""
@@ -108,8 +125,13 @@ class FlatVectors(Composite):
     def settle(self, caches: Sequence[Any] = ()) -> None:
         """Does what a lazy `zero_grad` left, before the stages of `caches` add their gradients."""
         if self._stale:
-            self._stale = False
             backend.clear(self._grad, caches)
+            self._stale = False
+
+    def settled(self, caches: Sequence[Any]) -> "BackwardPass":
+        """`settle`, for a `with` block around a backward pass through the stages of `caches`."""
+        self.settle(caches)
+        return BackwardPass(caches)
 
     def named_parameters(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
         """[(name, value, grad)] of every parameter, as views; names like "0.weight", "0.bias"."""
@@ -211,7 +233,7 @@ def _move(layer, theta, grad, start, dtype, rng):
     layer.rebind(params, grads, dtype, rng)
     for child in layer.children.values():
         network = layer if isinstance(layer, FlatVectors) else layer.owner
-        child._owner = weakref.ref(network)
+        child.put_into(network)
         stop = _move(child, theta, grad, stop, dtype, rng)
     if isinstance(layer, FlatVectors):
         layer.take(theta[start:stop], grad[start:stop])

@@ -7,6 +7,7 @@ views into the network's two flat vectors: see `flat_vectors`.
 import functools
 import inspect
 import threading
+import weakref
 import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,7 +18,7 @@ import numpy as np
 from .. import _checks as checks
 from .parameters import Parameters, zeros
 
-OF_EVERY_LAYER = {"params", "grads", "buffers", "children", "dtype", "rng", "_held", "_owner"}
+OF_EVERY_LAYER = {"params", "grads", "buffers", "children", "dtype", "rng", "_held"}
 
 
 class _Holding(threading.local):
@@ -50,7 +51,7 @@ class Memory(checks.CheckedConstructors):
         self.dtype: Any = None
         self.rng = np.random.default_rng(0)
         self._held = False
-        self._owner: Callable[[], Any] | None = None  # a weak reference to the network around it
+        self._networks: list[Callable[[], Any]] = []  # weak references to those around it
         self._drawn: int | None = None  # the checksum of what `initialize` drew
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -98,9 +99,22 @@ class Memory(checks.CheckedConstructors):
 
     @property
     def owner(self) -> Any:
-        """The network that this layer is in, directly or inside another layer; or None."""
-        owner = vars(self).get("_owner")
-        return None if owner is None else owner()
+        """The network that this layer is in, directly or inside another layer; or None. An
+        activation, which has no arrays, may be in several: then the last of them."""
+        for reference in reversed(vars(self).get("_networks", ())):
+            network = reference()
+            if network is not None:
+                return network
+        return None
+
+    def put_into(self, network: Any) -> None:
+        """Notes that this layer is now in this network, too."""
+        others = [other for other in self._around() if other is not network]
+        self._networks = [weakref.ref(around) for around in (*others, network)]
+
+    def _around(self):
+        networks = (reference() for reference in vars(self).get("_networks", ()))
+        return [network for network in networks if network is not None]
 
     @property
     def hold_buffers(self) -> bool:
@@ -135,12 +149,13 @@ class Memory(checks.CheckedConstructors):
         self._has_changed(name)
 
     def _has_changed(self, name):
-        """After a change of an option or of a method, the networks around this layer find their
-        compiled stages anew."""
-        network = self.owner if name in _of_the_formulas(type(self)) else None
-        while network is not None:
-            network.compiled = None
-            network = network.owner
+        if name in _of_the_formulas(type(self)):
+            self.drop_stages()
+
+    def drop_stages(self) -> None:
+        """Has the networks around this layer find their compiled stages anew."""
+        for network in self._around():
+            network.drop_stages()
 
     def __getattr__(self, name: str) -> Any:
         if name in OF_EVERY_LAYER:
@@ -156,7 +171,7 @@ class Memory(checks.CheckedConstructors):
 
     def __getstate__(self):
         """For copy.deepcopy and pickle: a copy belongs to no network until it is put into one."""
-        return vars(self) | {"_owner": None, "children": dict(self.children)}
+        return vars(self) | {"_networks": [], "children": dict(self.children)}
 
 
 @functools.cache

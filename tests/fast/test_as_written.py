@@ -1,6 +1,7 @@
 """A counterpart is used only while the layer is what the counterpart was written for."""
 
 import copy
+import functools
 
 import numpy as np
 import pytest
@@ -84,10 +85,62 @@ def test_a_subclass_is_called(kind):
     assert not mg.Sequential([L.Linear(6, 6), behind], rng=0).forward(X)[0].any()
 
 
+def test_an_option_of_an_activation_in_two_networks_counts_in_both(backend):
+    shared = L.LeakyReLU()
+    networks = [mg.Sequential([L.Linear(6, 4), shared], rng=0) for _ in range(3)]
+    del networks[2]
+    before = [passes(network, X) for network in networks]
+    shared.negative_slope = 0.7
+    for network, (y, *_) in zip(networks, before):
+        assert not np.allclose(network.forward(X)[0], y)
+
+
+@pytest.mark.parametrize("when", ["before a pass", "after a pass"])
 @pytest.mark.parametrize("kind", [L.Linear, L.LeakyReLU])
-def test_a_method_replaced_on_a_class_is_called(kind, monkeypatch):
+def test_a_method_replaced_on_a_class_is_called(kind, when, monkeypatch):
+    inner = mg.Sequential([L.Linear(6, 6), L.LeakyReLU()], rng=0)
+    networks = [mg.Sequential([L.Linear(6, 6), L.LeakyReLU()], rng=0), mg.Sequential([inner])]
+    if when == "after a pass":
+        for network in networks:
+            assert network.forward(X)[0].any()
     monkeypatch.setattr(kind, "forward", lambda self, x, training=True: nothing(x))
-    assert not mg.Sequential([L.Linear(6, 6), L.LeakyReLU()], rng=0).forward(X)[0].any()
+    for network in networks:
+        assert not network.forward(X)[0].any()
+    monkeypatch.undo()
+    for network in networks:
+        assert network.forward(X)[0].any()
+
+
+def test_a_method_replaced_before_the_counterparts_are_imported_is_not_taken_for_minigans():
+    pytest.importorskip("numba")
+    from minigan.fast.as_written import method_of
+
+    own = type("Linear", (L.Linear,), {"forward": functools.wraps(L.Linear.forward)(nothing)})
+    assert method_of(L.Linear, "forward") is L.Linear.forward
+    assert method_of(mg.Sequential, "forward") is mg.Sequential.forward
+    assert method_of(own, "forward") is None
+
+
+@pytest.mark.parametrize("when", ["before a step", "after a step"])
+@pytest.mark.parametrize("name", ["forward", "backward_params", "signals", "curvature_along"])
+def test_a_method_replaced_on_the_discriminator_is_called(name, when, backend):
+    gan, calls = game(penalties=[mg.penalties.R1(1.0)]), []
+    if when == "after a step":
+        gan.train_step(RING.sample(16, 0))
+    D = gan.discriminator
+    method = getattr(D, name)
+    setattr(D, name, lambda *args: calls.append(name) or method(*args))
+    gan.train_step(RING.sample(16, 0))
+    assert calls
+
+
+def test_replaced_points_of_a_penalty_are_those_that_are_penalised(backend):
+    penalty = mg.penalties.R1(1.0)
+    gan = game(penalties=[penalty])
+    seen = []
+    penalty.points = lambda real, fake, rng: seen.append(real) or real
+    gan.train_step(RING.sample(16, 0))
+    assert len(seen) == 1
 
 
 def game(**options):

@@ -1,5 +1,7 @@
 """`zero_grad(lazy=True)`: what comes next writes its gradients, and the sums are the same."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,38 @@ def test_grad_shows_the_zeros_at_once(backend):
     network.grad += 1  # so the next pass has to add
     network.backward_params(np.zeros_like(y), caches)
     assert (network.grad == 1).all()
+
+
+class Interrupted(L.Tanh):
+    """Its backward passes are broken off."""
+
+    def backward_input(self, dy, cache):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("passed", ["backward_params", "backward"])
+def test_a_pass_that_is_broken_off_leaves_no_old_gradients(passed, backend):
+    network = mg.Sequential([L.Linear(3, 5), Interrupted(), L.Linear(5, 1)], rng=1)
+    y, caches = network.forward(np.ones((4, 3)))
+    gradients = network.layers[0].grads["weight"]
+    gradients += 7
+    network.zero_grad(lazy=True)
+    with pytest.raises(KeyboardInterrupt):
+        PASSES[passed](network, np.ones_like(y), caches, None)
+    assert network.layers[2].grads["bias"] == 4 and not gradients.any()
+    gradients += 1  # the next pass has to add
+    network.layers[1].backward_input = lambda dy, cache: 0 * dy
+    PASSES[passed](network, np.ones_like(y), caches, None)
+    assert (gradients == 1).all()
+
+
+def test_copied_caches_give_the_same_gradients(backend):
+    network = mg.Sequential(NETWORKS["one chain"](), rng=1)
+    y, caches = network.forward(np.ones((4, 3)))
+    twin, its_caches = copy.deepcopy((network, caches))
+    for one, its in ((network, caches), (twin, its_caches)):
+        one.backward(np.cos(y), its)
+    assert np.array_equal(network.grad, twin.grad)
 
 
 @pytest.mark.parametrize("penalties", [(), (mg.penalties.R1(1.0), mg.penalties.R2(0.5))], ids=len)

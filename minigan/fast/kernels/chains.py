@@ -14,8 +14,6 @@ columns too, in a loop of their own. The parts do not change any sum.
 What is to be done is in a plan, made once for each batch size: see `plans`.
 """
 
-from typing import Any
-
 import numpy as np
 
 from .buffers import empty
@@ -39,13 +37,13 @@ def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
 
 @compiled_call
 def chain_backward(
-    dy: np.ndarray, x: np.ndarray, outputs: Any, plan: Plan, wants_dx: bool, gradients: str = ""
+    dy: np.ndarray, x: np.ndarray, y: np.ndarray, plan: Plan, wants_dx: bool, gradients: str = ""
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """(dx, dz): dx None if unwanted, dz of all layers in one flat array.
+    """(dx, dz): dx None if unwanted, dz of all layers in one flat array, as y has their outputs.
 
     The gradients dW_i = y_{i-1}' @ dz_i and db_i are "added" to the layers' arrays, or "written".
     """
-    x, dy, y = _plain(x), _plain(dy), outputs[0].base
+    x, dy = _plain(x), _plain(dy)
     dz, dx = empty((plan.size,), y.dtype), empty(x.shape, y.dtype) if wants_dx else x
     if ON:
         backwards = sum(plan.weights if wants_dx else plan.weights[1:])
@@ -56,7 +54,7 @@ def chain_backward(
 
 @compiled_call
 def chain_merge(
-    x_dot: np.ndarray, scale: np.ndarray, x: np.ndarray, outputs: Any, dz: np.ndarray, plan: Plan,
+    x_dot: np.ndarray, scale: np.ndarray, x: np.ndarray, y: np.ndarray, dz: np.ndarray, plan: Plan,
     gradients: str,
 ) -> np.ndarray:  # fmt: skip
     """y_dot of the last layer, along x_dot; scale (N, 1).
@@ -64,7 +62,7 @@ def chain_merge(
     The gradients dW_i = (scale y_{i-1} + y_dot_{i-1})' dz_i and db_i = scale' dz_i are "added" or
     "written" (see `minigan.fast.sweeps`).
     """
-    x, x_dot, scale, y = _plain(x), _plain(x_dot), _plain(scale), outputs[0].base
+    x, x_dot, scale = _plain(x), _plain(x_dot), _plain(scale)
     y_dot, sums = empty(y.shape, y.dtype), empty((x.size + y.size,), y.dtype)
     if ON:
         count_product(plan.rows, 2 * sum(plan.weights), 1)
