@@ -145,6 +145,21 @@ LIES = {
     "needs a contiguous dy": (lying(backward_input=needs_contiguous), "not contiguous"),
     "float16 inside": (lying(forward=in_float16), "numpy"),
     "float64 always": (lying(forward=always_float64), "y is float32"),
+    "a batch of one": (
+        lying(backward_input=lambda s, dy, t: Right.backward_input(s, dy, t) * (1 + (len(t) == 1))),
+        "batch sizes: dx"),
+    "gradients of a batch of one": (
+        lying(backward_params=lambda s, dy, t: len(t) == 1 or Right.backward_params(s, dy, t)),
+        "batch sizes: grads"),
+    "curvature of a larger batch": (
+        lying(curvature=lambda s, dy, t, v: Right.curvature(s, dy, t, v) * (1 + (len(t) > 9))),
+        "batch sizes: curvature: dx"),
+    "tangent of an even batch": (
+        lying(tangent=lambda s, v, t: Right.tangent(s, v, t) * (2 - len(t) % 2)),
+        "batch sizes: tangent"),
+    "refuses a batch of one": (
+        lying(forward=lambda s, x, training=True: Right.forward(s, x if len(x) > 1 else None)),
+        "batch sizes"),
     "moves held buffers": (MovingBuffer(2), "held buffer"),
     "evaluation": (OtherInEvaluation(2), "dx"),
 }  # fmt: skip

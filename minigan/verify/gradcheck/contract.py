@@ -21,6 +21,7 @@ SINGLE_PRECISION = 1e-4
 NEIGHBOURS = 8
 TIMES_SCATTER = 4
 LOST = 0.1
+SUMMED_ANEW = 1e-9  # relative: in another batch a sum may have another order
 
 
 def check_declared(
@@ -95,6 +96,60 @@ def check_buffers(report: Report, mode: str, network: Sequential, forward: Any, 
     forward(x)
     for (name, value), kept in zip(network.named_buffers(), before):
         report.compare(mode, f"held buffer {name}", value, kept, 0)
+
+
+def check_batches(
+    report: Report, mode: str, layer: Layer, network: Sequential, x: np.ndarray, dy: np.ndarray,
+    forward: Any, expected: dict[str, Any], x_dot: np.ndarray | None,
+) -> None:  # fmt: skip
+    """The first sample alone, the others, and all of them twice: other batches give the same y and
+    dx for a sample, and gradients that add up. Only for a layer that neither mixes samples nor
+    draws random numbers.
+
+    expected : as in `check_single`, without what the layer does not have
+    """
+    state = network.rng.bit_generator.state
+    forward(x)
+    if layer.mixes_samples or network.rng.bit_generator.state != state:
+        return
+    everyone = np.arange(len(x))
+    found: dict[str, list[Any]] = {name: [] for name in expected}
+    batches = everyone[:1], everyone[1:], np.tile(everyone, 2)
+    try:
+        for rows in batches:
+            for name, value in _passes(layer, network, x, dy, x_dot, forward, rows, expected):
+                found[name].append(value)
+    except Exception as error:  # whatever the layer's own code raises
+        words = f"raises {type(error).__name__}: {error}"
+        report.fail(mode, "other batch sizes", words)
+        return
+    for name, values in found.items():
+        right = expected[name]
+        if right is None or not np.size(right):
+            continue
+        if name.endswith("grads"):
+            one, others, twice = values
+            values, right = np.array([one + others, twice / 2]), np.array([right, right])
+        else:
+            values, right = np.concatenate(values), right[np.concatenate(batches)]
+        report.compare(mode, f"other batch sizes: {name}", values, right, SUMMED_ANEW)
+
+
+def _passes(layer, network, x, dy, x_dot, forward, rows, names):
+    """Yields (name, value) of what the layer gives for some of the samples."""
+    y, cache = forward(x[rows])
+    yield "y", np.array(y)
+    network.zero_grad()
+    layer.backward_params(dy[rows], cache)
+    yield "grads", network.grad.copy()
+    yield "dx", layer.backward_input(dy[rows], cache)
+    if "tangent" in names:
+        yield "tangent", layer.tangent(x_dot[rows], cache)
+    if "curvature: dx" in names:
+        network.zero_grad()
+        dx_dot = layer.curvature(dy[rows], cache, x_dot[rows])
+        yield "curvature: dx", np.zeros_like(x_dot[rows]) if dx_dot is None else dx_dot
+        yield "curvature: grads", network.grad.copy()
 
 
 def check_single(

@@ -13,6 +13,7 @@ from ...layers.composite import walk
 from ...network import Sequential
 from .check_progress import progress_bar
 from .contract import (
+    check_batches,
     check_buffers,
     check_declared,
     check_signals,
@@ -61,6 +62,9 @@ def check_layer(
         arguments      : x and dy are not changed; a dy that is read-only and not contiguous gives
                          the same gradients
         declared       : mixes_samples and piecewise_linear are as the layer says
+        other batches  : one sample, the others, and all twice give the same rows of y and dx, and
+                         gradients with the same sum; where neither samples are mixed nor numbers
+                         drawn
         held buffer    : a forward pass leaves the buffers as they are while they are held
         float32        : all of it once more in float32, on the active backend, with a bar of its
                          own, beside float64; where digits cancel, the bar follows the rounding that
@@ -215,6 +219,7 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
             mode, "caches: grads after another forward", network.grad, gradients, tolerance=0
         )
     report.compare(mode, "arguments: x unchanged", x, x_before, tolerance=0)
+    check_batches(report, mode, layer, network, x_before, cotangent, forward, expected, x_dot)
 
 
 def _check_tangent(report, mode, x, x_dot, found, cotangent, forward, problem):
