@@ -69,10 +69,11 @@ def _read(file, size):
             f"images_from_folder: {file} is no readable PNG or JPEG picture ({error})"
         ) from error
     if upright.mode.startswith("I"):  # grey of 16 bits
-        levels = np.asarray(upright, np.float64) / 257
-        upright = Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
+        levels = np.asarray(upright, np.float64)
+        levels[levels == upright.info.get("transparency", -1)] = 65535
+        upright = Image.fromarray((levels / 257).round().clip(0, 255).astype(np.uint8))
     grey = upright.mode in ("1", "L", "LA")
-    if upright.mode in ("LA", "PA", "P", "RGBA"):
+    if upright.mode in ("LA", "PA", "P", "RGBA") or "transparency" in upright.info:
         ground = Image.new("RGBA", upright.size, "white")
         upright = Image.alpha_composite(ground, upright.convert("RGBA"))
     upright = upright.convert("L" if grey else "RGB")

@@ -49,6 +49,21 @@ def test_transparent_16_bit_and_palette(folder):
     assert [set(np.unique(image)) for image in images] == [{1.0}, {-1.0}, {1.0}]
 
 
+@pytest.mark.parametrize(
+    "pixels, clear",
+    [
+        (np.zeros((2, 2), np.uint8), 0),
+        (np.zeros((2, 2, 3), np.uint8), (0, 0, 0)),
+        (np.zeros((2, 2), bool), 0),
+        (np.zeros((2, 2), np.uint16), 0),
+    ],
+    ids=["grey", "colour", "1 bit", "16 bit"],
+)
+def test_a_colour_that_is_declared_transparent_is_laid_on_white(pixels, clear, tmp_path):
+    Image.fromarray(pixels).save(tmp_path / "a.png", transparency=clear)
+    assert (mg.data.images_from_folder(tmp_path) == 1).all()
+
+
 def test_resized(folder):
     folder("a.png", np.full((4, 6), 255))
     folder("b.jpg", np.full((10, 3), 255))
