@@ -4,10 +4,11 @@
 
 First it compiles the register tile (`minigan/fast/kernels/microkernel.py`) for each processor and
 asks llvm-mca, a simulator of their pipelines, for the cycles of a step of the loop, beside those of
-the multiply-adds alone, which no loop can beat. A model may be wrong: LLVM's of Zen 4 counts each
-load of a number into all lanes as arithmetic, and that of Ice Lake has one 512-bit multiplier where
-servers have two. So it then measures, on this machine: the tile with its panel of B in the L1 cache
-and with panels from the L2 cache, as a share of the peak of `peak.py`.
+the multiply-adds alone, which no loop can beat. A model may be wrong: LLVM's of Zen 4, also used
+for Zen 5, counts a load of a number into all lanes of a register as arithmetic, and that of Ice
+Lake has one 512-bit multiplier where servers have two. So it then measures, on this machine: the
+tile with its panel of B in the L1 cache and with panels from the L2 cache, as a share of the peak
+of `peak.py`.
 """
 
 import os

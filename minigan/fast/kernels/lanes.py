@@ -58,6 +58,11 @@ class Lanes:
         first = self.builder.insert_element(self._undefined, number, _LANE(0))
         return self._pick(first, self._undefined, [0] * self.count)
 
+    def hidden_copy(self, integer):
+        """The same integer. LLVM cannot see that it is, so it does not merge equal loads."""
+        kind = ir.FunctionType(integer.type, [integer.type])
+        return self.builder.asm(kind, "", "=r,0", [integer], False)
+
     def address(self, pointer, numbers):
         """`pointer` advanced by `numbers` elements."""
         if isinstance(numbers, int):

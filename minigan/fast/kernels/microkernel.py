@@ -15,6 +15,12 @@ A is broadcast one number at a time, so it need not be packed: its rows may begi
 inner index may address memory in any order. The same tile therefore multiplies a matrix, a
 transposed matrix, or the patches of an image (see `gemm`).
 
+There are two ways to broadcast a number: once, into a register, for the v multiply-adds of its row;
+or in each of these, which in AVX-512 may load and broadcast an operand themselves. The first takes
+fewer loads. In LLVM's models of Zen 4 and 5 it takes an arithmetic unit, too, and the tile then
+reaches three quarters of the peak. With half of the rows each way, no processor's loads or
+arithmetic are short (`benchmarks/tile.py`).
+
 `prefetch` covers what the hardware prefetcher cannot predict: it follows sequential reads, not
 jumps between rows. Weights are often in no cache near the processor, and packing would wait for
 them. So while a panel is multiplied, the one that will be packed next is prefetched, a square of
@@ -28,11 +34,13 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .lanes import INDEX, Lanes, data_pointer
-from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS
+from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
 CHUNK = 2  # vectors' worth of steps, after each of which a tile prefetches a square of B
 DOTS = 8  # inner products that `add_dots` computes at once
 MOST_STEPS = 4  # of `combine_rows`
+# rows of a tile whose multiply-adds each load and broadcast the number of A themselves
+BROADCASTING_ROWS = TILE_ROWS // 2 if VECTOR_BYTES == 64 else 0
 
 
 @intrinsic
@@ -119,9 +127,11 @@ def emit_tile(
             b = [lanes.load(row_of_b, v) for v in range(vectors)]
             if not PACKS_A:  # if A is transposed, the next strip is in the next cache line
                 lanes.prefetch(lanes.address(a[0], offset), 1)
+            same = [offset] * vectors  # LLVM loads a number that is asked for again only once
+            apart = [lanes.hidden_copy(offset) for _ in range(vectors if BROADCASTING_ROWS else 0)]
             for i in range(TILE_ROWS):
-                a_ik = lanes.broadcast(builder.load(lanes.address(a[i], offset)))
-                for v in range(vectors):
+                for v, place in enumerate(apart if i < BROADCASTING_ROWS else same):
+                    a_ik = lanes.broadcast(builder.load(lanes.address(a[i], place)))
                     acc = total[i, v]
                     builder.store(lanes.multiply_add(a_ik, b[v], builder.load(acc)), acc)
             builder.store(lanes.address(row_of_b, vectors * lanes.count), panel_row)
