@@ -15,7 +15,9 @@ from turns import Contender, measure
 
 from minigan import plots
 
-ROUNDS = 5  # turns of each library on each shape
+# Turns of each library on each shape. A virtual machine's two cores may share a real one for a part
+# of a second, which halves the rate of a turn: so there are many.
+ROUNDS = 15
 
 
 def climb(seconds, threads, peaks):
@@ -111,7 +113,7 @@ def main():
     args = common.arguments(
         __doc__,
         "matmul_ladder",
-        seconds=(0.6, "time for each figure"),
+        seconds=(0.9, "time for each figure"),
         threads=(2, "threads of each contender"),
     )
     facts = common.machine()

@@ -114,7 +114,8 @@ def matmul(
     `a` and `b` share a dtype, float32 or float64; `out`, where given, is overwritten and returned.
     Raises TypeError or ValueError when shapes or dtypes do not fit.
     """
-    _check_product(a, b, transpose_a, transpose_b, out)
+    if not _plainly_fits(a, b, transpose_a, transpose_b, out):
+        _check_product(a, b, transpose_a, transpose_b, out)
     compiled = fast()
     if compiled:
         return compiled.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=out)
@@ -271,6 +272,22 @@ def _check_settings():
     if sorted(order.split()) != ["omp", "tbb", "workqueue"]:
         expected = "tbb, omp and workqueue in some order"
         raise ImportError(f"NUMBA_THREADING_LAYER_PRIORITY must be {expected}, got {shown(order)}")
+
+
+def _plainly_fits(a, b, transpose_a, transpose_b, out):
+    """Whether `_check_product` has nothing to say, where that is seen in a quarter of its time: of
+    three arrays that are no views. A thin product takes no longer than the full check."""
+    if not type(a) is type(b) is type(out) is np.ndarray or not a.ndim == b.ndim == 2:
+        return False
+    if a.base is not None or b.base is not None or out.base is not None or out is a or out is b:
+        return False
+    if not (a.dtype is b.dtype is out.dtype and a.dtype in FLOATS and out.flags.writeable):
+        return False
+    if not type(transpose_a) is type(transpose_b) is bool:
+        return False
+    rows, inner = a.shape[::-1] if transpose_a else a.shape
+    inner_b, columns = b.shape[::-1] if transpose_b else b.shape
+    return inner == inner_b and out.shape == (rows, columns)
 
 
 def _check_product(a, b, transpose_a, transpose_b, out):

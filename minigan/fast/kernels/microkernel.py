@@ -38,7 +38,7 @@ from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
 CHUNK = 2  # vectors' worth of steps, after each of which a tile prefetches a square of B
 DOTS = 8  # inner products that `add_dots` computes at once
-MOST_STEPS = 4  # of `combine_rows`
+MOST_STEPS, WIDE = 4, 4  # of `combine_rows`; vectors of B in registers: 16, beside 4 of the bias
 # rows of a tile whose multiply-adds each load and broadcast the number of A themselves
 BROADCASTING_ROWS = TILE_ROWS // 2 if VECTOR_BYTES == 64 else 0
 
@@ -191,8 +191,8 @@ def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
 def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
     """C[i, j] = leaky(sum over k < depth of A[i, k] B[k, j] + bias[j]), j below `vectors` vectors.
 
-    For a depth of at most MOST_STEPS. A column of vectors of B stays in registers while the rows of
-    A pass by: the tile's loops exchanged.
+    For a depth of at most MOST_STEPS. WIDE columns of vectors of B stay in registers while the rows
+    of A pass by: the tile's loops exchanged.
     """
     signature = types.void(a, b, c, bias, slope, rows, depth, columns, vectors)
 
@@ -201,22 +201,32 @@ def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
         a, b, c, bias = (data_pointer(context, builder, signature, arguments, n) for n in range(4))
         slope, rows, depth, columns, vectors = arguments[4:]
         slope = lanes.broadcast(slope)
-        for steps in range(1, MOST_STEPS + 1):
-            right_depth = builder.icmp_signed("==", depth, INDEX(steps))
-            with builder.if_then(right_depth), cgutils.for_range(builder, vectors) as loop:
-                column = builder.mul(loop.index, INDEX(lanes.count))
-                places = [builder.add(builder.mul(columns, INDEX(k)), column) for k in range(steps)]
-                b_k = [lanes.load(lanes.address(b, place)) for place in places]
-                added = lanes.load(lanes.address(bias, column))
-                with cgutils.for_range(builder, rows) as each:
-                    row, z = lanes.address(a, builder.mul(each.index, depth)), added
+
+        def block(steps, width, first):
+            """The columns of `width` vectors of C, from the vector `first` on."""
+            column = builder.mul(first, INDEX(lanes.count))
+            places = [builder.add(builder.mul(columns, INDEX(k)), column) for k in range(steps)]
+            b_k = [[lanes.load(lanes.address(b, at), v) for v in range(width)] for at in places]
+            added = [lanes.load(lanes.address(bias, column), v) for v in range(width)]
+            with cgutils.for_range(builder, rows) as each:
+                row = lanes.address(a, builder.mul(each.index, depth))
+                a_k = [lanes.broadcast(builder.load(lanes.address(row, k))) for k in range(steps)]
+                place = builder.add(builder.mul(each.index, columns), column)
+                for v in range(width):
+                    z = added[v]
                     for k in range(steps):
-                        a_ik = lanes.broadcast(builder.load(lanes.address(row, k)))
-                        z = lanes.multiply_add(a_ik, b_k[k], z)
+                        z = lanes.multiply_add(a_k[k], b_k[k][v], z)
                     positive = builder.fcmp_ordered(">", z, lanes.zero)
                     z = builder.select(positive, z, builder.fmul(slope, z))
-                    place = builder.add(builder.mul(each.index, columns), column)
-                    lanes.store(z, lanes.address(c, place))
+                    lanes.store(z, lanes.address(c, place), v)
+
+        wide = builder.mul(builder.sdiv(vectors, INDEX(WIDE)), INDEX(WIDE))
+        for steps in range(1, MOST_STEPS + 1):
+            with builder.if_then(builder.icmp_signed("==", depth, INDEX(steps))):
+                for width, begin, end in ((WIDE, INDEX(0), wide), (1, wide, vectors)):
+                    loop = cgutils.for_range_slice(builder, begin, end, INDEX(width), inc=True)
+                    with loop as (first, _):
+                        block(steps, width, first)
         return context.get_dummy_value()
 
     return signature, emit

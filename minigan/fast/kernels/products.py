@@ -24,6 +24,7 @@ __all__ = [
     "linear_backward",
 ]
 
+NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 FEW = 1 << 17  # numbers of A or C, up to which one thread is enough for few steps or columns
 
 
@@ -103,7 +104,7 @@ def _product(
             if ON:
                 count_product(rows, depth, columns)
             few = few_steps if depth <= THIN else few_columns
-            bias = a.reshape(-1)[:0] if bias is None else np.ascontiguousarray(bias)
+            bias = NO_BIAS[a.dtype] if bias is None else np.ascontiguousarray(bias)
             few(a, b, out, bias, float(slope) if activation == LEAKY_RELU else 1.0)
             return
     a_rows, inner, run, b_rows, b_step, c_rows = _tables(
