@@ -368,6 +368,23 @@ def test_a_loss_gradient_of_another_shape():
     assert not report.ok and "shape (6,), expected (6, 1)" in reasons(report)
 
 
+@pytest.mark.parametrize(
+    "row, wrong",
+    [
+        ("one", lambda real, fake: len(fake) == 1),
+        ("float32", lambda real, fake: fake.dtype == np.float32),
+    ],
+)
+def test_a_loss_that_errs_for_some_batches(row, wrong):
+    class Sometimes(mg.losses.NonSaturating):
+        def generator(self, real, fake):
+            value, d_real, d_fake = super().generator(real, fake)
+            return value, d_real, d_fake * (1 + wrong(real, fake))
+
+    report = check_loss(Sometimes())
+    assert [failure.tensor for failure in report.failures] == [f"{row}: d_fake"]
+
+
 def critic():
     return mg.Sequential([L.Linear(2, 3), L.Tanh(), L.Linear(3, 1)], rng=1)
 

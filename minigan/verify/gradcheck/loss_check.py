@@ -7,6 +7,7 @@ from ..._checks import Count, LossLike, Seed, checked, shown
 from ..._random import random_generator
 from ...losses import width
 from .check_progress import progress_bar
+from .contract import SINGLE_PRECISION
 from .differences import Differences, measure, not_deterministic
 from .museum_cases import each_exhibit
 from .report import Report
@@ -23,6 +24,8 @@ def check_loss(loss: LossLike, n: Count = 6, *, rng: Seed = 0, progress: bool = 
         d_real, d_fake : compared with central differences of the value, every logit
         mean           : doubling the batch by repeating it leaves the value as it is and halves
                          each gradient: the mean was taken once
+        one            : a batch of one real and one fake logit, compared with differences
+        float32        : the gradients of the same logits in float32
         +-1000         : values and gradients stay finite, with floating-point errors raised
     Returns a Report. Raises TypeError for an object that is not a loss, and for a player's function
     that does not return (value, d_real, d_fake): a number and two arrays.
@@ -75,10 +78,26 @@ def _check_player(report, loss, player, real, fake, tick):
         halved = np.concatenate([expected, expected]) / 2
         report.compare(player, f"mean: {name} of the batch twice", found, halved)
 
+    _check_one(report, player, play, real[:1].copy(), fake[:1].copy(), problem)
+    single = play(real.astype(np.float32), fake.astype(np.float32))
+    for name, found, expected in zip(("d_real", "d_fake"), single[1:], (d_real, d_fake)):
+        report.compare(player, f"float32: {name}", found, expected, SINGLE_PRECISION)
+
     report.compare(
         player, FINITE, _finite(play, columns), [True] * 3, tolerance=0,
         context=lambda: {"exhibits": exhibits(FINITE)},
     )  # fmt: skip
+
+
+def _check_one(report, player, play, real, fake, problem):
+    """Both gradients for a batch of one, beside differences."""
+    _, *found = play(real, fake)
+    for name, logits, gradient in zip(("d_real", "d_fake"), (real, fake), found):
+        if problem:
+            differences = Differences.none(logits.shape, problem)
+        else:
+            differences = measure(lambda: play(real, fake)[0], logits)
+        report.compare_difference(player, f"one: {name}", gradient, differences)
 
 
 def _finite(play, columns):
