@@ -48,6 +48,8 @@ __all__ = [
     "conv_transpose2d_backward",
 ]
 
+NO_ZEROS = (0, 0), (0, 0)
+
 
 @compiled_call
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
@@ -60,8 +62,9 @@ def conv2d_backward_input(
     dy, y, weight, input_shape, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dx[n, i s + u - p, ..., c] = sum over (i, u, ...) of dz[n, i, ..., o] W[u, ..., c, o]."""
-    dz = activation_gradient(dy, y, activation, slope)
-    return _convolve_transposed(dz, weight, stride, padding, input_shape[1:3], True)
+    sides = _zeros_around(dy, weight, stride, padding, input_shape[1:3], True)
+    dz = _padded_gradient(dy, y, activation, slope, None, sides)
+    return _convolve_transposed(dz, sides, weight, stride, padding, input_shape[1:3], True)
 
 
 @compiled_call
@@ -70,7 +73,7 @@ def conv2d_backward_params(
 ):
     """dW[u, v] += x[at tap u, v]' dz,  db += sum of dz over batch and pixels."""
     dz = activation_gradient(dy, y, activation, slope, dbias)
-    _weight_gradient(_pad(x, padding), dz, dweight, stride)
+    _weight_gradient(_pad(x, padding), dz, NO_ZEROS, dweight, stride)
 
 
 @compiled_call
@@ -78,22 +81,27 @@ def conv2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """Both, computing dz once: adds into dW and db, returns dx."""
-    dz = activation_gradient(dy, y, activation, slope, dbias)
-    conv2d_backward_params(dz, None, x, dweight, None, stride, padding)
-    return conv2d_backward_input(dz, None, weight, x.shape, stride, padding)
+    sides = _zeros_around(dy, weight, stride, padding, x.shape[1:3], True)
+    dz = _padded_gradient(dy, y, activation, slope, dbias, sides)
+    _weight_gradient(_pad(x, padding), dz, sides, dweight, stride)
+    return _convolve_transposed(dz, sides, weight, stride, padding, x.shape[1:3], True)
 
 
 @compiled_call
 def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv'(x, W) + b): (N, H, W, C) -> (N, (H - 1) s - 2p + kh, ..., out)."""
     size = tuple((n - 1) * stride - 2 * padding + k for n, k in zip(x.shape[1:3], weight.shape))
-    return _convolve_transposed(x, weight, stride, padding, size, False, bias, activation, slope)
+    sides = _zeros_around(x, weight, stride, padding, size, False)
+    x = padded(x, *sides)
+    return _convolve_transposed(
+        x, sides, weight, stride, padding, size, False, bias, activation, slope
+    )
 
 
 @compiled_call
 def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
-    dz = _padded_gradient(dy, y, activation, slope, None, padding)
+    dz = _padded_gradient(dy, y, activation, slope, None, _equal(padding))
     return _convolve(dz, weight, stride, True)
 
 
@@ -102,7 +110,7 @@ def conv_transpose2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x' dz[at tap u, v],  db += sum of dz over batch and pixels."""
-    dz = _padded_gradient(dy, y, activation, slope, dbias, padding)
+    dz = _padded_gradient(dy, y, activation, slope, dbias, _equal(padding))
     _weight_gradient_exchanged(dz, x, dweight, stride)
 
 
@@ -111,20 +119,35 @@ def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """Both, computing dz once: adds into dW and db, returns dx."""
-    dz = _padded_gradient(dy, y, activation, slope, dbias, padding)
+    dz = _padded_gradient(dy, y, activation, slope, dbias, _equal(padding))
     _weight_gradient_exchanged(dz, x, dweight, stride)
     return _convolve(dz, weight, stride, True)
 
 
+def _equal(padding):
+    """`padding` lines of zeros on each side."""
+    return (padding, padding), (padding, padding)
+
+
 def _pad(x, padding):
-    """Images with `padding` lines of zeros on each side."""
-    return padded(x, (padding, padding), (padding, padding))
+    return padded(x, *_equal(padding))
 
 
-def _padded_gradient(dy, y, activation, slope, dbias, padding):
-    """dz = dy phi'(y) with `padding` lines of zeros on each side; adds its sum into `dbias`."""
-    sides = padding, padding
-    return padded_activation_gradient(dy, y, activation, slope, dbias, sides, sides)
+def _zeros_around(x, weight, stride, padding, size, exchange):
+    """((above, below), (before, after)): the zeros that `_convolve_transposed` needs around x."""
+    if _has_few_channels(weight, exchange):
+        return NO_ZEROS
+    return tuple(
+        phases(x.shape[axis + 1], size[axis], max(weight.shape[axis], stride), stride, padding)[0]
+        for axis in (0, 1)
+    )
+
+
+def _padded_gradient(dy, y, activation, slope, dbias, sides):
+    """dz = dy phi'(y) with these zeros around it; adds its sum into `dbias`."""
+    if sides == NO_ZEROS:
+        return activation_gradient(dy, y, activation, slope, dbias)
+    return padded_activation_gradient(dy, y, activation, slope, dbias, *sides)
 
 
 def _convolve(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope=0.0):
@@ -147,39 +170,46 @@ def _convolve(x, weight, stride, exchange, bias=None, activation=IDENTITY, slope
 def _weight_gradient_exchanged(image, dz, dweight, stride):
     """`_weight_gradient` for a dW (kh, kw, o, c)."""
     exchanged = np.zeros_like(dweight.swapaxes(2, 3), order="C")
-    _weight_gradient(image, dz, exchanged, stride)
+    _weight_gradient(image, dz, NO_ZEROS, exchanged, stride)
     dweight += exchanged.swapaxes(2, 3)
 
 
-def _weight_gradient(image, dz, dweight, stride):
+def _weight_gradient(image, dz, sides, dweight, stride):
     """dW[u, v, c, o] += sum over n, i, j of image[n, i s + u, ..., c] dz[n, i, j, o], the image
-    padded."""
+    padded; dz with `sides` of zeros around it, which are left out."""
     height, width, channels = image.shape[1:]
-    batch, down, across, out = dz.shape
+    batch, lines, line, out = dz.shape
+    (above, below), (before, after) = sides
+    down, across = lines - above - below, line - before - after
 
     rows = offsets((*dweight.shape[:2], channels), (width * channels, channels, 1))
     steps = (height * width, stride * width, stride)
     inner = offsets((batch, down, across), steps, channels)
     left = (image.reshape(-1), rows, inner, 1)
-    right = (np.ascontiguousarray(dz).reshape(-1), row_offsets(out, batch * down * across), 1)
+    pixels = offsets((batch, down, across), (lines * line, line, 1), out, above * line + before)
+    right = (np.ascontiguousarray(dz).reshape(-1), pixels, 1)
     multiply(left, right, (dweight.reshape(-1), row_offsets(out, len(rows))), out, accumulate=True)
 
 
 def _convolve_transposed(
-    x, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0
+    x, sides, weight, stride, padding, size, exchange, bias=None, activation=IDENTITY, slope=0.0
 ):
-    """The adjoint of `_convolve`, phase by phase, then bias and activation: y (N, *size, out)."""
-    kh, kw, inputs, out = (weight.swapaxes(2, 3) if exchange else weight).shape
-    if has_few_channels(kh * kw, inputs, out):
+    """The adjoint of `_convolve`, phase by phase, then bias and activation: y (N, *size, out).
+
+    x has `sides` of zeros around it (see `_zeros_around`).
+    """
+    if _has_few_channels(weight, exchange):
         weight = weight.transpose((3, 0, 1, 2) if exchange else (2, 0, 1, 3))
         return sums_of_taps(x, weight, stride, padding, size, bias, activation, slope)
     missing = [max(0, stride - k) for k in weight.shape[:2]]
     if any(missing):  # every phase needs a tap, if only of zeros
         weight = np.pad(weight, ((0, missing[0]), (0, missing[1]), (0, 0), (0, 0)))
-    rows_of_zeros, vertical = phases(x.shape[1], size[0], weight.shape[0], stride, padding)
-    columns_of_zeros, horizontal = phases(x.shape[2], size[1], weight.shape[1], stride, padding)
-    x = padded(x, rows_of_zeros, columns_of_zeros)
+    rows_of_zeros, columns_of_zeros = sides
     batch, height, width, channels = x.shape
+    inputs = height - sum(rows_of_zeros), width - sum(columns_of_zeros)
+    _, vertical = phases(inputs[0], size[0], weight.shape[0], stride, padding)
+    _, horizontal = phases(inputs[1], size[1], weight.shape[1], stride, padding)
+    out = weight.shape[2 if exchange else 3]
     y = empty((batch, *size, out), x.dtype)
 
     for a, rows_of_taps, first_row, down in vertical:
@@ -195,6 +225,11 @@ def _convolve_transposed(
             result = (y.reshape(-1), offsets(places, steps, out, a * size[1] + b))
             multiply(left, right, result, out, bias, activation, slope)
     return finish(y, activation)
+
+
+def _has_few_channels(weight, exchange):
+    kh, kw, inputs, out = (weight.swapaxes(2, 3) if exchange else weight).shape
+    return has_few_channels(kh * kw, inputs, out)
 
 
 @lru_cache(maxsize=256)
