@@ -176,9 +176,9 @@ class Memory(checks.CheckedConstructors):
 
 @functools.cache
 def _of_the_formulas(kind):
-    """The names of what a layer of this class computes with: its options and its methods."""
+    """The names of what a layer of this class computes with: its options, methods and buffers."""
     methods = (name for name in dir(kind) if name[0] != "_" and callable(getattr(kind, name)))
-    return {*inspect.signature(kind).parameters, *methods}
+    return {"buffers", *inspect.signature(kind).parameters, *methods}
 
 
 def _noting_what_was_drawn(initialize):

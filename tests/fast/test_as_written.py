@@ -188,6 +188,14 @@ def test_a_layer_replaced_in_the_second_order_sweep_gives_the_gradients_of_numpy
     np.testing.assert_allclose(*grads, rtol=1e-4, atol=1e-5)
 
 
+def test_other_buffers_of_spectral_norm_count(backend):
+    layer = L.SpectralNorm(L.Linear(6, 4))
+    network = mg.Sequential([layer], rng=0)
+    y, _ = network.forward(X, training=False)
+    layer.buffers = {name: value / 2 for name, value in layer.buffers.items()}  # sigma / 4
+    np.testing.assert_allclose(network.forward(X, training=False)[0], 4 * y, rtol=1e-5)
+
+
 def test_a_copy_of_spectral_norm_iterates_when_the_original_does(backend):
     network = mg.Sequential([L.SpectralNorm(L.Linear(6, 4)), L.Linear(4, 1)], rng=0)
     network.forward(X)
