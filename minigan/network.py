@@ -11,7 +11,7 @@ from ._random import random_generator
 from .layers.base import Array, Layer
 from .layers.composite import add
 from .layers.flat_vectors import FlatVectors, check_owners, fresh_layers
-from .layers.memory import read_only, unchanging
+from .layers.memory import ForwardPass, read_only, unchanging
 
 
 class Caches(list):
@@ -62,20 +62,20 @@ class Sequential(FlatVectors):
     def forward(self, x: Any, training: bool = True) -> tuple[Array, Caches]:
         """(y, caches). The caches hold y itself, and x: so y is read-only, and x a copy.
 
-        A network inside another one leaves both to that one.
+        Within a pass of the network around it, a network leaves both to that one.
         """
-        outermost = self.owner is None
-        x = checks.as_array("Sequential", "x", x)
-        if x.dtype.kind == "f" and x.dtype != self.dtype:
-            x = x.astype(self.dtype)
-        elif outermost:
-            x = unchanging(x)
-        caches = Caches(self, x.shape)
-        for stage in backend.stages(self):
-            x, cache = checks.pass_of(stage, stage.forward(x, training))
-            caches.append((stage, cache))
-        caches.y_shape = x.shape
-        return (read_only(x) if outermost else x), caches
+        with ForwardPass(self) as outermost:
+            x = checks.as_array("Sequential", "x", x)
+            if x.dtype.kind == "f" and x.dtype != self.dtype:
+                x = x.astype(self.dtype)
+            elif outermost:
+                x = unchanging(x)
+            caches = Caches(self, x.shape)
+            for stage in backend.stages(self):
+                x, cache = checks.pass_of(stage, stage.forward(x, training))
+                caches.append((stage, cache))
+            caches.y_shape = x.shape
+            return (read_only(x) if outermost else x), caches
 
     @np.errstate(under="ignore")
     def backward(self, dy: Array, caches: Caches) -> Array:

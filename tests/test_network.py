@@ -110,3 +110,23 @@ def test_caches_of_another_network_are_refused(backend):
     with pytest.raises(TypeError, match="caches must be"):
         one.copy().tangent(x, caches)
     assert one.backward(np.ones_like(y), caches).shape == x.shape
+
+
+def test_an_inner_network_that_is_run_by_itself_keeps_x_and_y_for_its_backward_pass(backend):
+    inner = mg.Sequential([L.Linear(3, 4), L.Tanh()], rng=0)
+    mg.Sequential([inner, L.Linear(4, 1)], rng=1)  # dies at once
+    outer = mg.Sequential([mg.Sequential([inner]), L.Linear(4, 1)], rng=1)
+    x = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    grads = []
+    for spoil in (False, True):
+        mine = x.copy()
+        y, caches = inner.forward(mine)
+        if spoil:
+            mine[:] = 0
+            with pytest.raises(ValueError, match="read-only"):
+                y += 0.5
+        inner.zero_grad()
+        inner.backward_params(np.ones_like(y), caches)
+        grads.append(inner.grad.copy())
+    assert np.array_equal(*grads)
+    assert outer.forward(x)[0].shape == (5, 1)

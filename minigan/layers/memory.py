@@ -31,6 +31,30 @@ class _Holding(threading.local):
 HELD = _Holding()
 
 
+class _Passes(threading.local):
+    """How many forward passes of networks, one within the other, this thread is in."""
+
+    open = 0
+
+
+_PASSES = _Passes()
+
+
+class ForwardPass:
+    """A `with` block around a forward pass of a network. Its value: whether no network around this
+    one runs the pass, but the user, who may go on to write to x and y."""
+
+    def __init__(self, network: Any) -> None:
+        self.outermost = not _PASSES.open or network.owner is None
+
+    def __enter__(self) -> bool:
+        _PASSES.open += 1
+        return self.outermost
+
+    def __exit__(self, *_: object) -> None:
+        _PASSES.open -= 1
+
+
 class Memory(checks.CheckedConstructors):
     """The part of a layer that holds its arrays; `minigan.layers.base.Layer` is the other one.
 
