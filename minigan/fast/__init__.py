@@ -32,8 +32,8 @@ What is fused
 - Consecutive linear layers are one stage (`chain`), and a sweep through all of them is one compiled
   call. Where the weights are small, each thread takes its rows through all layers in one parallel
   loop; the weight gradients follow in a second one. Each product with a large weight has its own.
-- In the backward pass of a convolution, dz = dy phi'(y), its padding and the bias gradient are one
-  pass over memory.
+- Each pass of a convolution is one compiled call (`kernels.image_plans`): dz = dy phi'(y), its
+  padding and the bias gradient in one pass over memory, then the products.
 - An optimizer's update is one pass over the flat parameter vector (`optim`).
 
 The discriminator's step

@@ -28,7 +28,7 @@ class ChainStage(Stage):
         self.stages = stages
         self.piecewise_linear = all(stage.piecewise_linear for stage in stages)
         self.size = sum(p.size for stage in stages for p in stage.layer.params.values())
-        self.weights = [stage.layer.params["weight"].size for stage in stages]
+        self.weights = sum(stage.layer.params["weight"].size for stage in stages)
         self.plans, self.planned_for = {}, None
         self.unwritten = False  # whether the gradients are to be written, not added: see `clear`
 

@@ -84,7 +84,7 @@ def _judge(gan, real, fake):
     """(loss, penalty, real logits, fake logits); adds dL_D/dtheta_D into D's grad."""
     D = gan.discriminator
     logits, caches = D.forward(read_only(np.concatenate([real, fake])))
-    r, f = np.split(logits, [len(real)])
+    r, f = logits[: len(real)], logits[len(real) :]
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])
     apart = type(D.layers[0]) is InstanceNoise or edited(second_order.__name__)

@@ -14,7 +14,7 @@ from minigan.fast.kernels import buffers  # noqa: E402
 
 @pytest.fixture(autouse=True)
 def no_arrays_yet(monkeypatch):
-    monkeypatch.setattr(buffers, "_arrays", buffers._Pool())
+    monkeypatch.setattr(buffers, "_here", buffers._Here())
 
 
 def address(array):
@@ -72,7 +72,7 @@ def test_many_batch_sizes_keep_little_more_than_the_largest_alone(order):
     for _ in range(2):
         step(sizes[-1])
     alone = buffers.kept_bytes()
-    buffers._arrays = buffers._Pool()
+    buffers._here.pool = buffers._Pool()
     for batch in sizes[::order]:
         for _ in range(2):
             step(batch)
@@ -111,9 +111,9 @@ def test_a_step_is_found_whichever_network_ran_before(earlier):
 
     for _ in range(10):
         training_step()
-    made = buffers._arrays.made
+    made = buffers._here.pool.made
     training_step()
-    assert buffers._arrays.made == made
+    assert buffers._here.pool.made == made
 
 
 def test_a_dcgan_makes_no_more_arrays_after_the_second_step():
@@ -125,10 +125,10 @@ def test_a_dcgan_makes_no_more_arrays_after_the_second_step():
     with mg.kernels.use_backend("numba"):
         for _ in range(2):
             gan.train_step(real)
-        made = buffers._arrays.made
+        made = buffers._here.pool.made
         for _ in range(2):
             gan.train_step(real)
-    assert 0 < made == buffers._arrays.made
+    assert 0 < made == buffers._here.pool.made
 
 
 def test_a_thread_is_never_given_what_another_still_has():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan.fast.kernels import codes
+from minigan.fast.kernels import codes, images
 
 from .test_products import ACTIVATIONS, assert_close, normal  # noqa: F401 (a fixture)
 
@@ -29,6 +29,8 @@ CASES = [
     (2, 9, 7, 2, 40, (4, 3), 2, 1),  # few channels on one side
     (2, 7, 8, 3, 10, (2, 2), 3, 0),
     (3, 4, 5, 20, 2, (4, 3), 2, 1),
+    (2, 7, 8, 24, 1, (2, 2), 3, 0),
+    (26, 13, 13, 1, 32, (3, 3), 1, 1),  # a long sum in the weight gradient
 ]
 
 
@@ -108,3 +110,28 @@ def test_the_same_bits_on_one_thread_and_two(normal, monkeypatch):  # noqa: F811
         y = compiled.conv2d_forward(x, weight, None, 2, 1, codes.TANH)
         results.append([y, *gradients(compiled, "conv2d", y, y, x, weight, 2, 1, codes.TANH, 0.0)])
     assert all(np.array_equal(one, two) for one, two in zip(*results))
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
+@pytest.mark.parametrize("channels, out", [(1, 32), (32, 1), (3, 20), (20, 3), (16, 40)])
+def test_the_same_bits_however_the_work_is_divided(normal, monkeypatch, kind, channels, out):  # noqa: F811
+    x, weight = normal(6, 12, 11, channels), normal(4, 3, channels, out)
+    forward, results = getattr(compiled, kind + "_forward"), []
+    for parts in (1, 2, 3):
+        monkeypatch.setattr(images, "threads", lambda parts=parts: parts)
+        y = forward(x, weight, np.full(out, 0.5, x.dtype), 2, 1, codes.TANH)
+        results.append([y, *gradients(compiled, kind, y, y, x, weight, 2, 1, codes.TANH, 0.0)])
+    for divided in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], divided))
+
+
+def test_the_weight_and_the_batch_of_a_plan_may_change(normal):  # noqa: F811
+    """A plan is for shapes: the arrays of every call are its own."""
+    for batch in (5, 2, 5, 0):
+        x, weight, bias = normal(batch, 6, 6, 2), normal(3, 3, 2, 7), normal(7)
+        y = reference.conv2d_forward(x, weight, bias, 1, 1)
+        assert_close(compiled.conv2d_forward(x, weight, bias, 1, 1), y)
+        found = gradients(compiled, "conv2d", y, y, x, weight, 1, 1, codes.IDENTITY, 0.0)
+        expected = gradients(reference, "conv2d", y, y, x, weight, 1, 1, codes.IDENTITY, 0.0)
+        for actual, wanted in zip(found, expected):
+            assert_close(actual, wanted)

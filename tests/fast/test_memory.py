@@ -80,7 +80,7 @@ def test_a_longer_batch_makes_no_table_of_a_weight_again(tables, monkeypatch):
     made, keep = [], tables._keep
     monkeypatch.setattr(tables, "_keep", lambda table, kind: made.append(kind) or keep(table, kind))
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((40, 8, 8, 3)), rng.standard_normal((4, 4, 3, 5))
+    x, w = rng.standard_normal((40, 8, 8, 6)), rng.standard_normal((4, 4, 6, 5))
     y = images.conv2d_forward(x, w, None, 2, 1)
     images.conv2d_backward_input(y, None, w, x.shape, 2, 1)
     for n in (20, 40, 41, 42):

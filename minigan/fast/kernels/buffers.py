@@ -47,7 +47,7 @@ def _unused(arrays, references):
 _FREE = next(n for n in range(1, 9) if _unused([np.empty(0)], n) is not None)
 
 
-class _Pool(threading.local):
+class _Pool:
     """The arrays of one thread."""
 
     def __init__(self):
@@ -73,6 +73,12 @@ class _Pool(threading.local):
             self.step, self.of_step = self.step + 1, 0
             if ON:
                 step_begins()
+
+    def ask(self, kind):
+        """Notes that this step asks for arrays of a kind."""
+        self.asked.pop(kind, None)
+        self.asked[kind] = self.step
+        self.of_step += _size(self.of_kind.get(kind, ()))
 
     def new(self, kind):
         """Makes one more array, and forgets old ones where that would be too many."""
@@ -102,27 +108,32 @@ def _size(arrays):
     return sum(array.nbytes + OVERHEAD for array in arrays)
 
 
-_arrays = _Pool()
+class _Here(threading.local):
+    """The pool of the thread that asks; an attribute of such an object is looked up slowly."""
+
+    def __init__(self):
+        self.pool = _Pool()
+
+
+_here = _Here()
 
 
 def begin(network):
     """Tells that a forward pass of a network begins: perhaps a new step."""
-    _arrays.begin(network)
+    _here.pool.begin(network)
 
 
 def empty(shape, dtype):
     """As `np.empty`, for a shape that is a tuple."""
     if not _COUNTS_EXACTLY:
         return np.empty(shape, dtype)
-    kind = shape, dtype
-    if _arrays.asked.get(kind) != _arrays.step:
-        _arrays.asked.pop(kind, None)
-        _arrays.asked[kind] = _arrays.step
-        _arrays.of_step += _size(_arrays.of_kind.get(kind, ()))
-    array = _unused(_arrays.of_kind.get(kind, ()), _FREE)
-    return _arrays.new(kind) if array is None else array
+    pool, kind = _here.pool, (shape, dtype)
+    if pool.asked.get(kind) != pool.step:
+        pool.ask(kind)
+    array = _unused(pool.of_kind.get(kind, ()), _FREE)
+    return pool.new(kind) if array is None else array
 
 
 def kept_bytes():
     """The size of the arrays kept for this thread."""
-    return sum(array.nbytes for same in _arrays.of_kind.values() for array in same)
+    return sum(array.nbytes for same in _here.pool.of_kind.values() for array in same)

@@ -20,8 +20,8 @@ from .buffers import empty
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .plans import DX, DY, DZ, SCALE, SUMS, X_DOT, Y_DOT, Plan, X, Y
+from .programs import run_program
 from .threads import thread_safe
-from .workers import COUNT, WORD, run_parts
 
 
 @compiled_call
@@ -92,12 +92,7 @@ def _launch(
     )  # fmt: skip
     base[DX], base[SCALE], base[X_DOT] = dx.ctypes.data, scale.ctypes.data, x_dot.ctypes.data
     base[Y_DOT], base[SUMS] = y_dot.ctypes.data, sums.ctypes.data
-    absolute = np.empty(words.size, np.int64)
-    for i in range(words.size):
-        absolute[i] = words[i] + base[relative_to[i]]
-    for start in starts:  # a phase begins when all threads have ended the one before
-        run_parts(worker, parts, absolute.ctypes.data + start * WORD)
-    return absolute[COUNT]  # so the words live until here
+    return run_program(worker, parts, words, relative_to, starts, base)
 
 
 _launch_in_parallel = thread_safe(_launch)

@@ -82,7 +82,7 @@ def padded_activation_gradient(dy, y, activation, slope, dbias, vertical, horizo
     batch, height, width, channels = dy.shape
     dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
     images_per_chunk = max(1, CHUNK * batch // max(dy.size, 1))
-    worker = worker_address(_work, dy.dtype)
+    worker = worker_address(pad_chunks, dy.dtype)
     parts = min(-(-batch // images_per_chunk), threads()) if dy.size >= SERIAL_BELOW else 1
     flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
     sides = (*vertical, *horizontal)
@@ -125,7 +125,7 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_
 _in_chunks_in_parallel = thread_safe(_in_chunks)
 
 
-def _work(address, part):
+def pad_chunks(address, part):
     """Computes one part of a task: some of the chunks."""
     task = carray(words_at(address), WORDS)
     dy, y = carray(pointer_to(task[DY], address), 1), carray(pointer_to(task[Y], address), 1)

@@ -89,7 +89,7 @@ def multiply(
         count_product(len(rows), len(right[1]), columns)
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
-    pieces = _pieces(len(rows), len(right[1]), columns, a.itemsize)
+    pieces = pieces_of_sum(len(rows), len(right[1]), columns, a.itemsize)
     if pieces > 1 and left[3] == 1 and len(bias) == 0 and slope == 1:
         down, across = min(pieces, threads()), 1
     else:
@@ -100,7 +100,7 @@ def multiply(
     run(worker, down, across, pieces, left, right, result, columns, bias, slope, accumulate)
 
 
-def _pieces(rows, depth, columns, itemsize):
+def pieces_of_sum(rows, depth, columns, itemsize):
     """How many pieces the sum over k is cut into, for any number of threads.
 
     A small C with a long sum, such as the weight gradient of an image's first convolution, has too

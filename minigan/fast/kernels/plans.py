@@ -42,15 +42,16 @@ from .chain_workers import (
 )
 from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS
+from .programs import FIXED, Program, address, bits, program_of, task_of
 from .tables import row_offsets
 from .thin import THIN
 from .threads import threads
-from .workers import COUNT, LENGTH, follow, worker_address
+from .workers import follow, worker_address
 
 # An address in a plan is relative to one of the arrays of a pass, which are not always the same
 # ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
 # scale, x_dot, the tangents of all layers, and all scale x + x_dot. Or it is an address itself.
-FIXED, X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS = range(10)
+X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS = range(FIXED + 1, FIXED + 10)
 
 SMALL = 1 << 18  # bytes of a weight: each thread packs all of it, which should not take long
 MANY_STRIPS = 64  # of rows per thread; beside so many, packing a large weight takes no time either
@@ -75,15 +76,6 @@ class Task(NamedTuple):
     waits: bool  # whether it reads more than its own part
 
 
-class Program(NamedTuple):
-    """Tasks in the form in which `chains` runs them: flat arrays of words and of what each is
-    relative to, and where the list of each phase starts."""
-
-    words: np.ndarray
-    relative_to: np.ndarray
-    starts: np.ndarray
-
-
 class Plan:
     """What the threads do with a batch of `rows` samples, cut into `parts`."""
 
@@ -95,6 +87,7 @@ class Plan:
         self.weights = [layer.weight.size for layer in layers]
         ends = [rows * int(end) for end in np.cumsum(self.widths)]
         self.slices = [slice(end - rows * n, end) for end, n in zip(ends, self.widths)]
+        self.places = [(part, (rows, n)) for part, n in zip(self.slices, self.widths)]
         self.size = ends[-1]  # of the outputs of all layers
         self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
         self.numbers = range(len(layers))
@@ -102,9 +95,7 @@ class Plan:
 
     def of_each(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         """The parts of a flat array that belong to the layers, as matrices."""
-        return tuple(
-            numbers[part].reshape(self.rows, n) for part, n in zip(self.slices, self.widths)
-        )
+        return tuple([numbers[part].reshape(shape) for part, shape in self.places])
 
     @cached_property
     def forward(self) -> Program:
@@ -150,10 +141,10 @@ class Plan:
         """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
         layer = self.layers[i]
         inputs, outputs = layer.weight.shape
-        words = {} if layer.bias is None else {gemm.BIAS: _address(layer.bias), gemm.HAS_BIAS: 1}
-        words[gemm.SLOPE] = _bits(layer.slope if layer.activation == LEAKY_RELU else 1.0)
+        words = {} if layer.bias is None else {gemm.BIAS: address(layer.bias), gemm.HAS_BIAS: 1}
+        words[gemm.SLOPE] = bits(layer.slope if layer.activation == LEAKY_RELU else 1.0)
         return self.product(
-            self.before(i), (inputs, 1), _address(layer.weight), (outputs, 1), self.at(Y, i),
+            self.before(i), (inputs, 1), address(layer.weight), (outputs, 1), self.at(Y, i),
             (self.rows, inputs, outputs), self.cut(i), words,
         )  # fmt: skip
 
@@ -167,7 +158,7 @@ class Plan:
         layer, last = self.layers[i], i == len(self.layers) - 1
         words = {
             FIRST: (DY, 0) if last else self.at(DZ, i), SECOND: self.at(Y, i),
-            THIRD: self.at(DZ, i), ACTIVATION: layer.activation, SLOPE: _bits(layer.slope),
+            THIRD: self.at(DZ, i), ACTIVATION: layer.activation, SLOPE: bits(layer.slope),
         }  # fmt: skip
         cut = (self.parts, 1) if last else self.cut(i + 1)
         return self.elementwise(through_activation, self.widths[i], cut, words)
@@ -177,9 +168,9 @@ class Plan:
         weight = self.layers[i].weight
         inputs, outputs = weight.shape
         return self.product(
-            self.at(DZ, i), (outputs, 1), _address(weight), (1, outputs),
+            self.at(DZ, i), (outputs, 1), address(weight), (1, outputs),
             self.at(DZ, i - 1) if i else (DX, 0), (self.rows, outputs, inputs), self.cut(i),
-            {gemm.SLOPE: _bits(1.0)},
+            {gemm.SLOPE: bits(1.0)},
         )  # fmt: skip
 
     def sum(self, i):
@@ -194,21 +185,21 @@ class Plan:
         weight = self.layers[i].weight
         inputs, outputs = weight.shape
         return self.product(
-            self.tangent_before(i), (inputs, 1), _address(weight), (outputs, 1), self.at(Y_DOT, i),
-            (self.rows, inputs, outputs), self.cut(i), {gemm.SLOPE: _bits(1.0)},
+            self.tangent_before(i), (inputs, 1), address(weight), (outputs, 1), self.at(Y_DOT, i),
+            (self.rows, inputs, outputs), self.cut(i), {gemm.SLOPE: bits(1.0)},
         )  # fmt: skip
 
     def tangent_signal(self, i):
         """y_dot_i = z_dot_i phi'(y_i)."""
         layer, place = self.layers[i], self.at(Y_DOT, i)
         words = {FIRST: place, SECOND: self.at(Y, i), THIRD: place}
-        words |= {ACTIVATION: layer.activation, SLOPE: _bits(layer.slope)}
+        words |= {ACTIVATION: layer.activation, SLOPE: bits(layer.slope)}
         return self.elementwise(through_activation, self.widths[i], self.cut(i), words)
 
     def weight_gradient(self, i, adds, left=None):
         """dW_i = y_{i-1}' @ dz_i, or left(i)' @ dz_i: the columns are cut into parts."""
         factor = left(i) if left else self.before(i)
-        weight, gradient = self.layers[i].weight, _address(self.layers[i].dweight)
+        weight, gradient = self.layers[i].weight, address(self.layers[i].dweight)
         inputs, outputs = weight.shape
         if min(weight.shape) <= THIN:
             words = {FIRST: factor, SECOND: self.at(DZ, i), THIRD: gradient, INPUTS: inputs}
@@ -216,17 +207,17 @@ class Plan:
         return self.product(
             factor, (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
             (inputs, self.rows, outputs), (1, self.parts),
-            {gemm.SLOPE: _bits(1.0), gemm.ACCUMULATE: int(adds)},
+            {gemm.SLOPE: bits(1.0), gemm.ACCUMULATE: int(adds)},
         )  # fmt: skip
 
     def bias_gradient(self, i, adds):
         """db_i = the sum of dz_i over the rows."""
-        words = {FIRST: self.at(DZ, i), SECOND: _address(self.layers[i].dbias)}
+        words = {FIRST: self.at(DZ, i), SECOND: address(self.layers[i].dbias)}
         return self.by_one_thread(bias_gradient, i, adds, words, turn=i + 1)
 
     def scaled_bias_gradient(self, i, adds):
         """db_i = scale' dz_i."""
-        words = {FIRST: (SCALE, 0), SECOND: self.at(DZ, i), THIRD: _address(self.layers[i].dbias)}
+        words = {FIRST: (SCALE, 0), SECOND: self.at(DZ, i), THIRD: address(self.layers[i].dbias)}
         return self.by_one_thread(thin_gradient, i, adds, words | {INPUTS: 1}, turn=i + 1)
 
     def cut(self, i):
@@ -258,13 +249,13 @@ class Plan:
     def elementwise(self, worker, columns, cut, words):
         """A task on a matrix of so many columns, in the part that a product of this cut has."""
         words = words | {ROWS: self.rows, OUTPUTS: columns, DOWN: cut[0], ACROSS: cut[1]}
-        return Task(_words(worker_address(worker, self.dtype), words), cut, False)
+        return Task(task_of(worker_address(worker, self.dtype), words), cut, False)
 
     def by_one_thread(self, worker, i, adds, words, turn):
         """A task for the gradients of layer i. The threads take turns."""
         words = words | {ROWS: self.rows, OUTPUTS: self.widths[i], ADDS: int(adds)}
         words[PART] = turn % self.parts
-        return Task(_words(worker_address(worker, self.dtype), words), (1, self.parts), True)
+        return Task(task_of(worker_address(worker, self.dtype), words), (1, self.parts), True)
 
     def product(self, a, a_steps, b, b_steps, c, sizes, cut, words):
         """A product, from the places of the operands and the steps between rows and columns."""
@@ -274,29 +265,11 @@ class Plan:
             gemm.B_ROWS: row_offsets(b_steps[0], depth), gemm.C_ROWS: row_offsets(columns, rows),
         }  # fmt: skip
         self.tables += tables.values()
-        words = words | {column: _address(table) for column, table in tables.items()}
+        words = words | {column: address(table) for column, table in tables.items()}
         words |= {gemm.A: a, gemm.B: b, gemm.C: c, gemm.B_STEP: b_steps[1]}
         words |= {gemm.RUN: depth if a_steps[1] == 1 else 1, gemm.DOWN: cut[0], gemm.ACROSS: cut[1]}
         words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns, gemm.PIECES: 1}
-        return Task(_words(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
-
-
-def _address(array):
-    return array.ctypes.data
-
-
-def _bits(number):
-    return int(np.float64(number).view(np.int64))
-
-
-def _words(worker, words):
-    """The words of a task, and what each is relative to, in two rows."""
-    task = np.zeros((2, gemm.WORDS), np.int64)
-    task[0, gemm.WORKER] = worker
-    for column, word in words.items():
-        base, number = word if isinstance(word, tuple) else (FIXED, word)
-        task[:, column] = number, base
-    return task
+        return Task(task_of(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
 
 
 def _program(tasks: Iterable[Task], together: Iterable[Task] = ()) -> Program:
@@ -310,19 +283,9 @@ def _program(tasks: Iterable[Task], together: Iterable[Task] = ()) -> Program:
         cut = task.cut
     if together:
         phases.append([task.words for task in together])
-    lists = [_list_of(phase) for phase in phases]
-    starts = np.cumsum([0] + [words.shape[1] for words in lists[:-1]], dtype=np.int64)
-    words, relative_to = np.concatenate(lists, axis=1)
-    return Program(words, relative_to, starts)
+    return program_of(phases)
 
 
-def _list_of(tasks):
-    """A list for `workers.follow`: the number of tasks and their length, then the tasks."""
-    head = np.zeros((2, gemm.WORDS), np.int64)
-    head[0, COUNT], head[0, LENGTH] = len(tasks), gemm.WORDS
-    return np.concatenate([head, *tasks], axis=1)
-
-
-def parts_of(rows: int, weights: list[int]) -> int:
-    """How many threads are to share a batch, for weights of so many numbers."""
-    return 1 if rows * sum(weights) < gemm.SERIAL_BELOW else threads()
+def parts_of(rows: int, weights: int) -> int:
+    """How many threads are to share a batch, for weights of so many numbers in all."""
+    return 1 if rows * weights < gemm.SERIAL_BELOW else threads()

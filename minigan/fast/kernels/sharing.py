@@ -52,6 +52,13 @@ class Sharing:
             self._use(min(2 * self.threads, self.most))
         return self.threads
 
+    def undisturbed(self) -> bool:
+        """Whether the next parallel loop may simply run: on all threads, and not timed."""
+        if self.threads < self.most:
+            return False
+        self.skip -= 1
+        return self.skip >= 0
+
     def due(self) -> bool:
         """Whether to time the next parallel loop."""
         self.skip -= 1

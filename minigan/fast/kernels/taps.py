@@ -10,16 +10,9 @@ x, padded. Here x is read once, as it is:
 import numpy as np
 from numba import carray
 
-from .buffers import empty
-from .cache import cached_njit
-from .codes import LEAKY_RELU
 from .machine import index
-from .products import finish, matmul
 from .thin import THIN
-from .threads import thread_safe, threads
-from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
-
-SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
+from .workers import float_of, pointer_to, words_at
 
 
 def has_few_channels(taps, channels, out):
@@ -27,50 +20,17 @@ def has_few_channels(taps, channels, out):
     return out <= THIN < taps * out <= 2 * channels
 
 
-def sums_of_taps(x, weight, stride, padding, size, bias, activation, slope):
-    """y (N, *size, out) from x (N, H, W, in) and a weight (in, kh, kw, out)."""
-    batch, height, width, channels = x.shape
-    kh, kw, out = weight.shape[1:]
-    taps = empty((batch * height * width, kh * kw * out), x.dtype)
-    pixels, weight = x.reshape(-1, channels), weight.reshape(channels, -1)
-    matmul(pixels, weight, out=taps)
-
-    y = empty((batch, *size, out), x.dtype)
-    parts = min(batch, threads()) if taps.size >= SERIAL_BELOW else 1
-    run = _add_up if parts == 1 else _add_up_in_parallel
-    flat = taps.reshape(-1), y.reshape(-1), y.reshape(-1)[:0] if bias is None else bias
-    sizes = (batch, height, width, *size, out, kh, kw, stride, padding)
-    slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of y
-    run(worker_address(_work, x.dtype), parts, flat, sizes, slope)
-    return finish(y, activation)
-
-
-# The words of a task: addresses, what is to be done, and the sizes in the order of `sums_of_taps`.
+# The words of a task: addresses, what is to be done, and sizes.
 (
-    WORKER, TAPS, Y, BIAS, HAS_BIAS, SLOPE, PARTS,
+    TAPS, Y, BIAS, HAS_BIAS, SLOPE, PARTS,
     BATCH, HEIGHT, WIDTH, DOWN, ACROSS, CHANNELS, KERNEL_ROWS, KERNEL_COLUMNS, STRIDE, PADDING,
-) = range(17)  # fmt: skip
+) = range(1, 17)  # fmt: skip
 WORDS = PADDING + 1
 
 
-@cached_njit()
-def _add_up(worker, parts, flat, sizes, slope):
-    task = np.empty(WORDS, np.int64)
-    task[WORKER], task[PARTS] = worker, parts
-    task[TAPS], task[Y] = flat[0].ctypes.data, flat[1].ctypes.data
-    task[BIAS] = flat[2].ctypes.data
-    task[HAS_BIAS], task[SLOPE] = len(flat[2]) > 0, bits_of(slope)
-    for i in range(len(sizes)):
-        task[BATCH + i] = sizes[i]
-    run_parts(worker, parts, task.ctypes.data)
-    return task[WORKER]  # so the task lives until here
-
-
-_add_up_in_parallel = thread_safe(_add_up)
-
-
-def _work(address, part):
-    """Computes one part of a task: some of the images, row by row of y."""
+def add_up(address, part):
+    """y from t, as above, for some of the images, row by row of y; phi is a leaky ReLU, with the
+    slope 1 for none."""
     task = carray(words_at(address), WORDS)
     parts, batch, stride, padding = task[PARTS], task[BATCH], task[STRIDE], task[PADDING]
     height, width, down, across = task[HEIGHT], task[WIDTH], task[DOWN], task[ACROSS]

@@ -34,7 +34,9 @@ load_openmp()
 
 def threads():
     """How many threads a kernel may use now."""
-    return 1 if _forked else _sharing.allowed()
+    if _forked:
+        return 1
+    return THREADS if _sharing.threads == THREADS else _sharing.allowed()
 
 
 def thread_safe(kernel):
@@ -44,6 +46,8 @@ def thread_safe(kernel):
         if not _layer_known:
             _start_threads()
         if _lock is None:
+            if _sharing.undisturbed():  # as nearly always
+                return kernel(*arguments)
             return _run(kernel, arguments)
         with _lock:
             return _run(kernel, arguments)
