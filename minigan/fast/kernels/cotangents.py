@@ -1,6 +1,6 @@
 """The gradient before the activation, dz = dy phi'(y), padded and summed for db, in one pass.
 
-Without an activation the same pass pads the input of a convolution.
+Without an activation the same pass pads the input of a convolution (see `image_plans`).
 """
 
 import numpy as np
@@ -65,14 +65,6 @@ def sum_columns(dy, columns):
     for j in range(line):
         sums[j % columns] += by_place[j]
     return sums
-
-
-def padded(image, vertical, horizontal):
-    """Images (N, H, W, C) padded by (before, after) lines of zeros; the input itself if by none."""
-    image = np.ascontiguousarray(image)
-    if vertical == horizontal == (0, 0):
-        return image
-    return padded_activation_gradient(image, image, IDENTITY, 0.0, None, vertical, horizontal)
 
 
 def padded_activation_gradient(dy, y, activation, slope, dbias, vertical, horizontal):
