@@ -259,8 +259,8 @@ def test_a_fault_of_the_backend_is_not_reported_as_the_users(monkeypatch):
     def failing(network):
         raise ValueError("no threads")
 
+    compiled = pytest.importorskip("minigan.fast")
     with mg.kernels.use_backend("numba"):
-        compiled = pytest.importorskip("minigan.fast")
         monkeypatch.setattr(compiled, "stages", failing)
         gan = game()
         with pytest.raises(ValueError, match="^no threads$"):
