@@ -52,7 +52,7 @@ LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that beco
 # 64 beside 32 normal ones made digits more confident but less varied, 64 of each is a compromise
 CHANNELS = 32  # of the DCGAN: half of the paper's, for speed
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # linear layers; the first ones helped most
-COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; falling to .3 or below was worse
+COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; falling to .3: no clear gain
 RATES = cosine(final=0.1)
 
 Model = Literal["dcgan", "residual", "mlp"]
