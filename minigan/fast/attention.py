@@ -12,7 +12,7 @@ class AttentionStage(SelfAttention):
     """The layer with both passes through softmax compiled; the products are NumPy's."""
 
     def __init__(self, layer):
-        vars(self).update(vars(layer))  # the same parameters and gradients
+        self.__dict__ = vars(layer)  # the same parameters and gradients, also once they move
 
     softmax = staticmethod(softmax)
     through_softmax = staticmethod(softmax_backward)

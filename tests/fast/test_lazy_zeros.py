@@ -101,3 +101,23 @@ def test_a_step_has_the_gradients_of_one_from_zeros(penalties, hidden, backend, 
             gan.train_step(mg.data.gaussian_ring().sample(32, seed))
         grads.append(np.concatenate([G.grad, D.grad]))
     np.testing.assert_allclose(grads[0], grads[1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.SelfAttention(8), lambda: L.SpectralNorm(L.Linear(8, 8)), lambda: L.LayerNorm(8),
+        lambda: L.Conv2d(8, 2, 1), lambda: L.Residual(mg.Sequential([L.Conv2d(8, 8, 1)])),
+    ],
+)  # fmt: skip
+def test_caches_stay_good_when_the_network_is_put_into_another(layer, backend):
+    first = [L.Reshape((2, 2, 8))] if "Spectral" not in repr(layer()) else []
+    network = mg.Sequential([*first, layer(), L.Flatten()], rng=1)
+    x = np.random.default_rng(0).standard_normal((3, 8 if not first else 32)).astype(np.float32)
+    y, caches = network.forward(x)
+    network.backward(np.cos(y), caches)
+    expected = network.grad.copy()
+    outer = mg.Sequential([network])
+    network.zero_grad()
+    network.backward(np.cos(y), caches)
+    np.testing.assert_allclose(outer.grad, expected, rtol=1e-6)
