@@ -1,13 +1,13 @@
 """Common mistakes in putting a GAN together: found early, and reported in the user's terms."""
 
 import math
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 
 from . import _checks as checks
+from ._callers import callers_level
 from .backend import use_backend
 from .layers.activations import ReLU, Sigmoid, Softplus, Tanh
 from .layers.shape import Reshape
@@ -20,14 +20,6 @@ BOUNDED = {
     ReLU: "at least 0",
     Softplus: "above 0",
 }
-
-
-def callers_level():
-    """The stacklevel of a warning, so that it names the line outside of minigan that led to it."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def last_layer(network):

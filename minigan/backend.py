@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from ._callers import callers_level
 from ._checks import FLOATS, flag, shown
 
 __all__ = [
@@ -327,7 +328,8 @@ def _choose_backend():
     try:
         use_backend("numba")
     except ImportError as error:
-        warnings.warn(f"minigan: using the slower numpy backend: {error}", stacklevel=3)
+        message = f"minigan: using the slower numpy backend: {error}"
+        warnings.warn(message, stacklevel=callers_level())
         use_backend("numpy")
 
 

@@ -26,7 +26,7 @@ CORE = [
     "gan.py", "optim.py",
 ]  # fmt: skip
 CORE_IMPORTS = [
-    "backend.py", "_mistakes.py", "_random.py", "layers/parameters.py",
+    "backend.py", "_callers.py", "_mistakes.py", "_random.py", "layers/parameters.py",
     "layers/memory.py", "layers/flat_vectors.py", "layers/composite.py", "layers/shape.py",
     "_checks/__init__.py", "_checks/words.py", "_checks/objects.py", "_checks/arrays.py",
     "_checks/parts.py", "_checks/signatures.py",

@@ -14,7 +14,7 @@ import sys
 import warnings
 import zlib
 
-from .._mistakes import callers_level
+from .._callers import callers_level
 
 CODE = {
     "minigan.gan": 0xEECB2A51,

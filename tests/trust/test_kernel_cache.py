@@ -223,3 +223,13 @@ def test_the_waiting_policy_is_not_left_in_the_environment():
     for chosen in ({}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}):
         out = subprocess.check_output([sys.executable, "-c", program], env=kept | chosen, text=True)
         assert out == f"{[chosen.get(name) for name in names]}\n"
+
+
+def test_the_warning_of_the_slower_backend_names_the_line_of_the_import(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("first = 1\n\nimport minigan.optim\n")
+    process = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "MINIGAN_BACKEND": ""},
+    )  # fmt: skip
+    assert process.stderr.startswith(f"{program}:3: UserWarning: minigan: using the slower")
