@@ -8,7 +8,8 @@
                  through, `taps` their transposes with few channels of output
 - `chains`       the passes of consecutive linear layers
 - `plans`, `image_plans`, `programs`     passes written down once, each run by one compiled call;
-                 `chain_workers` and `image_workers` are what they are made of beside products
+                 `plan_builder` collects the tasks of a convolution's; `chain_workers` and
+                 `image_workers` are what both are made of beside products
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
 - `elementwise`, `nonlinear`, `codes`    activations
 - `moments`      batch and layer normalisation

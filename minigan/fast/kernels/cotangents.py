@@ -1,6 +1,6 @@
 """The gradient before the activation, dz = dy phi'(y), padded and summed for db, in one pass.
 
-Without an activation the same pass pads the input of a convolution (see `image_plans`).
+Without an activation the same pass pads the input of a convolution (see `plan_builder`).
 """
 
 import numpy as np

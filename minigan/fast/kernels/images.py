@@ -33,7 +33,7 @@ from .buffers import empty
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY
-from .image_plans import BIAS, DBIAS, DWEIGHT, DY, RESULT, SPACE, WEIGHT, X, Y
+from .plan_builder import BIAS, DBIAS, DWEIGHT, DY, RESULT, SPACE, WEIGHT, X, Y
 from .programs import run_program
 from .threads import thread_safe, threads
 

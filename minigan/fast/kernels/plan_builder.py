@@ -1,0 +1,164 @@
+"""The tasks that plans of convolutions are made of, written down one after another.
+
+A `PlanBuilder` collects the tasks of a pass, phase by phase, and hands out places for what lives
+only during the pass. What the passes do is in `image_plans`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from . import chain_workers as chain
+from . import cotangents, gemm
+from . import image_workers as own
+from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
+from .gemm import STRIPS_PER_THREAD_LARGE_B, STRIPS_PER_THREAD_SMALL_B
+from .machine import TILE_ROWS, VECTOR_BYTES
+from .programs import FIXED, Program, address, bits, program_of, task_of
+from .tables import offsets, row_offsets
+from .workers import follow, worker_address
+
+NO_SIDES = ((0, 0), (0, 0))
+
+# The arrays of a pass: the layer's input and output, dy, the result, the parameters and their
+# gradients, and space for what lives only during the pass.
+X, Y, DY, RESULT, WEIGHT, DWEIGHT, BIAS, DBIAS, SPACE = range(FIXED + 1, FIXED + 10)
+
+
+class ImagePlan(NamedTuple):
+    """A pass with all that it needs but its arrays."""
+
+    worker: int
+    parts: int
+    program: Program
+    shape: tuple[int, ...]  # of the result; () for none
+    space: tuple[int]  # its shape
+    products: list[tuple[int, int, int]]
+    tables: list[np.ndarray]  # kept, because tasks hold their addresses
+
+
+class Images(NamedTuple):
+    """Where images are during a pass, their shape with its lines of zeros, and how many of these
+    are above and left."""
+
+    place: tuple[int, int]
+    shape: tuple[int, ...]
+    above: int = 0
+    left: int = 0
+
+    def pixels(self, size):
+        """The offsets of the pixels that are not padding, `size` of them down and across."""
+        batch, height, width, channels = self.shape
+        if (height, width) == tuple(size):  # no padding
+            return row_offsets(channels, batch * height * width)
+        corner = self.above * width + self.left
+        return offsets((batch, *size), (height * width, width, 1), channels, corner)
+
+
+class PlanBuilder:
+    """A plan in the making, for `parts` threads."""
+
+    def __init__(self, parts, dtype):
+        self.parts, self.dtype = parts, dtype
+        self.phases, self.products, self.tables = [[]], [], []
+        self.used = 0  # bytes of the space
+        self.sums = None  # where the sums of dz are, and of how many chunks
+
+    def finished(self, result):
+        numbers = -(-self.used // self.dtype.itemsize)
+        return ImagePlan(
+            worker_address(follow, self.dtype),
+            self.parts,
+            program_of([phase for phase in self.phases if phase]),
+            result,
+            (1 << (numbers - 1).bit_length() if numbers else 1,),  # few kinds, so kept by `buffers`
+            self.products,
+            self.tables,
+        )
+
+    def wait(self):
+        """The tasks that follow may read what other threads have written up to here."""
+        self.phases.append([])
+
+    def task(self, worker, words):
+        self.phases[-1].append(task_of(worker_address(worker, self.dtype), words))
+
+    def place(self, size, itemsize=None):
+        """A place for so many numbers."""
+        start = self.used
+        self.used += -(-size * (itemsize or self.dtype.itemsize) // VECTOR_BYTES) * VECTOR_BYTES
+        return SPACE, start
+
+    def table(self, table):
+        self.tables.append(table)
+        return address(table)
+
+    def padded(self, source, shape, sides, y=None, activation=IDENTITY, slope=0.0, sums=False):
+        """`cotangents.padded_activation_gradient` as a task; the images themselves if there is
+        nothing to do."""
+        vertical, horizontal = sides
+        if activation == IDENTITY and sides == NO_SIDES:
+            return Images(source, shape)
+        batch, height, width, channels = shape
+        target = (batch, height + sum(vertical), width + sum(horizontal), channels)
+        place = self.place(math.prod(target))
+        per_chunk = max(1, cotangents.CHUNK * batch // max(math.prod(shape), 1))
+        words = {
+            cotangents.DY: source, cotangents.Y: y or source, cotangents.DZ: place,
+            cotangents.ACTIVATION: activation, cotangents.SLOPE: bits(slope),
+            cotangents.IMAGES: batch, cotangents.HEIGHT: height, cotangents.WIDTH: width,
+            cotangents.CHANNELS: channels, cotangents.PER_CHUNK: per_chunk,
+            cotangents.PARTS: self.parts,
+        }  # fmt: skip
+        words |= {cotangents.TOP + i: side for i, side in enumerate((*vertical, *horizontal))}
+        if sums:
+            chunks = -(-batch // per_chunk)
+            self.sums = self.place(chunks * channels, 8), chunks
+            words |= {cotangents.SUMS: self.sums[0], cotangents.SUMMED: 1}
+        self.task(cotangents.pad_chunks, words)
+        return Images(place, target, vertical[0], horizontal[0])
+
+    def matrices(self, worker, source, target, shape, adds=0):
+        """A task of `image_workers`."""
+        words = {own.SOURCE: source, own.TARGET: target, own.ADDS: adds, own.PARTS: self.parts}
+        sizes = own.MATRICES, own.ROWS, own.COLUMNS
+        self.task(worker, words | dict(zip(sizes, shape)))
+
+    @staticmethod
+    def epilogue(bias, activation, slope):
+        """The words for what a product does with its sums."""
+        leaky = slope if activation == LEAKY_RELU else 1.0
+        return {gemm.BIAS: (BIAS, 0), gemm.HAS_BIAS: int(bias), gemm.SLOPE: bits(leaky)}
+
+    def activate(self, activation, pixels, channels):
+        """RESULT = phi(RESULT), for the activations that a product does not know."""
+        if activation == TANH or activation == SIGMOID:
+            self.wait()
+            words = {chain.FIRST: (RESULT, 0), chain.ACTIVATION: activation, chain.ROWS: pixels}
+            words |= {chain.OUTPUTS: channels, chain.DOWN: self.parts, chain.ACROSS: 1}
+            self.task(chain.activate, words)
+
+    def product(self, a, a_rows, inner, run, b, b_rows, b_step, c, c_rows, columns, words):
+        """A product; the arguments are those of `gemm.multiply`."""
+        rows, depth = len(a_rows), len(inner)
+        pieces = words.get(gemm.PIECES, 1)
+        down, across = self.cut(rows, depth, columns) if pieces == 1 else (self.parts, 1)
+        self.products.append((rows, depth, columns))
+        tables = gemm.A_ROWS, gemm.INNER, gemm.B_ROWS, gemm.C_ROWS
+        words = words | {
+            column: self.table(table)
+            for column, table in zip(tables, (a_rows, inner, b_rows, c_rows))
+        }
+        words |= {gemm.A: a, gemm.RUN: run, gemm.B: b, gemm.B_STEP: b_step, gemm.C: c}
+        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
+        words |= {gemm.DOWN: down, gemm.ACROSS: across, gemm.PIECES: pieces}
+        self.phases[-1].append(task_of(gemm.multiplier(self.dtype), words))
+
+    def cut(self, rows, depth, columns):
+        """(down, across): how the threads divide a product, as in `gemm.multiply`."""
+        large_b = depth * columns * self.dtype.itemsize > gemm.SMALL_B
+        strips = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
+        vectors = -(-columns * self.dtype.itemsize // VECTOR_BYTES)
+        by_rows = -(-rows // TILE_ROWS) >= strips * self.parts or vectors < self.parts
+        return (self.parts, 1) if by_rows else (1, self.parts)
