@@ -9,7 +9,7 @@ from .test_products import ACTIVATIONS, assert_close, normal  # noqa: F401 (a fi
 
 pytest.importorskip("numba")
 
-from minigan.fast.kernels import threads  # noqa: E402
+from minigan.fast.kernels import image_plans, plan_builder, threads  # noqa: E402
 from minigan.fast.kernels.sharing import Sharing  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
@@ -85,8 +85,18 @@ def test_without_bias_and_with_views(normal, kind):  # noqa: F811
     x = normal(4, 16, 9, 3)[::2, ::2, :, ::-1]
     weight = normal(3, 3, 3, 10)[..., ::2]
     forward = kind + "_forward"
-    expected = getattr(reference, forward)(x, weight, None, 2, 1)
-    assert_close(getattr(compiled, forward)(x, weight, None, 2, 1), expected)
+    for bias in (None, normal(10)[::2]):
+        expected = getattr(reference, forward)(x, weight, bias, 2, 1)
+        assert_close(getattr(compiled, forward)(x, weight, bias, 2, 1), expected)
+
+
+def test_without_an_activation_y_is_not_read():
+    """It may be None; x, which stands in for it then, may be smaller."""
+    plan = image_plans.conv_transpose2d_backward(
+        (2, 4, 4, 3), (3, 3, 3, 5), 2, 1, codes.IDENTITY, 0.0, True, np.dtype("f4"), 1, True, True
+    )
+    assert plan_builder.DY in plan.program.relative_to
+    assert plan_builder.Y not in plan.program.relative_to
 
 
 def test_adjoint(case, normal):  # noqa: F811

@@ -71,10 +71,15 @@ def test_matmul_takes_views(normal):
     assert_close(compiled.matmul(a, b, out=out), a @ b)
 
 
-@pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (3, 4, 0)])
-def test_matmul_of_nothing(normal, shape):
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+@pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (3, 4, 0), (3, 9, 0), (0, 9, 0)])
+def test_matmul_of_nothing(normal, shape, transpose_a, transpose_b):
     m, k, n = shape
-    assert np.array_equal(compiled.matmul(normal(m, k), normal(k, n)), np.zeros((m, n)))
+    a = normal(k, m) if transpose_a else normal(m, k)
+    b = normal(n, k) if transpose_b else normal(k, n)
+    product = compiled.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+    assert np.array_equal(product, np.zeros((m, n)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

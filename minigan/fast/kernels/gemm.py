@@ -142,7 +142,7 @@ def _multiply(worker, down, across, pieces, left, right, result, columns, bias, 
     which `down` threads share, and which are added up in their order."""
     (c, c_rows), rows = result, len(left[1])
     size = pieces * rows * columns if pieces > 1 else 0
-    sums, sum_rows = np.empty(size, c.dtype), np.arange(0, rows * columns, columns)
+    sums, sum_rows = np.empty(size, c.dtype), np.arange(rows) * columns
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
     task[A], task[A_ROWS], task[INNER] = _address(left[0]), _address(left[1]), _address(left[2])

@@ -163,7 +163,8 @@ def _run(plan, x, y=None, dy=None, weight=None, dweight=None, bias=None, dbias=N
     y, dy = (x if array is None else _plain(array) for array in (y, dy))
     weight = dweight if weight is None else _plain(weight)
     dweight = weight if dweight is None else dweight
-    bias, dbias = (space if array is None else array for array in (bias, dbias))
+    bias = space if bias is None else _plain(bias)
+    dbias = space if dbias is None else dbias
     run = _launch if plan.parts == 1 else _launch_in_parallel
     run(
         plan.worker, plan.parts, *plan.program,

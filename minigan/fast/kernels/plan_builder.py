@@ -103,9 +103,10 @@ class PlanBuilder:
         batch, height, width, channels = shape
         target = (batch, height + sum(vertical), width + sum(horizontal), channels)
         place = self.place(math.prod(target))
+        y = source if activation == IDENTITY else y  # phi' = 1 then, and there may be no y
         per_chunk = max(1, cotangents.CHUNK * batch // max(math.prod(shape), 1))
         words = {
-            cotangents.DY: source, cotangents.Y: y or source, cotangents.DZ: place,
+            cotangents.DY: source, cotangents.Y: y, cotangents.DZ: place,
             cotangents.ACTIVATION: activation, cotangents.SLOPE: bits(slope),
             cotangents.IMAGES: batch, cotangents.HEIGHT: height, cotangents.WIDTH: width,
             cotangents.CHANNELS: channels, cotangents.PER_CHUNK: per_chunk,
