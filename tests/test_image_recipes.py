@@ -30,10 +30,13 @@ def test_every_penalty_with_every_model(model, penalty):
         assert np.abs(game.gan.discriminator.theta).max() <= np.float32(0.01)
 
 
-@pytest.mark.parametrize("channels, categories", [(1, 64), (3, 0)])
-def test_only_images_of_one_channel_get_categories(channels, categories):
+@pytest.mark.parametrize(
+    "channels, wanted, categories", [(1, True, 64), (3, True, 0), (1, False, 0)]
+)
+def test_only_images_of_one_channel_get_categories(channels, wanted, categories):
     """Three digits as channels have 1,000 modes: with 64 categories only 86 of them were left."""
-    generator = recipes.game(shape=(28, 28, channels)).gan.generator
+    game = recipes.game(shape=(28, 28, channels), categories=wanted)
+    generator = game.gan.generator
     sizes = [layer.classes for layer in generator.layers if isinstance(layer, OneHot)]
     assert sizes == [categories] * (categories > 0)
     assert generator.layers[len(sizes)].in_features == 128

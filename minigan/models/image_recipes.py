@@ -16,7 +16,8 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
     hidden layers        fully connected ones, after D's convolutions and before G's: they see the
                          whole digit
     categories           part of the noise is discrete, so G need not interpolate between digits;
-                         for images of one channel (see the log of `benchmarks/stacked_mnist.py`)
+                         for images of one channel (see the log of `benchmarks/stacked_mnist.py`),
+                         and not for a hundred images: each category would become one of them
 """
 
 from collections.abc import Callable
@@ -105,6 +106,7 @@ def game(
     loss: LossName = "relativistic",
     penalty: PenaltyName = "r1-r2",
     shape: EvenShape = (28, 28, 1),
+    categories: bool = True,
     augment: bool = False,
     rng: Seed = 0,
 ) -> ImageGame:
@@ -116,6 +118,8 @@ def game(
     penalty  its name in PENALTIES
     shape    (H, W, C) of the images, H and W even and at least 8; for the residual pair they must
              be divisible by 4
+    categories  part of G's noise is one of 64 choices; only the DCGAN has them, for images of one
+             channel and with a penalty
     augment  D sees augmented images alone (`layers.augmentation`), for small sets of images whose
              ground is -1
     Raises ValueError for another shape, for a name that is none of them, and for the residual D
@@ -127,6 +131,7 @@ def game(
         model,
         penalty,
         shape,
+        categories,
         random_generator(rng, "generator"),
         random_generator(rng, "discriminator"),
     )
@@ -152,6 +157,7 @@ def _players(
     model: str,
     penalty: str,
     shape: tuple[int, int, int],
+    categories: bool,
     g_rng: np.random.Generator,
     d_rng: np.random.Generator,
 ) -> tuple[Sequential, Sequential]:
@@ -170,7 +176,7 @@ def _players(
     else:
         sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
         # of more channels there are more kinds of images than 64, and each category would be one
-        choices = CATEGORIES if shape[2] == 1 else 0
+        choices = CATEGORIES if categories and shape[2] == 1 else 0
         g = models.dcgan_generator(
             LATENT - choices, categories=choices, **sizes, hidden=G_HIDDEN, rng=g_rng
         )
