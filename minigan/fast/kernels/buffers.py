@@ -134,6 +134,11 @@ def empty(shape, dtype):
     return pool.new(kind) if array is None else array
 
 
+def plain(array):
+    """The array itself, or a copy of one that is not contiguous and writeable."""
+    return array if array.flags.carray else np.array(array, order="C")
+
+
 def kept_bytes():
     """The size of the arrays kept for this thread."""
     return sum(array.nbytes for same in _here.pool.of_kind.values() for array in same)

@@ -16,7 +16,7 @@ What is to be done is in a plan, made once for each batch size: see `plans`.
 
 import numpy as np
 
-from .buffers import empty
+from .buffers import empty, plain
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .plans import DX, DY, DZ, SCALE, SUMS, X_DOT, Y_DOT, Plan, X, Y
@@ -27,7 +27,7 @@ from .threads import thread_safe
 @compiled_call
 def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
     """(y_1, ..., y_n) of all layers, y_i = phi_i(y_{i-1} @ W_i + b_i), y_0 = x."""
-    x = _plain(x)
+    x = plain(x)
     y = empty((plan.size,), x.dtype)
     if ON:
         count_product(plan.rows, sum(plan.weights), 1)
@@ -43,7 +43,7 @@ def chain_backward(
 
     The gradients dW_i = y_{i-1}' @ dz_i and db_i are "added" to the layers' arrays, or "written".
     """
-    x, dy = _plain(x), _plain(dy)
+    x, dy = plain(x), plain(dy)
     dz, dx = empty((plan.size,), y.dtype), empty(x.shape, y.dtype) if wants_dx else x
     if ON:
         backwards = sum(plan.weights if wants_dx else plan.weights[1:])
@@ -62,17 +62,12 @@ def chain_merge(
     The gradients dW_i = (scale y_{i-1} + y_dot_{i-1})' dz_i and db_i = scale' dz_i are "added" or
     "written" (see `minigan.fast.sweeps`).
     """
-    x, x_dot, scale = _plain(x), _plain(x_dot), _plain(scale)
+    x, x_dot, scale = plain(x), plain(x_dot), plain(scale)
     y_dot, sums = empty(y.shape, y.dtype), empty((x.size + y.size,), y.dtype)
     if ON:
         count_product(plan.rows, 2 * sum(plan.weights), 1)
     _run(plan, plan.merge(gradients), (x, y, x, dz, x), (scale, x_dot, y_dot, sums))
     return plan.of_each(y_dot)[-1]
-
-
-def _plain(array):
-    """The array itself, or a copy of one that is not contiguous and writeable."""
-    return array if array.flags.carray else np.array(array, order="C")
 
 
 def _run(plan, program, arrays, more=()):

@@ -35,12 +35,16 @@ def activation_gradient(dy, y, activation, slope, dbias=None):
         if dbias is not None:
             dbias += column_sums(dy).astype(dy.dtype)
         return dy
-    shape = dy.shape
-    if dy.ndim == 2:
-        dy = dy.reshape(len(dy), 1, 1, dy.shape[1])  # images of one pixel
-    return padded_activation_gradient(dy, y, activation, slope, dbias, (0, 0), (0, 0)).reshape(
-        shape
-    )
+    y, dz = np.ascontiguousarray(y), empty(dy.shape, dy.dtype)
+    shape = dy.shape if dy.ndim == 4 else (len(dy), 1, 1, dy.shape[1])  # images of one pixel
+    images_per_chunk = max(1, CHUNK * len(dy) // max(dy.size, 1))
+    worker = worker_address(pad_chunks, dy.dtype)
+    parts = min(-(-len(dy) // images_per_chunk), threads()) if dy.size >= SERIAL_BELOW else 1
+    flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
+    sums = flat[2][:0] if dbias is None else dbias
+    run = _in_chunks if parts == 1 else _in_chunks_in_parallel
+    run(worker, parts, flat, activation, float(slope), shape, images_per_chunk, sums)
+    return dz
 
 
 def column_sums(dy):
@@ -67,23 +71,6 @@ def sum_columns(dy, columns):
     return sums
 
 
-def padded_activation_gradient(dy, y, activation, slope, dbias, vertical, horizontal):
-    """dz = dy phi'(y), padded by (before, after) lines of zeros; adds its sums into `dbias`."""
-    dy = np.ascontiguousarray(dy)
-    y = dy if activation == IDENTITY else np.ascontiguousarray(y)
-    batch, height, width, channels = dy.shape
-    dz = empty((batch, height + sum(vertical), width + sum(horizontal), channels), dy.dtype)
-    images_per_chunk = max(1, CHUNK * batch // max(dy.size, 1))
-    worker = worker_address(pad_chunks, dy.dtype)
-    parts = min(-(-batch // images_per_chunk), threads()) if dy.size >= SERIAL_BELOW else 1
-    flat = dy.reshape(-1), y.reshape(-1), dz.reshape(-1)
-    sides = (*vertical, *horizontal)
-    sums = dz.reshape(-1)[:0] if dbias is None else dbias
-    run = _in_chunks if parts == 1 else _in_chunks_in_parallel
-    run(worker, parts, flat, activation, float(slope), dy.shape, sides, images_per_chunk, sums)
-    return dz
-
-
 # The words of a task: addresses and sizes.
 (
     WORKER, DY, Y, DZ, SUMS, SUMMED, ACTIVATION, SLOPE, IMAGES, HEIGHT, WIDTH, CHANNELS,
@@ -93,7 +80,7 @@ WORDS = PARTS + 1
 
 
 @cached_njit()
-def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_chunk, dbias):
+def _in_chunks(worker, parts, flat, activation, slope, shape, images_per_chunk, dbias):
     channels, chunks = len(dbias), -(-shape[0] // images_per_chunk)
     sums = np.empty(chunks * channels)
     task = np.empty(WORDS, np.int64)
@@ -103,7 +90,7 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, sides, images_per_
     task[SUMS], task[SUMMED] = sums.ctypes.data, channels > 0
     task[ACTIVATION], task[SLOPE] = activation, bits_of(slope)
     for i in range(4):
-        task[IMAGES + i], task[TOP + i] = shape[i], sides[i]
+        task[IMAGES + i], task[TOP + i] = shape[i], 0
     task[PER_CHUNK], task[PARTS] = images_per_chunk, parts
     run_parts(worker, parts, task.ctypes.data)
     for c in range(channels):

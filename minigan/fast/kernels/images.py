@@ -29,7 +29,7 @@ The formulas are in `minigan.layers.convolution`; activations and dz are as in `
 import numpy as np
 
 from . import image_plans as plans
-from .buffers import empty
+from .buffers import empty, plain
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY
@@ -155,15 +155,15 @@ def _run(plan, x, y=None, dy=None, weight=None, dweight=None, bias=None, dbias=N
     if ON:
         for sizes in plan.products:
             count_product(*sizes)
-    x = _plain(x)
+    x = plain(x)
     result = empty(plan.shape, x.dtype) if plan.shape else x
     if x.size == 0:
         return result
     space = empty(plan.space, x.dtype)
-    y, dy = (x if array is None else _plain(array) for array in (y, dy))
-    weight = dweight if weight is None else _plain(weight)
+    y, dy = (x if array is None else plain(array) for array in (y, dy))
+    weight = dweight if weight is None else plain(weight)
     dweight = weight if dweight is None else dweight
-    bias = space if bias is None else _plain(bias)
+    bias = space if bias is None else plain(bias)
     dbias = space if dbias is None else dbias
     run = _launch if plan.parts == 1 else _launch_in_parallel
     run(
@@ -171,11 +171,6 @@ def _run(plan, x, y=None, dy=None, weight=None, dweight=None, bias=None, dbias=N
         x, y, dy, result, weight, dweight, bias, dbias, space,
     )  # fmt: skip
     return result
-
-
-def _plain(array):
-    """The array itself, or a copy of one that is not contiguous and writeable."""
-    return array if array.flags.carray else np.array(array, order="C")
 
 
 @cached_njit()

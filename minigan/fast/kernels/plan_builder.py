@@ -95,8 +95,8 @@ class PlanBuilder:
         return address(table)
 
     def padded(self, source, shape, sides, y=None, activation=IDENTITY, slope=0.0, sums=False):
-        """`cotangents.padded_activation_gradient` as a task; the images themselves if there is
-        nothing to do."""
+        """Images, or dz from dy, with `sides` of zeros (`cotangents.pad_chunks`); the images
+        themselves if there is nothing to do."""
         vertical, horizontal = sides
         if activation == IDENTITY and sides == NO_SIDES:
             return Images(source, shape)
