@@ -9,7 +9,9 @@ A step is: generate; D's loss for real and fake, and its update; D's output for 
 G's update. The contenders are in `contenders.py`; those that are not installed are named.
 
 "of peak" is the share of the machine's multiply-add peak that the matrix products of a step alone
-would need. Beside it stand two bounds: the time of these products at the peak, and that of reading
+would need, with a convolution's as its formula has them. minigan does some convolutions with half
+as many multiplications (`minigan/fast/kernels/winograd.py`), so the machine does less than that
+share says. Beside it stand two bounds: the time of these products at the peak, and that of reading
 and writing all parameters, gradients and moments from memory (a large cache may hold some).
 """
 

@@ -31,6 +31,11 @@ CASES = [
     (3, 4, 5, 20, 2, (4, 3), 2, 1),
     (2, 7, 8, 24, 1, (2, 2), 3, 0),
     (26, 13, 13, 1, 32, (3, 3), 1, 1),  # a long sum in the weight gradient
+    (3, 14, 14, 32, 48, (4, 4), 2, 1),  # from here on with fewer multiplications: see `winograd`
+    (2, 9, 12, 48, 32, (4, 4), 2, 0),
+    (2, 8, 17, 32, 32, (4, 4), 2, 3),
+    (2, 12, 13, 32, 32, (6, 6), 3, 2),
+    (2, 5, 3, 32, 32, (2, 2), 1, 0),
 ]
 
 
@@ -123,11 +128,14 @@ def test_the_same_bits_on_one_thread_and_two(normal, monkeypatch):  # noqa: F811
 
 
 @pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
-@pytest.mark.parametrize("channels, out", [(1, 32), (32, 1), (3, 20), (20, 3), (16, 40)])
-def test_the_same_bits_however_the_work_is_divided(normal, monkeypatch, kind, channels, out):  # noqa: F811
-    x, weight = normal(6, 12, 11, channels), normal(4, 3, channels, out)
+@pytest.mark.parametrize(
+    "channels, out, width",
+    [(1, 32, 3), (32, 1, 3), (3, 20, 3), (20, 3, 3), (16, 40, 3), (32, 48, 4)],
+)
+def test_the_same_bits_however_the_work_is_divided(normal, monkeypatch, kind, channels, out, width):  # noqa: F811
+    x, weight = normal(6, 12, 11, channels), normal(4, width, channels, out)
     forward, results = getattr(compiled, kind + "_forward"), []
-    for parts in (1, 2, 3):
+    for parts in (1, 2, 3, 40):
         monkeypatch.setattr(images, "threads", lambda parts=parts: parts)
         y = forward(x, weight, np.full(out, 0.5, x.dtype), 2, 1, codes.TANH)
         results.append([y, *gradients(compiled, kind, y, y, x, weight, 2, 1, codes.TANH, 0.0)])

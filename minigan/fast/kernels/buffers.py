@@ -57,6 +57,7 @@ class _Pool:
         self.largest = 0  # bytes, of the arrays of the largest step
         self.step = 0  # the number of this one
         self.of_step = 0  # bytes of all arrays of the kinds that it has asked for
+        self.workspace = self.workspace_before = 0  # the largest of this step and of the one before
         self.ran = deque(maxlen=PASSES)  # the ids of the networks that ran lately
         self.first = None  # the id of the network that a step begins with
         self.made = 0  # arrays
@@ -71,6 +72,7 @@ class _Pool:
             self.first = min(repeated, key=passes.get, default=id(network))
             self.largest = max(self.largest, self.of_step)
             self.step, self.of_step = self.step + 1, 0
+            self.workspace_before, self.workspace = self.workspace, 0
             if ON:
                 step_begins()
 
@@ -132,6 +134,14 @@ def empty(shape, dtype):
         pool.ask(kind)
     array = _unused(pool.of_kind.get(kind, ()), _FREE)
     return pool.new(kind) if array is None else array
+
+
+def workspace(size, dtype):
+    """A vector of at least `size` numbers, for what lives only during one call: all calls of a step
+    get the same one, so it stays in the cache."""
+    pool = _here.pool
+    pool.workspace = max(pool.workspace, size)
+    return empty((max(pool.workspace, pool.workspace_before),), dtype)
 
 
 def plain(array):

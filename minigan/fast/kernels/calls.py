@@ -2,9 +2,10 @@
 
     linear_forward                       0.062 ms   134.3 GFLOP/s  256x128 128x128 128 -> 256x128
 
-GFLOP/s counts the multiplications and additions of matrix products, over the time of the whole
-call; a call without products shows GB/s, the bytes of its arrays over its time. When the next step
-begins (see `buffers`), a summary of the last one follows. All of it goes to standard error.
+GFLOP/s counts the multiplications and additions of the matrix products that are done (for some
+convolutions fewer than their formula has: see `winograd`), over the time of the whole call; a call
+without products shows GB/s, the bytes of its arrays over its time. When the next step begins (see
+`buffers`), a summary of the last one follows. All of it goes to standard error.
 
 The variable is read once, at import. Without it, nothing is wrapped and nothing is measured.
 """

@@ -1,7 +1,8 @@
 """Plans: what the threads do in the passes of a convolution (see `images`).
 
 A pass is a program (see `programs`) of a few phases: first the images are padded and dz computed,
-then come the products, which read them. `plan_builder` writes the single tasks.
+then come the products, which read them. `plan_builder` writes the single tasks. Convolutions that
+can be computed with fewer multiplications have plans of their own: see `winograd_plans`.
 
 A plan depends on shapes and options alone, not on arrays: layers of the same shapes share it, and
 nothing that happens to a network can make it wrong. (`plans` holds addresses, too, so those plans
@@ -11,21 +12,18 @@ belong to their network.)
 import math
 from functools import lru_cache
 
-from . import chain_workers as chain
 from . import gemm, taps
 from . import image_workers as own
+from . import winograd_plans as winograd
 from .codes import IDENTITY
 from .plan_builder import (
-    DBIAS,
     DWEIGHT,
-    DY,
     NO_SIDES,
     RESULT,
     WEIGHT,
     Images,
     PlanBuilder,
     X,
-    Y,
 )
 from .programs import bits
 from .tables import cached, offsets, row_offsets, weight_rows
@@ -35,7 +33,11 @@ from .taps import has_few_channels
 @cached
 def conv2d_forward(x_shape, weight_shape, stride, padding, activation, slope, bias, dtype, threads):
     """y = phi(patches(x) W + b)."""
-    plan = _Pass(_convolved(x_shape, weight_shape, stride, padding), weight_shape, dtype, threads)
+    y_shape = _convolved(x_shape, weight_shape, stride, padding)
+    if winograd.pays(y_shape, weight_shape, stride, dtype):
+        shapes, phi = (x_shape, y_shape, weight_shape), (bias, activation, slope)
+        return winograd.forward(shapes, stride, padding, phi, dtype, threads, False)
+    plan = _Pass(y_shape, weight_shape, dtype, threads)
     x = plan.padded((X, 0), x_shape, ((padding, padding),) * 2)
     plan.wait()
     plan.gather(x, stride, False, bias, activation, slope)
@@ -48,6 +50,9 @@ def conv2d_backward(
 ):
     """dx and dW, or one of them."""
     y_shape = _convolved(x_shape, weight_shape, stride, padding)
+    if winograd.pays(y_shape, weight_shape, stride, dtype):
+        shapes, phi = (x_shape, y_shape, weight_shape), (bias, activation, slope)
+        return winograd.backward(shapes, stride, padding, phi, dtype, threads, False, dx, dw)
     plan = _Pass(y_shape, weight_shape, dtype, threads)
     sides = plan.sides(y_shape, x_shape, stride, padding, True) if dx else NO_SIDES
     dz = plan.cotangent(y_shape, sides, activation, slope, bias)
@@ -68,6 +73,9 @@ def conv_transpose2d_forward(
 ):
     """y = phi(conv'(x, W) + b)."""
     y_shape = _spread(x_shape, weight_shape, stride, padding)
+    if winograd.pays(x_shape, weight_shape, stride, dtype):
+        shapes, phi = (x_shape, y_shape, weight_shape), (bias, activation, slope)
+        return winograd.forward(shapes, stride, padding, phi, dtype, threads, True)
     plan = _Pass(x_shape, weight_shape, dtype, threads)
     x = plan.padded((X, 0), x_shape, plan.sides(x_shape, y_shape, stride, padding, False))
     plan.wait()
@@ -81,6 +89,9 @@ def conv_transpose2d_backward(
 ):
     """dx and dW, or one of them."""
     y_shape = _spread(x_shape, weight_shape, stride, padding)
+    if winograd.pays(x_shape, weight_shape, stride, dtype):
+        shapes, phi = (x_shape, y_shape, weight_shape), (bias, activation, slope)
+        return winograd.backward(shapes, stride, padding, phi, dtype, threads, True, dx, dw)
     plan = _Pass(x_shape, weight_shape, dtype, threads)
     dz = plan.cotangent(y_shape, ((padding, padding),) * 2, activation, slope, bias)
     plan.wait()
@@ -118,22 +129,6 @@ class _Pass(PlanBuilder):
         self.small, self.weight_shape = small, weight_shape
         self.exchanged = None  # where an exchanged gradient is
         self.pieces = None  # of a gradient: where they are, where they belong, ...
-
-    def cotangent(self, y_shape, sides, activation, slope, bias):
-        """dz = dy phi'(y), padded, and what its sums are made from if there is a bias."""
-        self.dz_shape, self.sums_dy = y_shape, bias
-        return self.padded((DY, 0), y_shape, sides, (Y, 0), activation, slope, bias)
-
-    def bias_gradient(self):
-        """db += the sums of dz."""
-        channels = self.dz_shape[3]
-        if self.sums:
-            place, chunks = self.sums
-            self.matrices(own.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
-        elif self.sums_dy:
-            words = {chain.FIRST: (DY, 0), chain.SECOND: (DBIAS, 0), chain.ADDS: 1}
-            words |= {chain.ROWS: math.prod(self.dz_shape[:3]), chain.OUTPUTS: channels}
-            self.task(chain.bias_gradient, words)
 
     def gather(self, image, stride, exchange, bias=False, activation=IDENTITY, slope=0.0):
         """RESULT = phi(patches(image) W + b); `exchange` reads W as (kh, kw, out, in)."""

@@ -22,6 +22,9 @@ which is how `gemm.multiply` addresses its left operand. So
 A transposed convolution is the same three with forward and dx exchanged. `taps` has another way
 for dx with few channels.
 
+That is the direct way. Between many channels, convolutions whose kernel is twice as long as their
+stride are computed with fewer multiplications: see `winograd`.
+
 A pass, with padding, dz, bias and activation, is one compiled call of a plan: see `image_plans`.
 The formulas are in `minigan.layers.convolution`; activations and dz are as in `products`.
 """
@@ -29,7 +32,7 @@ The formulas are in `minigan.layers.convolution`; activations and dz are as in `
 import numpy as np
 
 from . import image_plans as plans
-from .buffers import empty, plain
+from .buffers import empty, plain, workspace
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY
@@ -159,7 +162,7 @@ def _run(plan, x, y=None, dy=None, weight=None, dweight=None, bias=None, dbias=N
     result = empty(plan.shape, x.dtype) if plan.shape else x
     if x.size == 0:
         return result
-    space = empty(plan.space, x.dtype)
+    space = workspace(plan.space, x.dtype)
     y, dy = (x if array is None else plain(array) for array in (y, dy))
     weight = dweight if weight is None else plain(weight)
     dweight = weight if dweight is None else dweight

@@ -33,7 +33,7 @@ class ImagePlan(NamedTuple):
     parts: int
     program: Program
     shape: tuple[int, ...]  # of the result; () for none
-    space: tuple[int]  # its shape
+    space: int  # numbers
     products: list[tuple[int, int, int]]
     tables: list[np.ndarray]  # kept, because tasks hold their addresses
 
@@ -72,7 +72,7 @@ class PlanBuilder:
             self.parts,
             program_of([phase for phase in self.phases if phase]),
             result,
-            (1 << (numbers - 1).bit_length() if numbers else 1,),  # few kinds, so kept by `buffers`
+            1 << max(numbers - 1, 0).bit_length(),  # few kinds, so kept by `buffers`
             self.products,
             self.tables,
         )
@@ -119,6 +119,22 @@ class PlanBuilder:
             words |= {cotangents.SUMS: self.sums[0], cotangents.SUMMED: 1}
         self.task(cotangents.pad_chunks, words)
         return Images(place, target, vertical[0], horizontal[0])
+
+    def cotangent(self, y_shape, sides, activation, slope, bias):
+        """dz = dy phi'(y), padded, and what its sums are made from if there is a bias."""
+        self.dz_shape, self.sums_dy = y_shape, bias
+        return self.padded((DY, 0), y_shape, sides, (Y, 0), activation, slope, bias)
+
+    def bias_gradient(self):
+        """db += the sums of dz."""
+        channels = self.dz_shape[3]
+        if self.sums:
+            place, chunks = self.sums
+            self.matrices(own.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
+        elif self.sums_dy:
+            words = {chain.FIRST: (DY, 0), chain.SECOND: (DBIAS, 0), chain.ADDS: 1}
+            words |= {chain.ROWS: math.prod(self.dz_shape[:3]), chain.OUTPUTS: channels}
+            self.task(chain.bias_gradient, words)
 
     def matrices(self, worker, source, target, shape, adds=0):
         """A task of `image_workers`."""

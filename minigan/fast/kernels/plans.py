@@ -71,7 +71,7 @@ class ChainLayer(NamedTuple):
 class Task(NamedTuple):
     """The words of a task, what each is relative to, and how it is cut into parts."""
 
-    words: np.ndarray  # (2, gemm.WORDS)
+    words: np.ndarray  # as `task_of` makes them
     cut: tuple[int, int]  # down, across
     waits: bool  # whether it reads more than its own part
 

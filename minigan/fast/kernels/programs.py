@@ -17,6 +17,7 @@ from numba import njit
 from . import gemm
 from .workers import COUNT, LENGTH, WORD, run_parts
 
+OWNER = gemm.WORDS  # the last word of a task (see `workers`), behind the longest task's own
 FIXED = 0  # the array that a word is relative to if it is relative to none
 
 
@@ -39,7 +40,7 @@ def program_of(phases: Sequence[Sequence[np.ndarray]]) -> Program:
 def task_of(worker, words):
     """A task in two rows, its words and what each is relative to, from the worker's address and a
     dict of column -> number, or (array, bytes from its start)."""
-    task = np.zeros((2, gemm.WORDS), np.int64)
+    task = np.zeros((2, OWNER + 1), np.int64)
     task[0, gemm.WORKER] = worker
     for column, word in words.items():
         base, number = word if isinstance(word, tuple) else (FIXED, word)
@@ -49,8 +50,8 @@ def task_of(worker, words):
 
 def _list_of(tasks):
     """A list for `workers.follow`: the number of tasks and their length, then the tasks."""
-    head = np.zeros((2, gemm.WORDS), np.int64)
-    head[0, COUNT], head[0, LENGTH] = len(tasks), gemm.WORDS
+    head = np.zeros((2, OWNER + 1), np.int64)
+    head[0, COUNT], head[0, LENGTH] = len(tasks), OWNER + 1
     return np.concatenate([head, *tasks], axis=1)
 
 

@@ -10,7 +10,9 @@ first word is the address of its own worker, so a list of tasks can be done by o
 
     follow(address, part):  for each task of the list:  task's worker(address of the task, part)
 
-Each thread goes through the list by itself. It must not read what another thread's part writes.
+Each thread goes through the list by itself. It must not read what another thread's part writes. A
+task has as many parts as there are threads, or one part alone, which its last word then gives to
+one thread: OWNER is 0, or 1 + the number of that thread.
 """
 
 from functools import cache
@@ -59,7 +61,11 @@ def follow(address, part):
     words = carray(words_at(address), 1)
     for i in range(1, words[COUNT] + 1):
         start = i * words[LENGTH]
-        call_worker(words[start], words.ctypes.data + start * WORD, part)
+        owner = words[start + words[LENGTH] - 1]
+        if owner == 0:
+            call_worker(words[start], words.ctypes.data + start * WORD, part)
+        elif owner == part + 1:
+            call_worker(words[start], words.ctypes.data + start * WORD, 0)
 
 
 @intrinsic
