@@ -10,9 +10,11 @@ import pytest
 
 pytest.importorskip("numba")
 
-from minigan.fast.kernels import image_plans, winograd  # noqa: E402
+from minigan.fast.kernels import image_plans, images, winograd, winograd_builder  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
+from .test_convolution import gradients  # noqa: E402
+from .test_products import assert_close  # noqa: E402
 
 DTYPES = [np.float32, np.float64]
 
@@ -82,3 +84,24 @@ def test_what_is_not_finite_stays_so(kind, number):
         expected = getattr(reference, kind + "_forward")(x, weight, None, 2, 1)
     assert not np.isfinite(y[~np.isfinite(expected)]).any()
     assert np.isfinite(y[0]).all()
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
+def test_blocks_of_images(kind, monkeypatch):
+    """As many as there may be, the last one smaller, on any number of threads."""
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((19, 6, 8, 32)), rng.standard_normal((4, 4, 32, 40)) / 20
+    forward, options = kind + "_forward", (2, 1, 1, 0.2)
+    y = getattr(reference, forward)(x, weight, None, *options)
+    dy = rng.standard_normal(y.shape)
+    expected = [y, *gradients(reference, kind, dy, y, x, weight, *options)]
+    monkeypatch.setattr(winograd_builder, "BLOCK_BYTES", 1)
+    results = []
+    for parts in 1, 2, 40:
+        monkeypatch.setattr(images, "threads", lambda parts=parts: parts)
+        found = gradients(compiled, kind, dy, y, x, weight, *options)
+        results.append([getattr(compiled, forward)(x, weight, None, *options), *found])
+    for actual, wanted in zip(results[0], expected):
+        assert_close(actual, wanted)
+    for divided in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], divided))
