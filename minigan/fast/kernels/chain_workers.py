@@ -5,33 +5,20 @@ negative, and none over two arrays that may overlap. So what is done in place ha
 array.
 """
 
-import numpy as np
-from numba import carray, njit
+from numba import njit
 
-from . import gemm
 from .codes import SIGMOID, TANH
 from .cotangents import sum_columns
 from .machine import TILE_ROWS, VECTOR_BYTES
 from .nonlinear import phi_prime, sigmoid, tanh
 from .thin import sum_of_outer_products
-from .workers import float_of, pointer_to, words_at
+from .views import float_like, numbers_at, sizeof, space, view, words_of
 
 # The words of a task: addresses, then sizes.
 (
     FIRST, SECOND, THIRD, FOURTH, ROWS, INPUTS, OUTPUTS, PART, DOWN, ACROSS, ACTIVATION, SLOPE,
     ADDS,
 ) = range(1, 14)  # fmt: skip
-
-
-@njit(inline="always")
-def _words_of(address):
-    return carray(words_at(address), gemm.WORDS)
-
-
-@njit(inline="always")
-def _matrix(which, task, address):
-    """An array of the task, flat: a matrix of ROWS x OUTPUTS."""
-    return carray(pointer_to(task[which], address), task[ROWS] * task[OUTPUTS])
 
 
 @njit(inline="always")
@@ -58,12 +45,11 @@ def _lines(task, part, itemsize):
 
 def activate(address, part):
     """y = phi(y), in place, for tanh and the sigmoid."""
-    task = _words_of(address)
-    y = _matrix(FIRST, task, address)
-    first, count, length = _lines(task, part, y.itemsize)
+    task = words_of(address)
+    y = numbers_at(task[FIRST], address, task[ROWS] * task[OUTPUTS])
+    first, count, length = _lines(task, part, sizeof(address))
     for line in range(count):
-        start = first + line * task[OUTPUTS]
-        numbers = y[start : start + length]
+        numbers = view(y, first + line * task[OUTPUTS], length)
         if task[ACTIVATION] == TANH:
             for j in range(numbers.size):
                 numbers[j] = tanh(numbers[j])
@@ -74,63 +60,68 @@ def activate(address, part):
 
 def through_activation(address, part):
     """dz = dy phi'(y); dz may be in the place of dy."""
-    task = _words_of(address)
-    dy, y = _matrix(FIRST, task, address), _matrix(SECOND, task, address)
-    dz, in_place = _matrix(THIRD, task, address), task[FIRST] == task[THIRD]
-    activation, slope = task[ACTIVATION], y.dtype.type(float_of(task[SLOPE]))
-    first, count, length = _lines(task, part, y.itemsize)
+    task = words_of(address)
+    size, in_place = task[ROWS] * task[OUTPUTS], task[FIRST] == task[THIRD]
+    dy, y = numbers_at(task[FIRST], address, size), numbers_at(task[SECOND], address, size)
+    dz = numbers_at(task[THIRD], address, size)
+    activation, slope = task[ACTIVATION], float_like(task[SLOPE], address)
+    first, count, length = _lines(task, part, sizeof(address))
     for line in range(count):
         start = first + line * task[OUTPUTS]
-        before, out = y[start : start + length], dz[start : start + length]
+        before, out = view(y, start, length), view(dz, start, length)
         if in_place:
             for j in range(out.size):
                 out[j] *= phi_prime(before[j], activation, slope)
         else:
-            given = dy[start : start + length]
+            given = view(dy, start, length)
             for j in range(out.size):
                 out[j] = given[j] * phi_prime(before[j], activation, slope)
 
 
 def scale_and_add(address, part):
     """out = scale x + x_dot, with one scale for each row."""
-    task = _words_of(address)
-    x, x_dot = _matrix(FIRST, task, address), _matrix(SECOND, task, address)
-    out, columns = _matrix(THIRD, task, address), task[OUTPUTS]
-    scale = carray(pointer_to(task[FOURTH], address), task[ROWS])
-    top, bottom, left, right = _part_of(task, part, x.itemsize)
+    task = words_of(address)
+    columns, size = task[OUTPUTS], task[ROWS] * task[OUTPUTS]
+    x, x_dot = numbers_at(task[FIRST], address, size), numbers_at(task[SECOND], address, size)
+    out = numbers_at(task[THIRD], address, size)
+    scale = numbers_at(task[FOURTH], address, task[ROWS])
+    top, bottom, left, right = _part_of(task, part, sizeof(address))
+    count = right - left
     for row in range(top, bottom):
-        start, stop, factor = row * columns + left, row * columns + right, scale[row]
-        a, b, c = x[start:stop], x_dot[start:stop], out[start:stop]
+        start, factor = row * columns + left, scale[row]
+        a, b, c = view(x, start, count), view(x_dot, start, count), view(out, start, count)
         for j in range(c.size):
             c[j] = factor * a[j] + b[j]
 
 
 def thin_gradient(address, part):
     """dW = x' dz, for few inputs or few outputs."""
-    task = _words_of(address)
+    task = words_of(address)
     if part != task[PART]:
         return
     rows, inputs, outputs = task[ROWS], task[INPUTS], task[OUTPUTS]
-    x = carray(pointer_to(task[FIRST], address), (rows, inputs))
-    dz = carray(pointer_to(task[SECOND], address), (rows, outputs))
-    dw = carray(pointer_to(task[THIRD], address), inputs * outputs)
-    thin, wide = (x, dz) if inputs <= outputs else (dz, x)
-    total = np.empty((thin.shape[1], wide.shape[1]), dw.dtype)
-    sum_of_outer_products(thin, wide, total)
+    x = numbers_at(task[FIRST], address, rows * inputs)
+    dz = numbers_at(task[SECOND], address, rows * outputs)
+    dw = numbers_at(task[THIRD], address, inputs * outputs)
+    few_inputs = inputs <= outputs
+    thin, thin_columns = (x, inputs) if few_inputs else (dz, outputs)
+    wide, wide_columns = (dz, outputs) if few_inputs else (x, inputs)
+    total = space(inputs * outputs, dw)
+    sum_of_outer_products(thin, thin_columns, wide, wide_columns, total)
     for i in range(inputs):
         for j in range(outputs):
-            number = total[i, j] if inputs <= outputs else total[j, i]
             at = i * outputs + j
+            number = total[at] if few_inputs else total[j * inputs + i]
             dw[at] = dw[at] + number if task[ADDS] else number
 
 
 def bias_gradient(address, part):
     """db = the sums of the columns of dz."""
-    task = _words_of(address)
+    task = words_of(address)
     if part != task[PART]:
         return
-    dz = _matrix(FIRST, task, address)
-    db = carray(pointer_to(task[SECOND], address), task[OUTPUTS])
+    dz = numbers_at(task[FIRST], address, task[ROWS] * task[OUTPUTS])
+    db = numbers_at(task[SECOND], address, task[OUTPUTS])
     sums = sum_columns(dz, task[OUTPUTS])
     for j in range(db.size):
         number = db.dtype.type(sums[j])

@@ -20,8 +20,9 @@ from .buffers import empty, plain
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .plans import DX, DY, DZ, SCALE, SUMS, X_DOT, Y_DOT, Plan, X, Y
-from .programs import run_program
+from .programs import FIXED, run_program
 from .threads import thread_safe
+from .views import address_of, space
 
 
 @compiled_call
@@ -81,12 +82,13 @@ def _run(plan, program, arrays, more=()):
 def _launch(
     worker, parts, words, relative_to, starts, x, y, dy, dz, dx, scale, x_dot, y_dot, sums
 ):  # fmt: skip
-    base = np.zeros(SUMS + 1, np.int64)
+    base = space(SUMS + 1, words)
+    base[FIXED] = 0
     base[X], base[Y], base[DY], base[DZ] = (
-        x.ctypes.data, y.ctypes.data, dy.ctypes.data, dz.ctypes.data,
+        address_of(x), address_of(y), address_of(dy), address_of(dz),
     )  # fmt: skip
-    base[DX], base[SCALE], base[X_DOT] = dx.ctypes.data, scale.ctypes.data, x_dot.ctypes.data
-    base[Y_DOT], base[SUMS] = y_dot.ctypes.data, sums.ctypes.data
+    base[DX], base[SCALE], base[X_DOT] = address_of(dx), address_of(scale), address_of(x_dot)
+    base[Y_DOT], base[SUMS] = address_of(y_dot), address_of(sums)
     return run_program(worker, parts, words, relative_to, starts, base)
 
 

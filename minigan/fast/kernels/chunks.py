@@ -6,11 +6,12 @@ it is likely to be in its cache already.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import njit
 
 from .cache import cached_njit
 from .threads import thread_safe, threads
-from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
+from .views import address_of, float_like, numbers_at, sizeof, words_of
+from .workers import bits_of, run_parts, worker_address
 
 CHUNK = 2048  # numbers; a sum of so many float32 numbers loses few digits
 SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
@@ -33,25 +34,19 @@ def over_chunks(work, vectors, numbers=()):
 def _run(worker, size, parts, numbers, a, b, c, d):
     task = np.empty(MOST, np.int64)
     task[WORKER], task[SIZE], task[PARTS] = worker, size, parts
-    task[VECTORS], task[VECTORS + 1] = a.ctypes.data, b.ctypes.data
-    task[VECTORS + 2], task[VECTORS + 3] = c.ctypes.data, d.ctypes.data
+    task[VECTORS], task[VECTORS + 1] = address_of(a), address_of(b)
+    task[VECTORS + 2], task[VECTORS + 3] = address_of(c), address_of(d)
     for i in range(len(numbers)):
         task[NUMBERS + i] = bits_of(numbers[i])
-    run_parts(worker, parts, task.ctypes.data)
+    run_parts(worker, parts, address_of(task))
     return task[WORKER]  # so the task lives until here
 
 
 _run_in_parallel = thread_safe(_run)
 
 
-# What workers call. A worker slices its vectors and counts from zero: Numba wraps indices that may
-# be negative, and LLVM does not vectorise a loop with wrapped indices.
-
-
-@njit(inline="always")
-def words_of(address):
-    """A task's words."""
-    return carray(words_at(address), MOST)
+# What workers call. Each vector is a part that counts from zero: Numba wraps indices that may be
+# negative, and LLVM does not vectorise a loop with wrapped indices.
 
 
 @njit(inline="always")
@@ -61,16 +56,28 @@ def chunks_of(task, part):
     return part * chunks // task[PARTS], (part + 1) * chunks // task[PARTS]
 
 
-@njit(inline="always")
-def part_of(vector, address, part):
-    """This part of vector 0, 1, 2 or 3 of the task."""
+@njit
+def vectors_of(address, part):
+    """This part of each of the task's four vectors."""
     task = words_of(address)
     first, end = chunks_of(task, part)
-    numbers = carray(pointer_to(task[VECTORS + vector], address), min(end * CHUNK, task[SIZE]))
-    return numbers[first * CHUNK :]
+    start, stop = first * CHUNK, min(end * CHUNK, task[SIZE])
+    place, count = start * sizeof(address), stop - start
+    return (
+        numbers_at(task[VECTORS] + place, address, count),
+        numbers_at(task[VECTORS + 1] + place, address, count),
+        numbers_at(task[VECTORS + 2] + place, address, count),
+        numbers_at(task[VECTORS + 3] + place, address, count),
+    )
 
 
-@njit(inline="always")
-def number_of(which, address, like):
-    """Number 0, 1, ... of the task, in the dtype of an array."""
-    return like.dtype.type(float_of(words_of(address)[NUMBERS + which]))
+@njit
+def numbers_of(address):
+    """The task's seven numbers, in the dtype of its vectors."""
+    task = words_of(address)
+    return (
+        float_like(task[NUMBERS], address), float_like(task[NUMBERS + 1], address),
+        float_like(task[NUMBERS + 2], address), float_like(task[NUMBERS + 3], address),
+        float_like(task[NUMBERS + 4], address), float_like(task[NUMBERS + 5], address),
+        float_like(task[NUMBERS + 6], address),
+    )  # fmt: skip

@@ -4,7 +4,7 @@ Without an activation the same pass pads the input of a convolution (see `plan_b
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import njit
 
 from .buffers import empty
 from .cache import cached_njit
@@ -12,15 +12,8 @@ from .codes import IDENTITY
 from .machine import index
 from .nonlinear import phi_prime
 from .threads import thread_safe, threads
-from .workers import (
-    bits_of,
-    float_of,
-    floats_at,
-    pointer_to,
-    run_parts,
-    words_at,
-    worker_address,
-)
+from .views import address_of, float_like, numbers_at, space, view, words_of
+from .workers import bits_of, floats_at, run_parts, worker_address
 
 SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
 CHUNK = 16_384  # numbers, in whole images; fixed, so that sums do not depend on the threads
@@ -56,16 +49,21 @@ def column_sums(dy):
 def sum_columns(dy, columns):
     """Sums of the flat dy: lines of several rows are added to each other, then folded."""
     line = columns * max(1, LINE // columns)
-    part, by_place = np.zeros(line, dy.dtype), np.zeros(line)
+    part, by_place, sums = space(line, dy), np.empty(line), np.empty(columns)
+    for j in range(line):
+        by_place[j] = 0
     for first in range(0, dy.size, LINES * line):
-        part[:] = 0
-        for start in range(first, min(first + LINES * line, dy.size), line):
-            numbers = dy[start : min(start + line, dy.size)]
-            for j in range(numbers.size):
-                part[index(j)] += numbers[index(j)]
         for j in range(line):
-            by_place[index(j)] += part[index(j)]
-    sums = np.zeros(columns)
+            part[j] = 0
+        end = min(first + LINES * line, dy.size)
+        for start in range(first, end, line):
+            numbers = view(dy, start, min(line, end - start))
+            for j in range(numbers.size):
+                part[j] += numbers[j]
+        for j in range(line):
+            by_place[j] += part[j]
+    for j in range(columns):
+        sums[j] = 0
     for j in range(line):
         sums[j % columns] += by_place[j]
     return sums
@@ -86,13 +84,13 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, images_per_chunk, 
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
     # one by one: some of the three may be read-only, which makes them arrays of different types
-    task[DY], task[Y], task[DZ] = flat[0].ctypes.data, flat[1].ctypes.data, flat[2].ctypes.data
-    task[SUMS], task[SUMMED] = sums.ctypes.data, channels > 0
+    task[DY], task[Y], task[DZ] = address_of(flat[0]), address_of(flat[1]), address_of(flat[2])
+    task[SUMS], task[SUMMED] = address_of(sums), channels > 0
     task[ACTIVATION], task[SLOPE] = activation, bits_of(slope)
     for i in range(4):
         task[IMAGES + i], task[TOP + i] = shape[i], 0
     task[PER_CHUNK], task[PARTS] = images_per_chunk, parts
-    run_parts(worker, parts, task.ctypes.data)
+    run_parts(worker, parts, address_of(task))
     for c in range(channels):
         total = 0.0
         for chunk in range(chunks):
@@ -106,21 +104,18 @@ _in_chunks_in_parallel = thread_safe(_in_chunks)
 
 def pad_chunks(address, part):
     """Computes one part of a task: some of the chunks."""
-    task = carray(words_at(address), WORDS)
-    dy, y = carray(pointer_to(task[DY], address), 1), carray(pointer_to(task[Y], address), 1)
-    dz = carray(pointer_to(task[DZ], address), 1)
+    task = words_of(address)
+    dy, y = numbers_at(task[DY], address, 1), numbers_at(task[Y], address, 1)
+    dz = numbers_at(task[DZ], address, 1)
     shape = task[IMAGES], task[HEIGHT], task[WIDTH], task[CHANNELS]
     sides = task[TOP], task[BOTTOM], task[BEFORE], task[AFTER]
     batch, channels, per_chunk, parts = shape[0], shape[3], task[PER_CHUNK], task[PARTS]
-    slope, chunks = float_of(task[SLOPE]), -(-batch // per_chunk)
-    sums = carray(pointer_to(task[SUMS], floats_at(address)), chunks * channels * task[SUMMED])
+    slope, chunks = float_like(task[SLOPE], address), -(-batch // per_chunk)
+    sums = numbers_at(task[SUMS], floats_at(address), chunks * channels * task[SUMMED])
     for chunk in range(part * chunks // parts, (part + 1) * chunks // parts):
         start, stop = chunk * per_chunk, min((chunk + 1) * per_chunk, batch)
-        chunk_sums = sums[chunk * channels : (chunk + 1) * channels]  # empty without dbias
-        _one_chunk(
-            dy, y, task[ACTIVATION], dy.dtype.type(slope), shape, sides, dz, chunk_sums,
-            start, stop,
-        )  # fmt: skip
+        chunk_sums = view(sums, chunk * channels, channels * task[SUMMED])  # none without dbias
+        _one_chunk(dy, y, task[ACTIVATION], slope, shape, sides, dz, chunk_sums, start, stop)
 
 
 @njit(inline="always")
@@ -135,8 +130,11 @@ def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
 
     source = start * height * line
     target = start * (top + height + bottom) * (side + line)
-    part = np.zeros(line if len(sums) else 0, dy.dtype)
-    line_sums, lines = np.zeros(len(part)), 0  # in float64
+    part = space(line if len(sums) else 0, dy)
+    line_sums, lines = np.empty(len(part)), 0  # in float64
+    for j in range(len(part)):
+        part[index(j)] = 0
+        line_sums[index(j)] = 0
     for _ in range(start, stop):
         for i in range(height + 1):
             gap = above if i == 0 else side if i < height else below

@@ -11,7 +11,7 @@ from numba import njit
 from .buffers import empty
 from .cache import cached_njit
 from .calls import compiled_call
-from .chunks import number_of, over_chunks, part_of
+from .chunks import numbers_of, over_chunks, vectors_of
 from .codes import IDENTITY
 from .nonlinear import phi, phi_prime
 
@@ -78,23 +78,22 @@ def _map(loop, *arrays):
 
 
 def _activate(address, part):
-    z, y = part_of(0, address, part), part_of(1, address, part)
-    activation, slope = number_of(0, address, z), number_of(1, address, z)
+    z, y, _, _ = vectors_of(address, part)
+    activation, slope = numbers_of(address)[0], numbers_of(address)[1]
     for i in range(z.size):
         y[i] = phi(z[i], activation, slope)
 
 
 def _activate_in_place(address, part):
     """With one array: LLVM vectorises no loop over two that overlap."""
-    z = part_of(0, address, part)
-    activation = number_of(0, address, z)
+    z, activation = vectors_of(address, part)[0], numbers_of(address)[0]
     for i in range(z.size):
         z[i] = phi(z[i], activation, z.dtype.type(0))
 
 
 def _activate_backward(address, part):
-    dy, y, dz = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
-    activation, slope = number_of(0, address, dy), number_of(1, address, dy)
+    dy, y, dz, _ = vectors_of(address, part)
+    activation, slope = numbers_of(address)[0], numbers_of(address)[1]
     for i in range(dy.size):
         dz[i] = dy[i] * phi_prime(y[i], activation, slope)
 

@@ -37,7 +37,6 @@ of C is summed in the same order for any number of threads.
 """
 
 import numpy as np
-from numba import carray, njit
 
 from .cache import cached_njit
 from .calls import ON, count_product
@@ -55,7 +54,8 @@ from .packing import (
 )
 from .thin import THIN, dot_rows
 from .threads import thread_safe, threads
-from .workers import bits_of, float_of, pointer_to, run_parts, words_at, worker_address
+from .views import address_of, float_like, numbers_at, space, view, words_of
+from .workers import bits_of, run_parts, words_at, worker_address
 
 PANELS_AT_ONCE = 5  # 5 panels x 512 x 48 x 4 bytes = 480 KB of the L2 cache
 SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
@@ -145,16 +145,20 @@ def _multiply(worker, down, across, pieces, left, right, result, columns, bias, 
     sums, sum_rows = np.empty(size, c.dtype), np.arange(rows) * columns
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
-    task[A], task[A_ROWS], task[INNER] = _address(left[0]), _address(left[1]), _address(left[2])
-    task[RUN], task[B], task[B_ROWS] = left[3], _address(right[0]), _address(right[1])
-    task[B_STEP], task[C], task[C_ROWS] = right[2], _address(c), _address(c_rows)
-    task[BIAS], task[HAS_BIAS] = _address(bias), len(bias) > 0
+    task[A], task[A_ROWS], task[INNER] = (
+        address_of(left[0]),
+        address_of(left[1]),
+        address_of(left[2]),
+    )
+    task[RUN], task[B], task[B_ROWS] = left[3], address_of(right[0]), address_of(right[1])
+    task[B_STEP], task[C], task[C_ROWS] = right[2], address_of(c), address_of(c_rows)
+    task[BIAS], task[HAS_BIAS] = address_of(bias), len(bias) > 0
     task[SLOPE], task[ACCUMULATE] = bits_of(slope), accumulate
     task[ROWS], task[DEPTH_OF_SUM], task[COLUMNS] = rows, len(right[1]), columns
     task[DOWN], task[ACROSS], task[PIECES] = down, across, pieces
     if pieces > 1:
-        task[C], task[C_ROWS], task[ACCUMULATE] = _address(sums), _address(sum_rows), False
-    run_parts(worker, down * across, _address(task))
+        task[C], task[C_ROWS], task[ACCUMULATE] = address_of(sums), address_of(sum_rows), False
+    run_parts(worker, down * across, address_of(task))
     for i in range(rows if pieces > 1 else 0):
         for j in range(columns):
             z = c[c_rows[i] + j] if accumulate else c.dtype.type(0)
@@ -162,11 +166,6 @@ def _multiply(worker, down, across, pieces, left, right, result, columns, bias, 
                 z += sums[first + sum_rows[i] + j]
             c[c_rows[i] + j] = z
     return task[WORKER]  # so the task lives until here
-
-
-@njit(inline="always")
-def _address(array):
-    return array.ctypes.data
 
 
 _multiply_in_parallel = thread_safe(_multiply)
@@ -178,142 +177,130 @@ def multiplier(dtype):
 
 
 def _work(address, part):
-    """Computes one part of a task: a rectangle of C."""
-    task = carray(words_at(address), WORDS)
-    down, across, columns = task[DOWN], task[ACROSS], task[COLUMNS]
-    a, b = carray(pointer_to(task[A], address), 1), carray(pointer_to(task[B], address), 1)
-    bias = carray(pointer_to(task[BIAS], address), columns * task[HAS_BIAS])
-    a_rows = carray(pointer_to(task[A_ROWS], words_at(address)), task[ROWS])
-    inner = carray(pointer_to(task[INNER], words_at(address)), task[DEPTH_OF_SUM])
-    b_rows = carray(pointer_to(task[B_ROWS], words_at(address)), task[DEPTH_OF_SUM])
-    c_rows = carray(pointer_to(task[C_ROWS], words_at(address)), task[ROWS])
-    strips = -(-task[ROWS] // TILE_ROWS)
-    vectors = -(-columns * a.itemsize // VECTOR_BYTES)
-    pieces, size = task[PIECES], task[ROWS] * columns * a.itemsize
-    first, end = 0, 1
-    if pieces > 1:  # some of the pieces of the sum, each for all of C
-        first, end, part, down = part * pieces // down, (part + 1) * pieces // down, 0, 1
-    s, v = part // across, part % across
-    for piece in range(first, end):
-        c = carray(pointer_to(task[C] + piece * size, address), 1)
-        top, bottom = piece * len(inner) // pieces, (piece + 1) * len(inner) // pieces
-        _rectangle(
-            (a, a_rows, inner[top:bottom], task[RUN]), (b, b_rows[top:bottom], task[B_STEP]),
-            (c, c_rows), columns, bias, float_of(task[SLOPE]), task[ACCUMULATE] != 0,
-            s * strips // down, (s + 1) * strips // down,
-            v * vectors // across, (v + 1) * vectors // across,
-        )  # fmt: skip
-
-
-@njit(inline="always")
-def _rectangle(
-    left, right, result, columns, bias, slope, accumulate,
-    first_strip, end_strip, first_vector, end_vector,
-):  # fmt: skip
-    """Computes a rectangle of C, whole strips by whole vectors, on one thread.
+    """Computes one part of a task: a rectangle of C, whole strips by whole vectors.
 
     The panels are about equally wide: 8 vectors are 2 + 3 + 3, because a narrow tile is slower.
     """
-    a, a_rows, inner, run = left
-    b, b_rows, b_step = right
-    c, c_rows = result
+    task, words = words_of(address), words_at(address)
+    a, b = numbers_at(task[A], address, 1), numbers_at(task[B], address, 1)
+    c, run, b_step = numbers_at(task[C], address, 1), task[RUN], task[B_STEP]
+    columns, depth = task[COLUMNS], task[DEPTH_OF_SUM]
+    bias = numbers_at(task[BIAS], address, columns * task[HAS_BIAS])
+    slope, accumulate = float_like(task[SLOPE], address), task[ACCUMULATE] != 0
+    a_rows = numbers_at(task[A_ROWS], words, task[ROWS])
+    inner = numbers_at(task[INNER], words, depth)
+    b_rows = numbers_at(task[B_ROWS], words, depth)
+    c_rows = numbers_at(task[C_ROWS], words, task[ROWS])
+
     number, size = c.dtype.type, c.itemsize
-    depth = len(b_rows)
-    first_row, end_row = first_strip * TILE_ROWS, min(end_strip * TILE_ROWS, len(a_rows))
-    if columns <= THIN and run > 1:
-        dot_rows(left, right, result, columns, bias, number(slope), accumulate, first_row, end_row)
-        return
     lanes = VECTOR_BYTES // size
+    down, across, pieces = task[DOWN], task[ACROSS], task[PIECES]
+    first_piece, end_piece = 0, 1
+    if pieces > 1:  # some of the pieces of the sum, each for all of C
+        first_piece, end_piece = part * pieces // down, (part + 1) * pieces // down
+        part, down = 0, 1
+    strips, vectors = -(-len(a_rows) // TILE_ROWS), -(-columns // lanes)
+    first_strip, end_strip = part // across * strips // down, (part // across + 1) * strips // down
+    first_vector = part % across * vectors // across
+    vectors = (part % across + 1) * vectors // across - first_vector
+    if columns <= THIN and run > 1:
+        dot_rows(
+            (a, a_rows, inner, run), (b, b_rows, b_step), (c, c_rows), columns, bias, slope,
+            accumulate, first_strip * TILE_ROWS, min(end_strip * TILE_ROWS, len(a_rows)),
+        )  # fmt: skip
+        return
     widest = TILE_VECTORS * lanes  # of a panel, in columns
     # All blocks are about equally long, and whole squares of a transposed B.
-    block = max(1, -(-depth // (max(1, -(-depth // DEPTH)) * lanes))) * lanes
+    longest = -(-depth // pieces)
+    block = max(1, -(-longest // (max(1, -(-longest // DEPTH)) * lanes))) * lanes
     line_step, square_step = steps_of_squares(b_rows, b_step, lanes)
-    vectors = end_vector - first_vector
     panels = -(-vectors // TILE_VECTORS)
     at_once = min(PANELS_AT_ONCE, panels)
 
     packs_a = worth_packing(a_rows, inner, run, size, vectors)
     # All temporary arrays are parts of two: allocating each would take longer than a small product.
-    space = np.empty(
-        (at_once * (block + 1) + TILE_ROWS) * widest
-        + TILE_ROWS * ROW_STEP * packs_a
-        + VECTOR_BYTES,
-        c.dtype,
-    )
-    aligned = -space.ctypes.data % VECTOR_BYTES // size
-    packed, rest = _split(space[aligned:], at_once * block * widest)
-    padded_bias, rest = _split(rest, at_once * widest)
-    edge, strip = _split(rest, TILE_ROWS * widest)  # a tile that overlaps C's border; a strip of A
-    table = np.empty(3 * TILE_ROWS + at_once + 1 + block * packs_a, np.int64)
-    tile_a, rest_of_table = _split(table, TILE_ROWS)
-    tile_c, rest_of_table = _split(rest_of_table, TILE_ROWS)
-    edge_rows, rest_of_table = _split(rest_of_table, TILE_ROWS)
-    starts, steps = _split(rest_of_table, at_once + 1)  # of the panels; the packed strip's inner
+    packed_size, bias_size = at_once * block * widest, at_once * widest
+    edge_size, strip_size = TILE_ROWS * widest, TILE_ROWS * ROW_STEP * packs_a
+    numbers = space(packed_size + bias_size + edge_size + strip_size + VECTOR_BYTES, c)
+    aligned = -address_of(numbers) % VECTOR_BYTES // size
+    packed = view(numbers, aligned, packed_size)
+    padded_bias = view(numbers, aligned + packed_size, bias_size)
+    edge = view(padded_bias, bias_size, edge_size)  # a tile that overlaps C's border
+    strip = view(edge, edge_size, strip_size)  # of A
+    steps_size = block * packs_a
+    table = space(3 * TILE_ROWS + at_once + 1 + steps_size, b_rows)
+    tile_a, tile_c = view(table, 0, TILE_ROWS), view(table, TILE_ROWS, TILE_ROWS)
+    edge_rows = view(table, 2 * TILE_ROWS, TILE_ROWS)
+    starts = view(table, 3 * TILE_ROWS, at_once + 1)  # of the panels
+    steps = view(starts, at_once + 1, steps_size)  # the packed strip's inner
     for i in range(TILE_ROWS):
-        edge_rows[i] = edge.ctypes.data + i * widest * size
+        edge_rows[i] = address_of(edge) + i * widest * size
     for k in range(len(steps)):
         steps[k] = k if run > 1 else k * TILE_ROWS
 
-    for panel in range(0, panels, PANELS_AT_ONCE):
-        at_once = min(PANELS_AT_ONCE, panels - panel)
-        for p in range(at_once + 1):
-            starts[p] = first_vector + (panel + p) * vectors // panels
-        left_edge, right_edge = starts[0] * lanes, min(starts[at_once] * lanes, columns)
-        for j in range(len(padded_bias)):
-            inside = len(bias) > 0 and left_edge + j < right_edge
-            padded_bias[j] = bias[left_edge + j] if inside else number(0)
-        for top in range(0, depth, block):
-            bottom = min(top + block, depth)
-            pack_panels(b, b_rows[top:bottom], b_step, right_edge, starts, at_once, packed)
-            next_top, next_panel = (
-                (bottom, panel) if bottom < depth else (0, panel + PANELS_AT_ONCE)
-            )
-            squares = max(1, (min(next_top + block, depth) - next_top) // lanes)  # down a panel
-            prefetched = -(-(bottom - top) // (CHUNK * lanes))  # squares, by each strip
-            adds = accumulate or top > 0
-            finishes = bottom == depth and (len(bias) > 0 or slope != 1)
+    for piece in range(first_piece, end_piece):
+        c = numbers_at(task[C] + piece * len(a_rows) * columns * size, address, 1)
+        begin, depth = piece * len(inner) // pieces, (piece + 1) * len(inner) // pieces
+        for panel in range(0, panels, PANELS_AT_ONCE):
+            at_once = min(PANELS_AT_ONCE, panels - panel)
+            for p in range(at_once + 1):
+                starts[p] = first_vector + (panel + p) * vectors // panels
+            left_edge, right_edge = starts[0] * lanes, min(starts[at_once] * lanes, columns)
+            for j in range(len(padded_bias)):
+                inside = len(bias) > 0 and left_edge + j < right_edge
+                padded_bias[j] = bias[left_edge + j] if inside else number(0)
+            for top in range(begin, depth, block):
+                bottom = min(top + block, depth)
+                pack_panels(
+                    b, view(b_rows, top, bottom - top), b_step, right_edge, starts, at_once, packed
+                )
+                next_top, next_panel = (
+                    (bottom, panel) if bottom < depth else (begin, panel + PANELS_AT_ONCE)
+                )
+                squares = max(1, (min(next_top + block, depth) - next_top) // lanes)  # down a panel
+                prefetched = -(-(bottom - top) // (CHUNK * lanes))  # squares, by each strip
+                adds = accumulate or top > begin
+                finishes = bottom == depth and (len(bias) > 0 or slope != 1)
 
-            for s in range(first_strip, end_strip):
-                row = s * TILE_ROWS
-                rows = min(TILE_ROWS, len(a_rows) - row)
-                for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
-                    tile_a[i] = a.ctypes.data + a_rows[row + min(i, rows - 1)] * size
-                    tile_c[i] = c.ctypes.data + c_rows[row + min(i, rows - 1)] * size
-                if PACKS_A:  # otherwise Numba leaves this out
-                    if packs_a:
-                        if run > 1:
-                            pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
-                        else:
-                            pack_columns(a, a_rows, row, row + rows, inner, top, bottom, strip)
-                        for i in range(TILE_ROWS):
-                            tile_a[i] = strip.ctypes.data + (i * ROW_STEP if run > 1 else i) * size
-                for p in range(at_once):
-                    column, width = starts[p] * lanes, starts[p + 1] - starts[p]
-                    inside = rows == TILE_ROWS and column + width * lanes <= columns
-                    if adds and not inside:
-                        for i in range(rows):
-                            for j in range(min(width * lanes, columns - column)):
-                                edge[i * widest + j] = c[index(c_rows[row + i] + column + j)]
-                    before = (s - first_strip) * prefetched
-                    v, down = before // squares, before % squares
-                    exists = next_panel + p < panels and v < TILE_VECTORS
-                    v += first_vector + (next_panel + p) * vectors // panels
-                    ahead = b_rows[next_top + down * lanes] + v * lanes * b_step if exists else 0
-                    multiply_tile(
-                        tile_c if inside else edge_rows, column if inside else 0, adds,
-                        tile_a, steps if packs_a else inner,
-                        0 if packs_a else top, bottom - top if packs_a else bottom,
-                        packed, (column - left_edge) * (bottom - top), width,
-                        b, ahead, line_step * exists, square_step * exists,
-                        finishes, padded_bias, column - left_edge, number(slope),
-                    )  # fmt: skip
-                    if not inside:
-                        for i in range(rows):
-                            for j in range(min(width * lanes, columns - column)):
-                                c[index(c_rows[row + i] + column + j)] = edge[i * widest + j]
-
-
-@njit
-def _split(array, first):
-    """array[:first], array[first:]."""
-    return array[:first], array[first:]
+                for s in range(first_strip, end_strip):
+                    row = s * TILE_ROWS
+                    rows = min(TILE_ROWS, len(a_rows) - row)
+                    for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
+                        tile_a[i] = address_of(a) + a_rows[row + min(i, rows - 1)] * size
+                        tile_c[i] = address_of(c) + c_rows[row + min(i, rows - 1)] * size
+                    if PACKS_A:  # otherwise Numba leaves this out
+                        if packs_a:
+                            if run > 1:
+                                pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
+                            else:
+                                pack_columns(a, a_rows, row, row + rows, inner, top, bottom, strip)
+                            for i in range(TILE_ROWS):
+                                tile_a[i] = (
+                                    address_of(strip) + (i * ROW_STEP if run > 1 else i) * size
+                                )
+                    for p in range(at_once):
+                        column, width = starts[p] * lanes, starts[p + 1] - starts[p]
+                        inside = rows == TILE_ROWS and column + width * lanes <= columns
+                        if adds and not inside:
+                            for i in range(rows):
+                                for j in range(min(width * lanes, columns - column)):
+                                    edge[i * widest + j] = c[index(c_rows[row + i] + column + j)]
+                        before = (s - first_strip) * prefetched
+                        v, down = before // squares, before % squares
+                        exists = next_panel + p < panels and v < TILE_VECTORS
+                        v += first_vector + (next_panel + p) * vectors // panels
+                        ahead = (
+                            b_rows[next_top + down * lanes] + v * lanes * b_step if exists else 0
+                        )
+                        multiply_tile(
+                            tile_c if inside else edge_rows, column if inside else 0, adds,
+                            tile_a, steps if packs_a else inner,
+                            0 if packs_a else top, bottom - top if packs_a else bottom,
+                            packed, (column - left_edge) * (bottom - top), width,
+                            b, ahead, line_step * exists, square_step * exists,
+                            finishes, padded_bias, column - left_edge, slope,
+                        )  # fmt: skip
+                        if not inside:
+                            for i in range(rows):
+                                for j in range(min(width * lanes, columns - column)):
+                                    c[index(c_rows[row + i] + column + j)] = edge[i * widest + j]

@@ -3,29 +3,22 @@
 As in `chain_workers`, a worker slices its arrays and counts from zero.
 """
 
-from numba import carray, njit
-
-from . import gemm
 from .machine import index
-from .workers import floats_at, pointer_to, words_at
+from .views import numbers_at, view, words_of
+from .workers import floats_at
 
 # The words of a task: two addresses, then sizes. Each has so many MATRICES of ROWS x COLUMNS.
 SOURCE, TARGET, MATRICES, ROWS, COLUMNS, ADDS, PARTS = range(1, 8)
 
 
-@njit(inline="always")
-def _words_of(address):
-    return carray(words_at(address), gemm.WORDS)
-
-
 def add_chunks(address, part):
     """db += the sums of the chunks (MATRICES, COLUMNS), in float64 and in their order."""
-    task = _words_of(address)
+    task = words_of(address)
     if part:
         return
     chunks, columns = task[MATRICES], task[COLUMNS]
-    sums = carray(pointer_to(task[SOURCE], floats_at(address)), chunks * columns)
-    db = carray(pointer_to(task[TARGET], address), columns)
+    sums = numbers_at(task[SOURCE], floats_at(address), chunks * columns)
+    db = numbers_at(task[TARGET], address, columns)
     for c in range(columns):
         total = 0.0
         for chunk in range(chunks):
@@ -35,10 +28,10 @@ def add_chunks(address, part):
 
 def transpose_matrices(address, part):
     """target = source' of each matrix, or target += source'; source' is ROWS x COLUMNS."""
-    task = _words_of(address)
+    task = words_of(address)
     matrices, rows, columns = task[MATRICES], task[ROWS], task[COLUMNS]
-    source = carray(pointer_to(task[SOURCE], address), matrices * rows * columns)
-    target = carray(pointer_to(task[TARGET], address), matrices * rows * columns)
+    source = numbers_at(task[SOURCE], address, matrices * rows * columns)
+    target = numbers_at(task[TARGET], address, matrices * rows * columns)
     first, end = part * matrices // task[PARTS], (part + 1) * matrices // task[PARTS]
     for matrix in range(first, end):
         start = matrix * rows * columns
@@ -51,15 +44,15 @@ def transpose_matrices(address, part):
 
 def add_pieces(address, part):
     """target = the sum of the matrices, in their order, or target += the sum."""
-    task = _words_of(address)
+    task = words_of(address)
     pieces, size = task[MATRICES], task[ROWS] * task[COLUMNS]
-    source = carray(pointer_to(task[SOURCE], address), pieces * size)
-    target = carray(pointer_to(task[TARGET], address), size)
+    source = numbers_at(task[SOURCE], address, pieces * size)
+    target = numbers_at(task[TARGET], address, size)
     first, end = part * size // task[PARTS], (part + 1) * size // task[PARTS]
-    total = target[first:end]
-    if not task[ADDS]:
-        total[:] = 0
+    total = view(target, first, end - first)
+    for i in range(0 if task[ADDS] else total.size):
+        total[i] = 0
     for piece in range(pieces):
-        sums = source[piece * size + first : piece * size + end]
+        sums = view(source, piece * size + first, end - first)
         for i in range(total.size):
             total[i] += sums[i]

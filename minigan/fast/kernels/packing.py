@@ -7,7 +7,6 @@ B is always packed: each of its panels is read once per strip of A, and is then 
 read once per panel, so it is packed only where its strides slow it down (see `worth_packing`).
 """
 
-import numpy as np
 from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
@@ -15,6 +14,7 @@ from numba.extending import intrinsic
 from .cache import cached_njit
 from .lanes import INDEX, Lanes, data_pointer
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
+from .views import space
 
 DEPTH = 512  # steps k of a block, at most: 8 rows of A x 512 x 4 bytes are half of the L1 cache
 ROW_STEP = DEPTH + 16  # one cache line more, so that packed rows do not compete for a place in it
@@ -115,12 +115,11 @@ def pack_panels(b, rows, step, columns, starts, panels, packed):
                 packed[(target + k * width) * lanes + j] = number
 
 
-@cached_njit(inner=True, error_model="numpy")
+@njit(inline="always")
 def _pack_plain(b, rows, whole, starts, panels, depth, packed):
     """Copies B, row by row across the panels, in the order in which it lies in memory."""
     lanes = VECTOR_BYTES // b.itemsize
-    columns, places = np.empty(panels, np.int64), np.empty(panels, np.int64)
-    widths = np.empty(panels, np.int64)
+    columns, places, widths = space(panels, rows), space(panels, rows), space(panels, rows)
     for p in range(panels):
         columns[p] = starts[p] * lanes
         places[p] = (starts[p] - starts[0]) * lanes * depth
@@ -135,7 +134,7 @@ def _pack_plain(b, rows, whole, starts, panels, depth, packed):
             )  # fmt: skip
 
 
-@cached_njit(inner=True, error_model="numpy")
+@njit(inline="always")
 def _pack_transposed(b, rows, step, whole, starts, panels, depth, packed):
     """Copies a transposed B, vector by vector down the panels, by squares where k is contiguous."""
     lanes = VECTOR_BYTES // b.itemsize

@@ -132,13 +132,13 @@ def _thin_gradient(a, b, out, accumulate):
     """out = a' @ b, or out += with `accumulate`, for an `out` of few rows or few columns."""
     if ON:
         count_product(out.shape[0], len(a), out.shape[1])
-    if out.shape[0] <= out.shape[1]:
-        total = np.empty(out.shape, out.dtype)
-        sum_of_outer_products(a, b, total)
-    else:
-        total = np.empty(out.shape[::-1], out.dtype)
-        sum_of_outer_products(b, a, total)
-        total = total.T
+    few_rows = out.shape[0] <= out.shape[1]
+    thin, wide = (a, b) if few_rows else (b, a)
+    total = np.empty((thin.shape[1], wide.shape[1]), out.dtype)
+    sum_of_outer_products(
+        thin.reshape(-1), thin.shape[1], wide.reshape(-1), wide.shape[1], total.reshape(-1)
+    )
+    total = total if few_rows else total.T
     if accumulate:
         out += total
     else:

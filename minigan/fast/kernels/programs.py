@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from . import gemm
+from .views import address_of, space
 from .workers import COUNT, LENGTH, WORD, run_parts
 
 OWNER = gemm.WORDS  # the last word of a task (see `workers`), behind the longest task's own
@@ -55,14 +56,14 @@ def _list_of(tasks):
     return np.concatenate([head, *tasks], axis=1)
 
 
-@njit
+@njit(inline="always")
 def run_program(worker, parts, words, relative_to, starts, base):
     """Runs a program on the arrays whose addresses are in `base`; `worker` is that of `follow`."""
-    absolute = np.empty(words.size, np.int64)
+    absolute = space(words.size, words)
     for i in range(words.size):
         absolute[i] = words[i] + base[relative_to[i]]
     for start in starts:
-        run_parts(worker, parts, absolute.ctypes.data + start * WORD)
+        run_parts(worker, parts, address_of(absolute) + start * WORD)
     return absolute[COUNT]  # so the words live until here
 
 

@@ -7,12 +7,9 @@ x, padded. Here x is read once, as it is:
     y[n, i s + u - p, ..., o] = phi(sum of t[n, i, ..., u, ..., o] over all i s + u - p + b)
 """
 
-import numpy as np
-from numba import carray
-
 from .machine import index
 from .thin import THIN
-from .workers import float_of, pointer_to, words_at
+from .views import float_like, numbers_at, space, words_of
 
 
 def has_few_channels(taps, channels, out):
@@ -31,19 +28,19 @@ WORDS = PADDING + 1
 def add_up(address, part):
     """y from t, as above, for some of the images, row by row of y; phi is a leaky ReLU, with the
     slope 1 for none."""
-    task = carray(words_at(address), WORDS)
+    task = words_of(address)
     parts, batch, stride, padding = task[PARTS], task[BATCH], task[STRIDE], task[PADDING]
     height, width, down, across = task[HEIGHT], task[WIDTH], task[DOWN], task[ACROSS]
     channels, kh, kw = task[CHANNELS], task[KERNEL_ROWS], task[KERNEL_COLUMNS]
-    taps, y = carray(pointer_to(task[TAPS], address), 1), carray(pointer_to(task[Y], address), 1)
-    bias = carray(pointer_to(task[BIAS], address), channels * task[HAS_BIAS])
-    slope = taps.dtype.type(float_of(task[SLOPE]))
+    taps, y = numbers_at(task[TAPS], address, 1), numbers_at(task[Y], address, 1)
+    bias = numbers_at(task[BIAS], address, channels * task[HAS_BIAS])
+    slope = float_like(task[SLOPE], address)
 
     # a row of y, with the padding at its sides and whatever else the taps reach
     size = max((width - 1) * stride + kw, padding + across) * channels
-    biases, line = np.zeros(size, taps.dtype), np.empty(size, taps.dtype)
-    for j in range(size if len(bias) else 0):
-        biases[j] = bias[j % channels]
+    biases, line = space(size, taps), space(size, taps)
+    for j in range(size):
+        biases[j] = bias[j % channels] if len(bias) else taps.dtype.type(0)
     reach, step, pixel = kw * channels, stride * channels, kh * kw * channels
     for image in range(part * batch // parts, (part + 1) * batch // parts):
         for row in range(down):

@@ -10,6 +10,7 @@ import numpy as np
 from .cache import cached_njit
 from .machine import VECTOR_BYTES
 from .microkernel import DOTS, MOST_STEPS, add_dots, combine_rows
+from .views import space, view
 
 BLOCK = 512  # rows
 THIN = MOST_STEPS  # columns or steps; with more, a register tile is faster even if mostly padding
@@ -56,8 +57,8 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
     c, c_rows = result
     depth = len(b_rows)
     lanes = VECTOR_BYTES // c.itemsize
-    rows, totals = np.empty(DOTS, np.int64), np.empty(DOTS, c.dtype)
-    b_transposed = np.empty(columns * depth, b.dtype)
+    rows, totals = space(DOTS, a_rows), space(DOTS, c)
+    b_transposed = space(columns * depth, b)
     for j in range(columns):
         for k in range(depth):
             b_transposed[j * depth + k] = b[b_rows[k] + j * b_step]
@@ -65,7 +66,8 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
         for i in range(DOTS):  # an incomplete block repeats its last row
             rows[i] = a_rows[min(first + i, end_row - 1)]
         for j in range(columns):
-            totals[:] = 0
+            for i in range(DOTS):
+                totals[i] = 0
             for k in range(0, depth, run):
                 length = min(run, depth - k)
                 vectors = length // lanes
@@ -99,30 +101,35 @@ def few_steps(a, b, c, bias, slope):
             c[i, j] = z if z > 0 else slope * z
 
 
-@cached_njit()
-def sum_of_outer_products(thin, wide, total):
-    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows per pass.
+@cached_njit(error_model="numpy")
+def sum_of_outer_products(thin, thin_columns, wide, columns, total):
+    """total[j, c] = sum over rows r of thin[r, j] wide[r, c], four rows per pass; all are flat.
 
     Blocks of rows are summed separately, because one long float32 sum would lose digits.
     """
-    rows, columns = wide.shape
-    total[:] = 0
-    part = np.empty(columns, total.dtype)
-    for j in range(thin.shape[1]):
+    rows = wide.size // columns
+    part = space(columns, total)
+    for j in range(thin_columns):
+        line = view(total, j * columns, columns)
+        for c in range(columns):
+            line[c] = 0
         for start in range(0, rows, BLOCK):
             stop = min(start + BLOCK, rows)
-            part[:] = 0
-            r = start
-            while r + 4 <= stop:
-                s0, s1, s2, s3 = thin[r, j], thin[r + 1, j], thin[r + 2, j], thin[r + 3, j]
-                for c in range(columns):
-                    part[c] += (s0 * wide[r, c] + s1 * wide[r + 1, c]) + (
-                        s2 * wide[r + 2, c] + s3 * wide[r + 3, c]
-                    )
-                r += 4
-            while r < stop:
-                for c in range(columns):
-                    part[c] += thin[r, j] * wide[r, c]
-                r += 1
             for c in range(columns):
-                total[j, c] += part[c]
+                part[c] = 0
+            r = start
+            while r < stop:
+                s0, a = thin[r * thin_columns + j], view(wide, r * columns, columns)
+                if r + 4 <= stop:
+                    s1, b = thin[(r + 1) * thin_columns + j], view(a, columns, columns)
+                    s2, d = thin[(r + 2) * thin_columns + j], view(b, columns, columns)
+                    s3, e = thin[(r + 3) * thin_columns + j], view(d, columns, columns)
+                    for c in range(columns):
+                        part[c] += (s0 * a[c] + s1 * b[c]) + (s2 * d[c] + s3 * e[c])
+                    r += 4
+                else:
+                    for c in range(columns):
+                        part[c] += s0 * a[c]
+                    r += 1
+            for c in range(columns):
+                line[c] += part[c]

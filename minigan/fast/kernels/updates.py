@@ -8,7 +8,7 @@ All vectors are contiguous and of one dtype.
 import math
 
 from .calls import compiled_call
-from .chunks import number_of, over_chunks, part_of
+from .chunks import numbers_of, over_chunks, vectors_of
 
 __all__ = ["sgd_update", "rmsprop_update", "adam_update"]
 
@@ -34,29 +34,26 @@ def adam_update(theta, grad, first, second, step, lr, beta1, beta2, eps):
 
 
 def _sgd(address, part):
-    t, g, v = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
-    lr, momentum = number_of(0, address, t), number_of(1, address, t)
+    t, g, v, _ = vectors_of(address, part)
+    numbers = numbers_of(address)
+    lr, momentum = numbers[0], numbers[1]
     for i in range(t.size):
         v[i] = momentum * v[i] + g[i]
         t[i] -= lr * v[i]
 
 
 def _rmsprop(address, part):
-    t, g, s = part_of(0, address, part), part_of(1, address, part), part_of(2, address, part)
-    lr, decay = number_of(0, address, t), number_of(1, address, t)
-    rest, eps = number_of(2, address, t), number_of(3, address, t)
+    t, g, s, _ = vectors_of(address, part)
+    numbers = numbers_of(address)
+    lr, decay, rest, eps = numbers[0], numbers[1], numbers[2], numbers[3]
     for i in range(t.size):
         s[i] = decay * s[i] + rest * g[i] * g[i]
         t[i] -= lr * g[i] / (math.sqrt(s[i]) + eps)
 
 
 def _adam(address, part):
-    t, g = part_of(0, address, part), part_of(1, address, part)
-    m, v = part_of(2, address, part), part_of(3, address, part)
-    rate, shrink = number_of(0, address, t), number_of(1, address, t)
-    beta1, rest1 = number_of(2, address, t), number_of(3, address, t)
-    beta2, rest2 = number_of(4, address, t), number_of(5, address, t)
-    eps = number_of(6, address, t)
+    t, g, m, v = vectors_of(address, part)
+    rate, shrink, beta1, rest1, beta2, rest2, eps = numbers_of(address)
     for i in range(t.size):
         m[i] = beta1 * m[i] + rest1 * g[i]
         v[i] = beta2 * v[i] + rest2 * g[i] * g[i]

@@ -5,12 +5,13 @@ depend on the number of threads of its BLAS.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import njit
 
 from .buffers import empty
 from .calls import compiled_call
-from .chunks import CHUNK, NUMBERS, VECTORS, chunks_of, over_chunks, part_of, words_of
-from .workers import float_of, floats_at, pointer_to
+from .chunks import CHUNK, NUMBERS, VECTORS, chunks_of, over_chunks, vectors_of
+from .views import numbers_at, view, words_of
+from .workers import float_of, floats_at
 
 __all__ = ["clear", "dot", "scale_and_add"]
 
@@ -27,7 +28,9 @@ def clear(vector):
 
 
 def _clear(address, part):
-    part_of(0, address, part)[:] = 0
+    vector = vectors_of(address, part)[0]
+    for i in range(vector.size):
+        vector[i] = 0
 
 
 @compiled_call
@@ -40,12 +43,14 @@ def dot(a, b):
 
 
 def _chunk_sums(address, part):
-    x, y, task = part_of(0, address, part), part_of(1, address, part), words_of(address)
+    x, y, _, _ = vectors_of(address, part)
+    task = words_of(address)
     first, end = chunks_of(task, part)
-    sums = carray(pointer_to(task[VECTORS + 2], floats_at(address)), end)
+    sums = numbers_at(task[VECTORS + 2], floats_at(address), end)
     for chunk in range(first, end):
-        start, stop = (chunk - first) * CHUNK, (chunk - first + 1) * CHUNK
-        sums[chunk] = _sum_of_products(x[start:stop], y[start:stop])
+        start = (chunk - first) * CHUNK
+        count = min(CHUNK, x.size - start)
+        sums[chunk] = _sum_of_products(view(x, start, count), view(y, start, count))
 
 
 @njit(fastmath={"reassoc"})  # reordered sums, so that LLVM can vectorise them
@@ -66,17 +71,17 @@ def scale_and_add(scale, x, x_dot):
 
 
 def _scale_and_add(address, part):
-    x, x_dot = part_of(0, address, part), part_of(1, address, part)
-    out, task = part_of(2, address, part), words_of(address)
+    x, x_dot, out, _ = vectors_of(address, part)
+    task = words_of(address)
     row = int(float_of(task[NUMBERS]))
     at, end = 0, x.size
     begin = chunks_of(task, part)[0] * CHUNK
-    scale = carray(pointer_to(task[VECTORS + 3], address), -(-(begin + end) // max(1, row)))
+    scale = numbers_at(task[VECTORS + 3], address, -(-(begin + end) // max(1, row)))
     while at < end:  # the part of each row that lies in this part
         sample = (begin + at) // row
-        stop = min(end, (sample + 1) * row - begin)
+        count = min(end, (sample + 1) * row - begin) - at
         factor = scale[sample]
-        a, b, c = x[at:stop], x_dot[at:stop], out[at:stop]
+        a, b, c = view(x, at, count), view(x_dot, at, count), view(out, at, count)
         for i in range(a.size):
             c[i] = factor * a[i] + b[i]
-        at = stop
+        at += count

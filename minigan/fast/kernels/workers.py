@@ -19,12 +19,13 @@ from functools import cache
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, from_dtype, njit, prange
+from numba import from_dtype, njit, prange
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from .cache import cached_cfunc
+from .views import address_of, words_of
 
 WORD = 8  # bytes
 COUNT, LENGTH = (
@@ -58,14 +59,14 @@ def run_parts(worker, parts, task):
 
 def follow(address, part):
     """A worker: one thread's part of each task of a list."""
-    words = carray(words_at(address), 1)
+    words = words_of(address)
     for i in range(1, words[COUNT] + 1):
         start = i * words[LENGTH]
         owner = words[start + words[LENGTH] - 1]
         if owner == 0:
-            call_worker(words[start], words.ctypes.data + start * WORD, part)
+            call_worker(words[start], address_of(words) + start * WORD, part)
         elif owner == part + 1:
-            call_worker(words[start], words.ctypes.data + start * WORD, 0)
+            call_worker(words[start], address_of(words) + start * WORD, 0)
 
 
 @intrinsic
