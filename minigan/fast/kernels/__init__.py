@@ -14,6 +14,6 @@
 - `elementwise`, `nonlinear`, `codes`    activations
 - `moments`      batch and layer normalisation
 - `updates`, `vectors`, `chunks`         loops over flat vectors
-- `threads`, `workers`, `waiting`        parallel loops
+- `threads`, `workers`, `waiting`        parallel loops; `views` makes the arrays of their tasks
 - `buffers`, `cache`, `machine`          reused arrays; compiled code on disk; the processor
 """

@@ -96,7 +96,7 @@ def _cast_to(kind):
     return cast
 
 
-words_at, floats_at = _cast_to(types.int64), _cast_to(types.float64)  # for `numba.carray`
+words_at, floats_at = _cast_to(types.int64), _cast_to(types.float64)
 
 
 @intrinsic
