@@ -1,6 +1,6 @@
 """Compiled counterparts of both convolutions, with the activation behind them.
 
-The patches of an image are never copied into a matrix: see `kernels.images`.
+How a convolution becomes products of matrices: see `kernels.images` and `kernels.winograd`.
 """
 
 from typing import Any
