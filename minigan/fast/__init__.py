@@ -53,7 +53,8 @@ Memory, threads, processes
 - Buffers: results are written into arrays that nothing refers to any more, instead of fresh pages
   from the operating system (`kernels.buffers`).
 - Tables: operands are addressed through tables of offsets, so that no matrix of the patches of an
-  image is made where the formula is computed as it is written. The tables are kept between calls (`kernels.tables`).
+  image is made where the formula is computed as it is written. The tables are kept between calls
+  (`kernels.tables`).
 - Threads: work is cut into pieces that do not depend on the number of threads, so neither do the
   results. Several Python threads may train at the same time (`kernels.threads`). While other
   programs compute on the same cores, fewer are used (`kernels.sharing`).

@@ -5,13 +5,12 @@
 for each of many images; phi is a leaky ReLU, or nothing. A line has whole vectors of numbers.
 """
 
-from numba import carray
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from . import gemm
 from .lanes import INDEX, Lanes
-from .workers import WORD, float_of, pointer_to, words_at
+from .views import float_like, numbers_at, sizeof, words_of
+from .workers import WORD, words_at
 
 WIDTHS = 4, 2, 1  # of pieces of a line that are summed in registers, in vectors
 
@@ -29,22 +28,20 @@ def combine(address, part):
     of PLACES, which count from the image's start, and FACTORS. The images are SOURCE_STEP and
     TARGET_STEP apart.
     """
-    task = carray(words_at(address), gemm.WORDS)
-    rows, lines = task[ROWS], task[IMAGES] * task[ROWS]
-    targets = carray(pointer_to(task[TARGETS], words_at(address)), rows)
-    starts = carray(pointer_to(task[STARTS], words_at(address)), rows + 1)
-    number = carray(pointer_to(task[SOURCE], address), 1)  # for its type
-    slope = number.dtype.type(float_of(task[SLOPE]))
+    task = words_of(address)
+    rows, lines, size = task[ROWS], task[IMAGES] * task[ROWS], sizeof(address)
+    targets = numbers_at(task[TARGETS], words_at(address), rows)
+    starts = numbers_at(task[STARTS], words_at(address), rows + 1)
+    slope = float_like(task[SLOPE], address)
     finishes = task[HAS_BIAS] != 0 or slope != 1
     first, end = part * lines // task[PARTS], (part + 1) * lines // task[PARTS]
     image, row = first // rows, first % rows
     for _ in range(first, end):
         _combine_line(
-            number,
-            task[SOURCE] + image * task[SOURCE_STEP] * number.itemsize,
-            task[TARGET] + (image * task[TARGET_STEP] + targets[row]) * number.itemsize,
-            task[PLACES] + starts[row] * WORD,
-            task[FACTORS] + starts[row] * number.itemsize,
+            address,
+            task[SOURCE] + image * task[SOURCE_STEP] * size,
+            task[TARGET] + (image * task[TARGET_STEP] + targets[row]) * size,
+            task[PLACES] + starts[row] * WORD, task[FACTORS] + starts[row] * size,
             starts[row + 1] - starts[row], task[LENGTH], task[ADDS] != 0,
             finishes, task[BIAS], task[HAS_BIAS] != 0, slope,
         )  # fmt: skip
@@ -55,13 +52,13 @@ def combine(address, part):
 
 @intrinsic
 def _combine_line(
-    typing, number, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
+    typing, like, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
     slope,
 ):  # fmt: skip
     """One line of `length` numbers, between addresses: + target if it `adds`, then bias and phi if
-    it `finishes`."""
+    it `finishes`. `like` is a pointer to numbers of its type."""
     signature = types.void(
-        number, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
+        like, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
         slope,
     )  # fmt: skip
 
