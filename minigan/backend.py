@@ -3,11 +3,12 @@
     minigan.kernels.use_backend("numba")     # or "numpy"; the environment's MINIGAN_BACKEND
 
 Everything outside `minigan.fast` is plain NumPy. This is the only module that imports `fast`, and
-it does so only where the "numba" backend is chosen. Three questions are asked of it:
+it does so only where the "numba" backend is chosen. Four questions are asked of it:
 
     stages(network)     what a network runs: its layers, or compiled stages that stand for them
     update(optimizer)   the compiled update of an optimizer, or None
     step(gan)           D's gradient in fewer passes, or None
+    play(method)        the compiled counterpart of a loss's method, or None
 
 The backend has one default for the process, and `with` blocks for a single thread.
 """
@@ -34,6 +35,7 @@ __all__ = [
     "stages",
     "update",
     "step",
+    "play",
     "clear",
     "clear_rest",
     "norm",
@@ -75,6 +77,13 @@ def step(gan: Any) -> Callable[..., tuple] | None:
     """judge(real, fake), to be called in the place of `gan.judge`, in fewer passes; or None."""
     compiled = fast()
     return compiled.step(gan) if compiled else None
+
+
+def play(method: Callable[..., tuple]) -> Callable[..., tuple] | None:
+    """A compiled counterpart of a loss's `discriminator` or `generator`, as it is defined in
+    `minigan.losses`; or None."""
+    compiled = fast()
+    return compiled.play(method) if compiled else None
 
 
 def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:

@@ -122,8 +122,8 @@ class GAN:
         return {
             "discriminator_loss": loss,
             "penalty": float(penalty),
-            "real_logit": float(np.mean(real_logits[:, 0])),
-            "fake_logit": float(np.mean(fake_logits[:, 0])),
+            "real_logit": losses.mean(real_logits[:, 0]),
+            "fake_logit": losses.mean(fake_logits[:, 0]),
             "discriminator_gradient_norm": backend.norm(self.discriminator.grad),
         }
 

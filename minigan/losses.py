@@ -50,6 +50,7 @@ from typing import Any
 import numpy as np
 
 from . import _checks as checks
+from . import backend
 from .layers.activations import Array, sigmoid, softplus
 
 Played = tuple[float, Array, Array]  # value, d_real, d_fake
@@ -77,7 +78,8 @@ def _of_logits(play: Callable[..., Played]) -> Callable[..., Played]:
     @functools.wraps(play)
     @np.errstate(under="ignore")
     def played(self: Loss, real_logits: Any, fake_logits: Any) -> Played:
-        return play(self, *checks.both_logits(self, real_logits, fake_logits))
+        compute = backend.play(play) or play
+        return compute(self, *checks.both_logits(self, real_logits, fake_logits))
 
     return played
 

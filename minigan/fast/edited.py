@@ -17,7 +17,7 @@ import zlib
 from .._callers import callers_level
 
 CODE = {
-    "minigan.gan": 0xEECB2A51,
+    "minigan.gan": 0x5C9A003E,
     "minigan.layers.activations": 0x81966AB4,
     "minigan.layers.attention": 0x3E4AC6D4,
     "minigan.layers.convolution": 0x04447039,
@@ -25,6 +25,7 @@ CODE = {
     "minigan.layers.linear": 0x2A1C0FAB,
     "minigan.layers.normalisation": 0x80694ED5,
     "minigan.layers.spectral": 0xE01FA76A,
+    "minigan.losses": 0xA5A282D2,
     "minigan.optim": 0x0C92B652,
     "minigan.penalties.gradient": 0xD97C262A,
     "minigan.penalties.second_order": 0x28D2654A,

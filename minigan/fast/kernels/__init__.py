@@ -11,7 +11,7 @@
                  `plan_builder` collects the tasks of a convolution's; `chain_workers` and
                  `image_workers` are what both are made of beside products
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
-- `elementwise`, `nonlinear`, `codes`    activations
+- `elementwise`, `nonlinear`, `codes`    activations; `softplus_means` for the losses
 - `moments`      batch and layer normalisation
 - `updates`, `vectors`, `chunks`         loops over flat vectors
 - `threads`, `workers`, `waiting`        parallel loops; `views` makes the arrays of their tasks

@@ -39,7 +39,7 @@ def dot(a, b):
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     sums = np.empty(-(-a.size // CHUNK))
     over_chunks(_chunk_sums, (a, b, sums.view(a.dtype)))
-    return float(sums.sum())
+    return float(np.add.reduce(sums))
 
 
 def _chunk_sums(address, part):
