@@ -128,7 +128,7 @@ def matmul(
         _check_product(a, b, transpose_a, transpose_b, out)
     compiled = fast()
     if compiled:
-        return compiled.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=out)
+        return compiled.matmul(a, b, transpose_a, transpose_b, out)
     return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
 
 
@@ -287,13 +287,14 @@ def _check_settings():
 def _plainly_fits(a, b, transpose_a, transpose_b, out):
     """Whether `_check_product` has nothing to say, where that is seen in a quarter of its time: of
     three arrays that are no views. A thin product takes no longer than the full check."""
-    if not type(a) is type(b) is type(out) is np.ndarray or not a.ndim == b.ndim == 2:
+    if not (type(a) is type(b) is type(out) is np.ndarray and a.ndim == b.ndim == 2):
         return False
-    if a.base is not None or b.base is not None or out.base is not None or out is a or out is b:
+    if not (a.base is b.base is out.base is None and out is not a and out is not b):
         return False
-    if not (a.dtype is b.dtype is out.dtype and a.dtype in FLOATS and out.flags.writeable):
+    dtype = out.dtype
+    if not (a.dtype is b.dtype is dtype and (dtype is FLOATS[0] or dtype is FLOATS[1])):
         return False
-    if not type(transpose_a) is type(transpose_b) is bool:
+    if not (type(transpose_a) is type(transpose_b) is bool and out.flags.writeable):
         return False
     rows, inner = a.shape[::-1] if transpose_a else a.shape
     inner_b, columns = b.shape[::-1] if transpose_b else b.shape

@@ -29,12 +29,14 @@ FEW = 1 << 17  # numbers of A or C, up to which one thread is enough for few ste
 
 
 @compiled_call
-def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
+def matmul(a, b, transpose_a=False, transpose_b=False, out=None):
     """out = op(a) @ op(b); op(a) is a', or a itself without `transpose_a`."""
-    rows = a.shape[1] if transpose_a else a.shape[0]
-    columns = b.shape[0] if transpose_b else b.shape[1]
     if out is None:
+        rows = a.shape[1] if transpose_a else a.shape[0]
+        columns = b.shape[0] if transpose_b else b.shape[1]
         out = np.empty((rows, columns), a.dtype)
+    elif not (transpose_a or transpose_b or ON) and _few(a, b, out):
+        return out
     if a.size == 0:
         out[...] = 0  # the sum over an empty inner index
     result = np.ascontiguousarray(out)
@@ -42,6 +44,19 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False, out=None):
     if result is not out:
         out[...] = result
     return out
+
+
+def _few(a, b, out):
+    """Computes out = a @ b and returns True, if that is a small product with few steps or columns
+    of plain arrays: such a one takes hardly longer than Python takes to find out what it is."""
+    depth, columns = b.shape
+    if not (0 < depth <= THIN or 0 < columns <= THIN) or a.size > FEW or out.size > FEW:
+        return False
+    if not (a.flags.c_contiguous and b.flags.c_contiguous and out.flags.c_contiguous):
+        return False
+    few = few_steps if depth <= THIN else few_columns
+    few(a, b, out, NO_BIAS[out.dtype], 1.0)
+    return True
 
 
 @compiled_call
