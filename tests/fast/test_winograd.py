@@ -41,10 +41,10 @@ def test_products_of_an_axis(outputs, expected):
     assert sum(axis.counts) == expected < 2 * outputs
 
 
-def plan(height, channels, out, kernel=4, stride=2, dtype=np.float32):
+def plan(height, channels, out, kernel=4, stride=2, dtype=np.float32, batch=64):
     return image_plans.conv2d_forward(
-        (64, height, height, channels), (kernel, kernel, channels, out), stride, 1, 0, 0.0, False,
-        np.dtype(dtype), 2,
+        (batch, height, height, channels), (kernel, kernel, channels, out), stride, 1, 0, 0.0,
+        False, np.dtype(dtype), 2,
     )  # fmt: skip
 
 
@@ -59,6 +59,12 @@ def test_a_dcgan_multiplies_about_half_as_often():
 )
 def test_other_convolutions_are_computed_directly(case):
     assert len(plan(*case).products) == 1
+
+
+def test_batches_of_all_sizes_share_the_tables_of_the_linear_maps():
+    """They are the largest tables, and take longer to make than the rest of a plan."""
+    factors = [[id(t) for t in plan(14, 32, 32, batch=n).tables if t.dtype == "f4"] for n in (3, 5)]
+    assert len(factors[0]) > 0 and factors[0] == factors[1]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -36,9 +36,10 @@ Forward, adjoint and weight gradient all follow, since each is a product of thre
 
     dx = B' (dU),  dU_k = dM_k V_k'       dW = G' (dV),  dV_k = U_k' dM_k       dM = A' dy
 
-All coefficients are 0, 1, -1 and 1/2, so the results are as exact as the direct sum's, up to a
-small factor. A NaN or an infinite number reaches the outputs of its group and not only those that
-its taps touch.
+Along an axis all coefficients are 0, 1, -1 and 1/2, so the error is that of the direct sum, up to a
+small factor, for the largest numbers of a group of outputs: beside much larger ones a small output
+has their rounding error, and one whose pixels are all 0 is 0 only to rounding. A NaN or an infinite
+number reaches the outputs of its group and not only those that its taps touch.
 
 References
 ----------

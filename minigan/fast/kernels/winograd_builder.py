@@ -13,6 +13,7 @@ of a transposed convolution is the adjoint of another's: its x becomes dM, and y
 """
 
 import math
+from functools import lru_cache
 from itertools import accumulate, product
 from typing import NamedTuple
 
@@ -67,7 +68,9 @@ class WinogradBuilder(PlanBuilder):
         self.u, self.du = self.place(rows * self.u_step), self.place(rows * self.u_step)
         self.m, self.dm = self.place(rows * self.m_step), self.place(rows * self.m_step)
         self.v, self.dv = self.place(kernels), self.place(kernels)
-        self.terms = {}  # of the linear maps
+        self.maps = _maps_of(
+            self.small[1:], self.large[1:], self.weight_shape, stride, padding, dtype, transposed
+        )
 
     def _block_size(self):
         """The images of a block, whole strips of products of each kind. It does not depend on the
@@ -117,17 +120,18 @@ class WinogradBuilder(PlanBuilder):
     def combine(self, name, source, target, phi=NO_PHI, adjoint=False, adds=0):
         """target = phi(map source + b), or +=, for a map that each axis has."""
         length = {"image": self.large[3], "results": self.small[3], "kernel": self.weight_shape[3]}
-        if (name, adjoint) not in self.terms:
+        if (name, adjoint) not in self.maps:
             maps = (getattr(axis, name) for axis in self.axes)
             maps = (matrix.T if adjoint else matrix for matrix in maps)
-            self.terms[name, adjoint] = _terms(*maps, source.at, self.dtype)
-        starts, places, factors = self.terms[name, adjoint]
+            terms = _terms(*maps, source.at, self.dtype)
+            self.maps[name, adjoint] = target.at.reshape(-1), *terms
+        targets, starts, places, factors = self.maps[name, adjoint]
         words = self.epilogue(*phi)
         words = {
             combinations.BIAS: words[gemm.BIAS], combinations.HAS_BIAS: words[gemm.HAS_BIAS],
             combinations.SLOPE: words[gemm.SLOPE], combinations.ADDS: adds,
             combinations.SOURCE: source.place, combinations.TARGET: target.place,
-            combinations.TARGETS: self.table(target.at.reshape(-1)),
+            combinations.TARGETS: self.table(targets),
             combinations.STARTS: self.table(starts), combinations.PLACES: self.table(places),
             combinations.FACTORS: self.table(factors), combinations.IMAGES: source.images,
             combinations.ROWS: target.at.size, combinations.LENGTH: length[name],
@@ -257,16 +261,23 @@ def _grid(down, across):
     return np.arange(down * across).reshape(down, across)
 
 
+@lru_cache(maxsize=256)
+def _maps_of(*geometry):
+    """The tables of the linear maps that have been needed so far, by name, for plans that differ in
+    nothing but the number of images or threads."""
+    return {}
+
+
 def _terms(vertical, horizontal, at, dtype):
     """(starts, places, factors): the terms of `combinations` for a map down and one across."""
     counts, places, factors = [[0]], [], []
+    target, j = np.nonzero(horizontal)
     for row in vertical:
         down = np.flatnonzero(row)
-        block = row[down, None] * horizontal[:, None]  # (rows of horizontal, down, across)
-        target, i, j = np.nonzero(block)
-        counts.append(np.bincount(target, minlength=len(horizontal)))
-        places.append(at[down[i], j])
-        factors.append(block[target, i, j])
+        by_target = np.argsort(np.tile(target, len(down)), kind="stable")
+        counts.append(len(down) * np.bincount(target, minlength=len(horizontal)))
+        places.append(at[down[:, None], j].reshape(-1)[by_target])
+        factors.append((row[down, None] * horizontal[target, j]).reshape(-1)[by_target])
     return (
         np.cumsum(np.concatenate(counts)),
         np.concatenate(places),
