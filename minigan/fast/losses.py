@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import losses
+from .._checks import FLOATS
 from .edited import edited
 from .kernels.softplus_means import mean_softplus
 
@@ -14,7 +15,14 @@ from .kernels.softplus_means import mean_softplus
 def play(method: Callable[..., Any]) -> Callable[..., Any] | None:
     """The compiled counterpart of a loss's method as it is written, without checks; or None."""
     compiled = _COUNTERPARTS.get(method)
-    return compiled if compiled and not edited(losses.__name__) else None
+    if compiled is None or edited(losses.__name__):
+        return None
+
+    def played(loss, real, fake):
+        fits = real.dtype in FLOATS and fake.dtype in FLOATS
+        return (compiled if fits else method)(loss, real, fake)
+
+    return played
 
 
 def _discriminator(loss, real, fake):

@@ -51,6 +51,13 @@ def test_what_is_no_number_stays_visible():
     assert np.isfinite([d_real[0], d_fake[0]]).all()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "longdouble"])
+def test_logits_of_other_types_are_played_as_it_is_written(dtype):
+    logits = np.array([1, -2], dtype)
+    found, expected = both(losses.NonSaturating(), "discriminator", logits, logits)
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected))
+
+
 def test_only_for_the_methods_that_it_was_written_for():
     class Doubled(losses.NonSaturating):
         def generator(self, real, fake):
