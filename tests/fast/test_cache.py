@@ -1,5 +1,6 @@
 """Compiled kernels are kept between processes, and never across a change of any source."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -11,6 +12,11 @@ import pytest
 import minigan
 
 pytest.importorskip("numba")
+
+from numba.core.compiler_lock import global_compiler_lock  # noqa: E402
+
+from minigan.fast.kernels import cache  # noqa: E402
+
 PROGRAM = """
 import numpy as np, minigan
 x = np.ones((2, 5), np.float32)
@@ -64,3 +70,25 @@ def test_kernels_are_loaded_beside_others_and_compiled_anew_when_any_source_chan
     assert changed != text
     microkernel.write_text(changed)
     assert run(tmp_path) == (10, 0, 1)
+
+
+def test_garbage_is_collected_again_after_compiling():
+    """Whatever happens, unless it was not before; and no process forks meanwhile."""
+    found = []
+
+    def compiling(error=None):
+        found.append((gc.isenabled(), global_compiler_lock.is_locked()))
+        if error:
+            raise error
+
+    run = cache._without_collections(compiling)
+    run()
+    with pytest.raises(KeyboardInterrupt):
+        run(KeyboardInterrupt())
+    assert gc.isenabled() and found == [(False, True)] * 2
+    gc.disable()
+    try:
+        run()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -33,6 +33,7 @@ from numba.core import sigutils
 from numba.core.caching import Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
@@ -69,17 +70,21 @@ def cached_cfunc(signature, function):
 
 def _without_collections(compiling):
     """Keeps Python's garbage collector from running meanwhile. Numba's compiler makes a million
-    objects that live on, and going over them again and again takes a tenth of its time."""
+    objects that live on, and going over them again and again takes a tenth of its time.
+
+    The lock lets one thread compile at a time, and no process fork meanwhile (see `threads`): the
+    child would never collect."""
 
     @functools.wraps(compiling)
     def run(*arguments):
-        enabled = gc.isenabled()
-        gc.disable()
-        try:
-            return compiling(*arguments)
-        finally:
-            if enabled:
-                gc.enable()
+        with global_compiler_lock:
+            enabled = gc.isenabled()
+            try:
+                gc.disable()
+                return compiling(*arguments)
+            finally:
+                if enabled:
+                    gc.enable()
 
     return run
 
