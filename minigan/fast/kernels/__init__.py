@@ -6,14 +6,17 @@
 - `products`     matrix products and the passes of a linear layer
 - `images`       the passes of both convolutions; `tables` holds the offsets that they read
                  through, `taps` their transposes with few channels of output
+- `winograd`     convolutions with fewer multiplications: `winograd_plans` are their passes,
+                 `winograd_builder` the tasks of these, `combinations` the sums of pixels and taps
 - `chains`       the passes of consecutive linear layers
 - `plans`, `image_plans`, `programs`     passes written down once, each run by one compiled call;
                  `plan_builder` collects the tasks of a convolution's; `chain_workers` and
                  `image_workers` are what both are made of beside products
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
 - `elementwise`, `nonlinear`, `codes`    activations; `softplus_means` for the losses
-- `moments`      batch and layer normalisation
+- `moments`, `softmax`                   batch and layer normalisation, attention
 - `updates`, `vectors`, `chunks`         loops over flat vectors
-- `threads`, `workers`, `waiting`        parallel loops; `views` makes the arrays of their tasks
+- `threads`, `workers`, `waiting`        parallel loops; `views` makes the arrays of their tasks,
+                 `sharing` leaves cores to other programs
 - `buffers`, `cache`, `machine`          reused arrays; compiled code on disk; the processor
 """

@@ -22,7 +22,6 @@ def has_few_channels(taps, channels, out):
     TAPS, Y, BIAS, HAS_BIAS, SLOPE, PARTS,
     BATCH, HEIGHT, WIDTH, DOWN, ACROSS, CHANNELS, KERNEL_ROWS, KERNEL_COLUMNS, STRIDE, PADDING,
 ) = range(1, 17)  # fmt: skip
-WORDS = PADDING + 1
 
 
 def add_up(address, part):

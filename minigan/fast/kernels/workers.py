@@ -28,10 +28,7 @@ from .cache import cached_cfunc
 from .views import address_of, words_of
 
 WORD = 8  # bytes
-COUNT, LENGTH = (
-    0,
-    1,
-)  # of a list of tasks: its first two words; the tasks start after one task's length
+COUNT, LENGTH = 0, 1  # a list's first two words; its tasks start after one task's length
 
 _workers: dict = {}  # never emptied: their machine code lives only as long as they do
 
@@ -97,17 +94,6 @@ def _cast_to(kind):
 
 
 words_at, floats_at = _cast_to(types.int64), _cast_to(types.float64)
-
-
-@intrinsic
-def pointer_to(typing, word, like):
-    """The address in a word as a pointer of the type of `like`, for `numba.carray`."""
-
-    def emit(context, builder, signature, arguments):
-        kind = context.get_value_type(signature.return_type)
-        return builder.inttoptr(arguments[0], kind)
-
-    return like(word, like), emit
 
 
 @intrinsic
