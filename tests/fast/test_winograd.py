@@ -67,6 +67,10 @@ def test_batches_of_all_sizes_share_the_tables_of_the_linear_maps():
     assert len(factors[0]) > 0 and factors[0] == factors[1]
 
 
+def test_the_workspace_of_large_images_is_not_much_larger_than_they_are():
+    assert plan(64, 64, 128, batch=8).space <= 2 * math.prod((8, 64, 64, 64))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d"])
 def test_an_image_alone_gets_the_bits_it_has_in_a_batch(kind, dtype):

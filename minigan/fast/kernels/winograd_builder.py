@@ -29,6 +29,7 @@ from .winograd import axis
 
 BLOCK_BYTES = 1 << 21  # of U in a block of images, at most, unless there were too many blocks
 MOST_BLOCKS = 16  # for plans that are not too long
+MANY_STRIPS = 8  # one more that is not full costs little then
 NO_PHI = False, IDENTITY, 0.0  # no bias, no activation
 
 
@@ -73,12 +74,14 @@ class WinogradBuilder(PlanBuilder):
         )
 
     def _block_size(self):
-        """The images of a block, whole strips of products of each kind. It does not depend on the
-        number of threads, so neither does the order in which blocks are added to dV."""
+        """The images of a block: whole strips of products of each kind, unless a single image has
+        so many that the last one does not matter. It does not depend on the number of threads, so
+        neither does the order in which blocks are added to dV."""
         of_image = math.prod(self.counts) * self.u_step * self.dtype.itemsize
-        strips = max(1, BLOCK_BYTES // (TILE_ROWS * of_image))
-        strips = max(strips, -(-self.small[0] // (TILE_ROWS * MOST_BLOCKS)))
-        return min(self.small[0], TILE_ROWS * strips)
+        fewest_rows = math.prod(min(axis.counts) for axis in self.axes)
+        unit = 1 if fewest_rows >= MANY_STRIPS * TILE_ROWS else TILE_ROWS
+        units = max(1, BLOCK_BYTES // (unit * of_image), -(-self.small[0] // (unit * MOST_BLOCKS)))
+        return min(self.small[0], unit * units)
 
     def blocks(self):
         """Yields for each block of images, which `block` then is."""
