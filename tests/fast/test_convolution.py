@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 
-from minigan.fast.kernels import codes, images
-
-from .test_products import ACTIVATIONS, assert_close, normal  # noqa: F401 (a fixture)
-
 pytest.importorskip("numba")
 
-from minigan.fast.kernels import image_plans, plan_builder, threads  # noqa: E402
+from minigan.fast.kernels import codes, image_plans, images, plan_builder, threads  # noqa: E402
 from minigan.fast.kernels.sharing import Sharing  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
+from .test_products import ACTIVATIONS, assert_close, normal  # noqa: E402, F401 (a fixture)
 
 # batch, height, width, in, out, kernel (h, w), stride, padding
 CASES = [

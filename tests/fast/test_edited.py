@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import minigan as mg
-from minigan.fast import edited
+
+pytest.importorskip("numba")
+
+from minigan.fast import edited  # noqa: E402
 
 PACKAGE = Path(mg.__file__).parent
 

@@ -5,7 +5,10 @@ import pytest
 
 import minigan as mg
 from minigan import losses
-from minigan.fast import losses as compiled
+
+pytest.importorskip("numba")
+
+from minigan.fast import losses as compiled  # noqa: E402
 
 EXTREME = [0.0, -0.0, 1e-4, -17.0, 40.0, -88.0, 104.0, 1000.0, -1000.0, np.inf, -np.inf]
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.fast import as_written
-from minigan.fast.kernels import codes
 
 pytest.importorskip("numba")
+
+from minigan.fast import as_written  # noqa: E402
+from minigan.fast.kernels import codes  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
 
