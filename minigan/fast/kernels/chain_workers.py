@@ -1,8 +1,8 @@
 """The tasks of a chain of linear layers that are not products (those are in `gemm`).
 
-A worker slices its arrays and counts from zero: LLVM vectorises no loop with indices that may be
-negative, and none over two arrays that may overlap. So what is done in place has a loop with one
-array.
+A worker takes views of its arrays and counts from zero: LLVM vectorises no loop with indices that
+may be negative, and none over two arrays that may overlap. So what is done in place has a loop with
+one array.
 """
 
 from numba import njit

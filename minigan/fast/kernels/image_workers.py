@@ -1,6 +1,6 @@
 """The tasks of a convolution that are neither products (`gemm`) nor padding (`cotangents`).
 
-As in `chain_workers`, a worker slices its arrays and counts from zero.
+As in `chain_workers`, a worker takes views of its arrays and counts from zero.
 """
 
 from .machine import index

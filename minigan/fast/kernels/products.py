@@ -47,8 +47,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, out=None):
 
 
 def _few(a, b, out):
-    """Computes out = a @ b and returns True, if that is a small product with few steps or columns
-    of plain arrays: such a one takes hardly longer than Python takes to find out what it is."""
+    """Computes out = a @ b if it is small, has few steps or columns, and the arrays are contiguous.
+    Returns whether it did. The product then takes about as long as the Python of `_product`."""
     depth, columns = b.shape
     if not (0 < depth <= THIN or 0 < columns <= THIN) or a.size > FEW or out.size > FEW:
         return False

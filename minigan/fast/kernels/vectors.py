@@ -10,8 +10,8 @@ from numba import njit
 from .buffers import empty
 from .calls import compiled_call
 from .chunks import CHUNK, NUMBERS, VECTORS, chunks_of, over_chunks, vectors_of
-from .views import numbers_at, view, words_of
-from .workers import float_of, floats_at
+from .views import float_like, numbers_at, view, words_of
+from .workers import floats_at
 
 __all__ = ["clear", "dot", "scale_and_add"]
 
@@ -73,7 +73,7 @@ def scale_and_add(scale, x, x_dot):
 def _scale_and_add(address, part):
     x, x_dot, out, _ = vectors_of(address, part)
     task = words_of(address)
-    row = int(float_of(task[NUMBERS]))
+    row = int(float_like(task[NUMBERS], floats_at(address)))
     at, end = 0, x.size
     begin = chunks_of(task, part)[0] * CHUNK
     scale = numbers_at(task[VECTORS + 3], address, -(-(begin + end) // max(1, row)))

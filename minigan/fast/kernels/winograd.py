@@ -22,9 +22,9 @@ and three outputs from four instead of six,
     m2 = (d2 - d1) (g0 - g1) / 2    y2 = m1 + m2 + m3        (TRIPLES)
     m3 = (d3 - d1) g1
 
-(multiply out to check). The sums of d, g and m are computed once each, and are cheap beside the
-products, of which a pixel takes part in as many as there are channels. Outputs that are left over
-are computed as they are written at the top, from g0 and g1, which both schemes multiply by anyway.
+(multiply out to check). The sums of d, g and m are computed once each. They cost little beside the
+products, in which each number is multiplied once for every output channel. Outputs that are left
+over are computed as at the top, from g0 and g1, which both schemes multiply by anyway.
 So seven outputs take 4 + 4 + 2 = 10 products along an axis instead of 14, and 7 x 7 outputs
 10 x 10 = 100 instead of 196.
 
@@ -37,9 +37,9 @@ Forward, adjoint and weight gradient all follow, since each is a product of thre
     dx = B' (dU),  dU_k = dM_k V_k'       dW = G' (dV),  dV_k = U_k' dM_k       dM = A' dy
 
 Along an axis all coefficients are 0, 1, -1 and 1/2, so the error is that of the direct sum, up to a
-small factor, for the largest numbers of a group of outputs: beside much larger ones a small output
-has their rounding error, and one whose pixels are all 0 is 0 only to rounding. A NaN or an infinite
-number reaches the outputs of its group and not only those that its taps touch.
+small factor, relative to the largest numbers of a group of outputs. A small output beside large
+ones therefore has their rounding error, and an output of zeros alone may differ from 0 by it. A NaN
+or an infinite number reaches all outputs of its group, not only those that its taps touch.
 
 References
 ----------

@@ -27,9 +27,9 @@ from .programs import OWNER
 from .tables import offsets, row_offsets
 from .winograd import axis
 
-BLOCK_BYTES = 1 << 21  # of U in a block of images, at most, unless there were too many blocks
-MOST_BLOCKS = 16  # for plans that are not too long
-MANY_STRIPS = 8  # one more that is not full costs little then
+BLOCK_BYTES = 1 << 21  # of U in a block of images, at most, unless that makes too many blocks
+MOST_BLOCKS = 16  # so that a plan stays short
+MANY_STRIPS = 8  # among so many, one that is not full costs little
 NO_PHI = False, IDENTITY, 0.0  # no bias, no activation
 
 

@@ -14,7 +14,8 @@ FEWEST_CHANNELS = 32  # with fewer, the linear maps take longer than the product
 
 def pays(small, weight_shape, stride, dtype):
     """Whether this way is faster than the direct one: `small` is the shape of the images whose
-    pixels are places of the kernel. The batch has no say in it, nor then in an image's result."""
+    pixels are places of the kernel. The number of images does not matter, so an image has the same
+    result in every batch."""
     vector, (kh, kw, *channels) = VECTOR_BYTES // dtype.itemsize, weight_shape
     return (
         kh == kw == 2 * stride

@@ -104,13 +104,3 @@ def bits_of(typing, number):
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return types.int64(types.float64), emit
-
-
-@intrinsic
-def float_of(typing, word):
-    """The float64 whose bits a word has."""
-
-    def emit(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), emit
