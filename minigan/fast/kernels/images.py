@@ -36,6 +36,7 @@ from .buffers import empty, plain, workspace
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY
+from .machine import VECTOR_BYTES
 from .plan_builder import BIAS, DBIAS, DWEIGHT, DY, RESULT, SPACE, WEIGHT, X, Y
 from .programs import run_program
 from .threads import thread_safe, threads
@@ -183,6 +184,7 @@ def _launch(
     base = np.zeros(SPACE + 1, np.int64)
     base[X], base[Y], base[DY] = x.ctypes.data, y.ctypes.data, dy.ctypes.data
     base[RESULT], base[SPACE] = result.ctypes.data, space.ctypes.data
+    base[SPACE] += -base[SPACE] % VECTOR_BYTES  # so that no vector lies in two cache lines
     base[WEIGHT], base[DWEIGHT] = weight.ctypes.data, dweight.ctypes.data
     base[BIAS], base[DBIAS] = bias.ctypes.data, dbias.ctypes.data
     return run_program(worker, parts, words, relative_to, starts, base)

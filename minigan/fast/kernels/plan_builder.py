@@ -66,7 +66,7 @@ class PlanBuilder:
         self.sums = None  # where the sums of dz are, and of how many chunks
 
     def finished(self, result):
-        numbers = -(-self.used // self.dtype.itemsize)
+        numbers = (self.used + VECTOR_BYTES) // self.dtype.itemsize  # `images` aligns it
         return ImagePlan(
             worker_address(follow, self.dtype),
             self.parts,
