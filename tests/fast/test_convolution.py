@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("numba")
 
 from minigan.fast.kernels import codes, image_plans, images, plan_builder, threads  # noqa: E402
+from minigan.fast.kernels.geometry import Geometry  # noqa: E402
 from minigan.fast.kernels.sharing import Sharing  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
@@ -94,8 +95,9 @@ def test_without_bias_and_with_views(normal, kind):  # noqa: F811
 
 def test_without_an_activation_y_is_not_read():
     """It may be None; x, which stands in for it then, may be smaller."""
-    plan = image_plans.conv_transpose2d_backward(
-        (2, 4, 4, 3), (3, 3, 3, 5), 2, 1, codes.IDENTITY, 0.0, True, np.dtype("f4"), 1, True, True
+    geometry = Geometry((2, 4, 4, 3), (3, 3, 3, 5), 2, 1, transposed=True)
+    plan = image_plans.backward(
+        geometry, plan_builder.Phi(bias=True), np.dtype("f4"), 1, dx=True, dw=True
     )
     assert plan_builder.DY in plan.program.relative_to
     assert plan_builder.Y not in plan.program.relative_to

@@ -4,14 +4,15 @@
                  innermost loop, `lanes` the vector instructions that loop is made of, `thin` the
                  products with very few columns or steps
 - `products`     matrix products and the passes of a linear layer
-- `images`       the passes of both convolutions; `tables` holds the offsets that they read
-                 through, `taps` their transposes with few channels of output
+- `images`       the passes of both convolutions; `geometry` holds their shapes, `tables` the
+                 offsets that they read through, `taps` their transposes with few channels of output
 - `winograd`     convolutions with fewer multiplications: `winograd_plans` are their passes,
                  `winograd_builder` the tasks of these, `combinations` the sums of pixels and taps
 - `chains`       the passes of consecutive linear layers
 - `plans`, `image_plans`, `programs`     passes written down once, each run by one compiled call;
-                 `plan_builder` collects the tasks of a convolution's; `chain_workers` and
-                 `image_workers` are what both are made of beside products
+                 `plan_builder` collects the tasks of a convolution's, `direct_builder` adds its
+                 products; `chain_workers` and `image_workers` are what both are made of beside
+                 products
 - `cotangents`   dz = dy phi'(y), padding and the bias gradient, in one pass
 - `elementwise`, `nonlinear`, `codes`    activations; `softplus_means` for the losses
 - `moments`, `softmax`                   batch and layer normalisation, attention

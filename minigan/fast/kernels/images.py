@@ -36,8 +36,9 @@ from .buffers import empty, plain, workspace
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
 from .codes import IDENTITY
+from .geometry import Geometry, convolved
 from .machine import VECTOR_BYTES
-from .plan_builder import BIAS, DBIAS, DWEIGHT, DY, RESULT, SPACE, WEIGHT, X, Y
+from .plan_builder import BIAS, DBIAS, DWEIGHT, DY, RESULT, SPACE, WEIGHT, Phi, X, Y
 from .programs import run_program
 from .threads import thread_safe, threads
 
@@ -56,11 +57,9 @@ __all__ = [
 @compiled_call
 def conv2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv(x, W) + b): (N, H, W, C) -> (N, (H + 2p - kh) // s + 1, ..., out)."""
-    plan = plans.conv2d_forward(
-        x.shape, weight.shape, stride, padding, activation, slope, bias is not None, x.dtype,
-        threads(),
-    )  # fmt: skip
-    return _run(plan, x, weight=weight, bias=bias)
+    geometry = Geometry(x.shape, weight.shape, stride, padding)
+    phi = Phi(bias is not None, activation, slope)
+    return _run(plans.forward(geometry, phi, x.dtype, threads()), x, weight=weight, bias=bias)
 
 
 @compiled_call
@@ -68,10 +67,9 @@ def conv2d_backward_input(
     dy, y, weight, input_shape, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dx[n, i s + u - p, ..., c] = sum over (i, u, ...) of dz[n, i, ..., o] W[u, ..., c, o]."""
-    plan = plans.conv2d_backward(
-        input_shape, weight.shape, stride, padding, activation, slope, False, dy.dtype,
-        threads(), True, False,
-    )  # fmt: skip
+    geometry = Geometry(input_shape, weight.shape, stride, padding)
+    phi = Phi(False, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=False)
     return _run(plan, dy, y, dy, with_all_taps(weight, stride))
 
 
@@ -80,10 +78,9 @@ def conv2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x[at tap u, v]' dz,  db += sum of dz over batch and pixels."""
-    plan = plans.conv2d_backward(
-        x.shape, dweight.shape, stride, padding, activation, slope, dbias is not None, dy.dtype,
-        threads(), False, True,
-    )  # fmt: skip
+    geometry = Geometry(x.shape, dweight.shape, stride, padding)
+    phi = Phi(dbias is not None, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=False, dw=True)
     _run(plan, x, y, dy, dweight=dweight, dbias=dbias)
 
 
@@ -92,33 +89,29 @@ def conv2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """Both, computing dz once: adds into dW and db, returns dx."""
-    plan = plans.conv2d_backward(
-        x.shape, weight.shape, stride, padding, activation, slope, dbias is not None, dy.dtype,
-        threads(), True, True,
-    )  # fmt: skip
+    geometry = Geometry(x.shape, weight.shape, stride, padding)
+    phi = Phi(dbias is not None, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=True)
     return _run(plan, x, y, dy, with_all_taps(weight, stride), dweight, dbias=dbias)
 
 
 @compiled_call
 def conv_transpose2d_forward(x, weight, bias, stride, padding, activation=IDENTITY, slope=0.0):
     """y = phi(conv'(x, W) + b): (N, H, W, C) -> (N, (H - 1) s - 2p + kh, ..., out)."""
-    plan = plans.conv_transpose2d_forward(
-        x.shape, weight.shape, stride, padding, activation, slope, bias is not None, x.dtype,
-        threads(),
-    )  # fmt: skip
+    geometry = Geometry(x.shape, weight.shape, stride, padding, transposed=True)
+    phi = Phi(bias is not None, activation, slope)
+    plan = plans.forward(geometry, phi, x.dtype, threads())
     return _run(plan, x, weight=with_all_taps(weight, stride), bias=bias)
 
 
 @compiled_call
 def conv_transpose2d_backward_input(dy, y, weight, stride, padding, activation=IDENTITY, slope=0.0):
     """dx = conv(dz, W with its channel axes exchanged)."""
-    batch, height, width, _ = dy.shape
-    kh, kw, channels, _ = weight.shape
-    size = (height + 2 * padding - kh) // stride + 1, (width + 2 * padding - kw) // stride + 1
-    plan = plans.conv_transpose2d_backward(
-        (batch, *size, channels), weight.shape, stride, padding, activation, slope, False,
-        dy.dtype, threads(), True, False,
-    )  # fmt: skip
+    size = convolved(dy.shape[1:3], weight.shape, stride, padding)
+    x_shape = len(dy), *size, weight.shape[2]
+    geometry = Geometry(x_shape, weight.shape, stride, padding, transposed=True)
+    phi = Phi(False, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=False)
     return _run(plan, dy, y, dy, weight)
 
 
@@ -127,10 +120,9 @@ def conv_transpose2d_backward_params(
     dy, y, x, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """dW[u, v] += x' dz[at tap u, v],  db += sum of dz over batch and pixels."""
-    plan = plans.conv_transpose2d_backward(
-        x.shape, dweight.shape, stride, padding, activation, slope, dbias is not None, dy.dtype,
-        threads(), False, True,
-    )  # fmt: skip
+    geometry = Geometry(x.shape, dweight.shape, stride, padding, transposed=True)
+    phi = Phi(dbias is not None, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=False, dw=True)
     _run(plan, x, y, dy, dweight=dweight, dbias=dbias)
 
 
@@ -139,10 +131,9 @@ def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
     """Both, computing dz once: adds into dW and db, returns dx."""
-    plan = plans.conv_transpose2d_backward(
-        x.shape, weight.shape, stride, padding, activation, slope, dbias is not None, dy.dtype,
-        threads(), True, True,
-    )  # fmt: skip
+    geometry = Geometry(x.shape, weight.shape, stride, padding, transposed=True)
+    phi = Phi(dbias is not None, activation, slope)
+    plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=True)
     return _run(plan, x, y, dy, weight, dweight, dbias=dbias)
 
 

@@ -1,7 +1,8 @@
-"""The tasks that plans of convolutions are made of, written down one after another.
+"""What the plans of convolutions have in common: padding, dz, the bias, activations.
 
 A `PlanBuilder` collects the tasks of a pass, phase by phase, and hands out places for what lives
-only during the pass. What the passes do is in `image_plans`.
+only during the pass. `direct_builder` and `winograd_builder` add the products. What the passes do
+is in `image_plans` and `winograd_plans`.
 """
 
 import math
@@ -19,11 +20,22 @@ from .programs import FIXED, Program, address, bits, program_of, task_of
 from .tables import offsets, row_offsets
 from .workers import follow, worker_address
 
-NO_SIDES = ((0, 0), (0, 0))
+NO_SIDES = ((0, 0), (0, 0))  # lines of zeros: ((above, below), (left, right))
 
 # The arrays of a pass: the layer's input and output, dy, the result, the parameters and their
 # gradients, and space for what lives only during the pass.
 X, Y, DY, RESULT, WEIGHT, DWEIGHT, BIAS, DBIAS, SPACE = range(FIXED + 1, FIXED + 10)
+
+
+class Phi(NamedTuple):
+    """What is done with the sums z: phi(z + b). Whether there is a bias b, and the activation."""
+
+    bias: bool = False
+    activation: int = IDENTITY
+    slope: float = 0.0
+
+
+NO_PHI = Phi()
 
 
 class ImagePlan(NamedTuple):
@@ -57,13 +69,16 @@ class Images(NamedTuple):
 
 
 class PlanBuilder:
-    """A plan in the making, for `parts` threads."""
+    """A plan in the making. `parts` threads share it."""
 
-    def __init__(self, parts, dtype):
-        self.parts, self.dtype = parts, dtype
+    def __init__(self, geometry, dtype, threads):
+        self.parts = threads if geometry.multiply_adds >= gemm.SERIAL_BELOW else 1
+        self.geometry, self.dtype = geometry, dtype
+        self.weight, self.small, self.large = geometry.weight, geometry.small, geometry.large
         self.phases, self.products, self.tables = [[]], [], []
         self.used = 0  # bytes of the space
-        self.sums = None  # where the sums of dz are, and of how many chunks
+        self.sums_dz = False  # whether there is a bias gradient
+        self.sums = None  # of dz over chunks of images: where they are, and how many chunks
 
     def finished(self, result):
         numbers = (self.used + VECTOR_BYTES) // self.dtype.itemsize  # `images` aligns it
@@ -94,46 +109,49 @@ class PlanBuilder:
         self.tables.append(table)
         return address(table)
 
-    def padded(self, source, shape, sides, y=None, activation=IDENTITY, slope=0.0, sums=False):
-        """Images, or dz from dy, with `sides` of zeros (`cotangents.pad_chunks`); the images
-        themselves if there is nothing to do."""
+    def padded(self, source, shape, sides):
+        """Images with `sides` of zeros; the images themselves if there are none."""
+        return Images(source, shape) if sides == NO_SIDES else self._pad(source, shape, sides)
+
+    def cotangent(self, phi, sides):
+        """dz = dy phi'(y) with `sides` of zeros, and if there is a bias what db is made from."""
+        self.sums_dz, shape = phi.bias, self.geometry.y
+        if phi.activation == IDENTITY and sides == NO_SIDES:
+            return Images((DY, 0), shape)
+        y = None if phi.activation == IDENTITY else (Y, 0)  # phi' = 1 then, and there may be no y
+        return self._pad((DY, 0), shape, sides, y, phi)
+
+    def _pad(self, source, shape, sides, y=None, phi=NO_PHI):
+        """Images times phi'(y), with `sides` of zeros; see `cotangents.pad_chunks`."""
         vertical, horizontal = sides
-        if activation == IDENTITY and sides == NO_SIDES:
-            return Images(source, shape)
         batch, height, width, channels = shape
         target = (batch, height + sum(vertical), width + sum(horizontal), channels)
         place = self.place(math.prod(target))
-        y = source if activation == IDENTITY else y  # phi' = 1 then, and there may be no y
         per_chunk = max(1, cotangents.CHUNK * batch // max(math.prod(shape), 1))
         words = {
-            cotangents.DY: source, cotangents.Y: y, cotangents.DZ: place,
-            cotangents.ACTIVATION: activation, cotangents.SLOPE: bits(slope),
+            cotangents.DY: source, cotangents.Y: y or source, cotangents.DZ: place,
+            cotangents.ACTIVATION: phi.activation, cotangents.SLOPE: bits(phi.slope),
             cotangents.IMAGES: batch, cotangents.HEIGHT: height, cotangents.WIDTH: width,
             cotangents.CHANNELS: channels, cotangents.PER_CHUNK: per_chunk,
             cotangents.PARTS: self.parts,
         }  # fmt: skip
         words |= {cotangents.TOP + i: side for i, side in enumerate((*vertical, *horizontal))}
-        if sums:
+        if phi.bias:
             chunks = -(-batch // per_chunk)
             self.sums = self.place(chunks * channels, 8), chunks
             words |= {cotangents.SUMS: self.sums[0], cotangents.SUMMED: 1}
         self.task(cotangents.pad_chunks, words)
         return Images(place, target, vertical[0], horizontal[0])
 
-    def cotangent(self, y_shape, sides, activation, slope, bias):
-        """dz = dy phi'(y), padded, and what its sums are made from if there is a bias."""
-        self.dz_shape, self.sums_dy = y_shape, bias
-        return self.padded((DY, 0), y_shape, sides, (Y, 0), activation, slope, bias)
-
     def bias_gradient(self):
-        """db += the sums of dz."""
-        channels = self.dz_shape[3]
+        """db += the sums of dz, from those that were made with it, or from dy if that is dz."""
+        *pixels, channels = self.geometry.y
         if self.sums:
             place, chunks = self.sums
             self.matrices(own.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
-        elif self.sums_dy:
+        elif self.sums_dz:
             words = {chain.FIRST: (DY, 0), chain.SECOND: (DBIAS, 0), chain.ADDS: 1}
-            words |= {chain.ROWS: math.prod(self.dz_shape[:3]), chain.OUTPUTS: channels}
+            words |= {chain.ROWS: math.prod(pixels), chain.OUTPUTS: channels}
             self.task(chain.bias_gradient, words)
 
     def matrices(self, worker, source, target, shape, adds=0):
@@ -143,18 +161,20 @@ class PlanBuilder:
         self.task(worker, words | dict(zip(sizes, shape)))
 
     @staticmethod
-    def epilogue(bias, activation, slope):
-        """The words for what a product does with its sums."""
-        leaky = slope if activation == LEAKY_RELU else 1.0
-        return {gemm.BIAS: (BIAS, 0), gemm.HAS_BIAS: int(bias), gemm.SLOPE: bits(leaky)}
+    def epilogue(phi, worker=gemm):
+        """The words for phi(z + b), in the columns of a worker's module, which knows no activation
+        but the leaky ReLU."""
+        slope = phi.slope if phi.activation == LEAKY_RELU else 1.0
+        return {worker.BIAS: (BIAS, 0), worker.HAS_BIAS: int(phi.bias), worker.SLOPE: bits(slope)}
 
-    def activate(self, activation, pixels, channels):
-        """RESULT = phi(RESULT), for the activations that a product does not know."""
-        if activation == TANH or activation == SIGMOID:
+    def activate(self, phi):
+        """y = phi(y), for the activations that `epilogue` leaves out."""
+        if phi.activation == TANH or phi.activation == SIGMOID:
             self.wait()
-            words = {chain.FIRST: (RESULT, 0), chain.ACTIVATION: activation, chain.ROWS: pixels}
-            words |= {chain.OUTPUTS: channels, chain.DOWN: self.parts, chain.ACROSS: 1}
-            self.task(chain.activate, words)
+            *pixels, channels = self.geometry.y
+            words = {chain.FIRST: (RESULT, 0), chain.ACTIVATION: phi.activation}
+            words |= {chain.ROWS: math.prod(pixels), chain.OUTPUTS: channels}
+            self.task(chain.activate, words | {chain.DOWN: self.parts, chain.ACROSS: 1})
 
     def product(self, a, a_rows, inner, run, b, b_rows, b_step, c, c_rows, columns, words):
         """A product; the arguments are those of `gemm.multiply`."""

@@ -13,16 +13,15 @@ of a transposed convolution is the adjoint of another's: its x becomes dM, and y
 """
 
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import accumulate, product
 from typing import NamedTuple
 
 import numpy as np
 
 from . import combinations, gemm
-from .codes import IDENTITY
 from .machine import TILE_ROWS, VECTOR_BYTES
-from .plan_builder import DWEIGHT, RESULT, WEIGHT, PlanBuilder
+from .plan_builder import DWEIGHT, NO_PHI, RESULT, WEIGHT, PlanBuilder
 from .programs import OWNER
 from .tables import offsets, row_offsets
 from .winograd import axis
@@ -30,7 +29,6 @@ from .winograd import axis
 BLOCK_BYTES = 1 << 21  # of U in a block of images, at most, unless that makes too many blocks
 MOST_BLOCKS = 16  # so that a plan stays short
 MANY_STRIPS = 8  # among so many, one that is not full costs little
-NO_PHI = False, IDENTITY, 0.0  # no bias, no activation
 
 
 class Lines(NamedTuple):
@@ -43,41 +41,75 @@ class Lines(NamedTuple):
     step: int
 
 
-class WinogradBuilder(PlanBuilder):
-    """A plan in the making. `shapes` are those of x, y and W."""
+class Matrix(NamedTuple):
+    """U, M or a gradient of one: where it is, its columns, and how far its rows are apart."""
 
-    def __init__(self, shapes, stride, padding, dtype, threads, transposed):
-        x_shape, y_shape, self.weight_shape = shapes
-        self.small, self.large = (x_shape, y_shape) if transposed else (y_shape, x_shape)
-        multiply_adds = math.prod(self.small[:3]) * math.prod(self.weight_shape)
-        super().__init__(threads if multiply_adds >= gemm.SERIAL_BELOW else 1, dtype)
-        self.stride, self.transposed = stride, transposed
+    place: tuple[int, int]
+    columns: int
+    step: int
+
+
+class WinogradBuilder(PlanBuilder):
+    """A plan in the making."""
+
+    def __init__(self, geometry, dtype, threads):
+        super().__init__(geometry, dtype, threads)
+        self.stride, self.transposed = geometry.stride, geometry.transposed
         self.axes = tuple(
-            axis(outputs, pixels, stride, padding)
+            axis(outputs, pixels, self.stride, geometry.padding)
             for outputs, pixels in zip(self.small[1:3], self.large[1:3])
         )
         self.counts = tuple(sum(axis.counts) for axis in self.axes)  # products down and across
         self.kinds = tuple(len(axis.counts) for axis in self.axes)
-        # Rows of U and M are one vector longer than what is in them: a column of a matrix whose
-        # rows are a power of two apart does not stay in the first-level cache.
-        lanes = VECTOR_BYTES // dtype.itemsize
-        self.u_columns, self.m_columns = stride**2 * self.large[3], self.small[3]
-        self.u_step, self.m_step = self.u_columns + lanes, self.m_columns + lanes
-        self.block = 0, self._block_size()  # its first image, and how many
-        rows = self.block[1] * math.prod(self.counts)
-        kernels = math.prod(self.kinds) * self.u_columns * self.m_columns
-        self.u, self.du = self.place(rows * self.u_step), self.place(rows * self.u_step)
-        self.m, self.dm = self.place(rows * self.m_step), self.place(rows * self.m_step)
-        self.v, self.dv = self.place(kernels), self.place(kernels)
+        self.u_columns, self.m_columns = self.stride**2 * self.large[3], self.small[3]
+        size = self._block_size()
+        self.block = 0, size  # its first image, and how many
+        self.rows = size * math.prod(self.counts)  # of U and M in a block
         self.maps = _maps_of(
-            self.small[1:], self.large[1:], self.weight_shape, stride, padding, dtype, transposed
-        )
+            self.small[1:], self.large[1:], self.weight, self.stride, geometry.padding, dtype,
+            self.transposed,
+        )  # fmt: skip
+
+    # Each pass needs some of these; a place is reserved when it is first asked for.
+
+    @cached_property
+    def u(self):
+        return self._matrix(self.u_columns)
+
+    @cached_property
+    def du(self):
+        return self._matrix(self.u_columns)
+
+    @cached_property
+    def m(self):
+        return self._matrix(self.m_columns)
+
+    @cached_property
+    def dm(self):
+        return self._matrix(self.m_columns)
+
+    @cached_property
+    def v(self):
+        return self.place(math.prod(self.kinds) * self.u_columns * self.m_columns)
+
+    @cached_property
+    def dv(self):
+        return self.place(math.prod(self.kinds) * self.u_columns * self.m_columns)
+
+    def _matrix(self, columns):
+        step = self._step(columns)
+        return Matrix(self.place(self.rows * step), columns, step)
+
+    def _step(self, columns):
+        """Rows are one vector longer than what is in them: a column of a matrix whose rows are a
+        power of two apart does not stay in the first-level cache."""
+        return columns + VECTOR_BYTES // self.dtype.itemsize
 
     def _block_size(self):
         """The images of a block: whole strips of products of each kind, unless a single image has
         so many that the last one does not matter. It does not depend on the number of threads, so
         neither does the order in which blocks are added to dV."""
-        of_image = math.prod(self.counts) * self.u_step * self.dtype.itemsize
+        of_image = math.prod(self.counts) * self._step(self.u_columns) * self.dtype.itemsize
         fewest_rows = math.prod(min(axis.counts) for axis in self.axes)
         unit = 1 if fewest_rows >= MANY_STRIPS * TILE_ROWS else TILE_ROWS
         units = max(1, BLOCK_BYTES // (unit * of_image), -(-self.small[0] // (unit * MOST_BLOCKS)))
@@ -90,29 +122,31 @@ class WinogradBuilder(PlanBuilder):
             self.block = first, min(size, self.small[0] - first)
             yield
 
-    # The linear maps, of the images of a block and of the kernel.
+    # The linear maps, of the images of a block and of the kernel. In two dimensions a factor is the
+    # product of two from the tables of `winograd`: 1 or -1 in B and A, down to 1/4 in G. All are
+    # powers of two, so multiplying by them is exact: only the sums are rounded.
 
     def to_u(self, source):
-        """U = B x, from the images at a place."""
+        """U = B x, from the images at a place: at most 2 x 2 blocks are added or subtracted."""
         self.combine("image", self._pixels(source, self.large), self._lines_of_u(self.u))
 
-    def from_du(self, phi=NO_PHI):
+    def from_du(self, phi):
         """RESULT = phi(B' dU + b)."""
         target = self._pixels((RESULT, 0), self.large)
         self.combine("image", self._lines_of_u(self.du), target, phi, adjoint=True)
 
     def to_dm(self, source):
-        """dM = A' dz, from the images at a place."""
+        """dM = A' dz, from the images at a place: at most 3 x 3 pixels."""
         source = self._pixels(source, self.small)
         self.combine("results", source, self._lines_of_m(self.dm), adjoint=True)
 
-    def from_m(self, phi=NO_PHI):
-        """RESULT = phi(A M + b)."""
+    def from_m(self, phi):
+        """RESULT = phi(A M + b): at most 3 x 3 products."""
         target = self._pixels((RESULT, 0), self.small)
         self.combine("results", self._lines_of_m(self.m), target, phi)
 
     def to_v(self):
-        """V = G W."""
+        """V = G W: g0, g1, and their sums and differences (halved in TRIPLES), along both axes."""
         self.combine("kernel", self._taps((WEIGHT, 0)), self._lines_of_v(self.v))
 
     def from_dv(self):
@@ -122,24 +156,21 @@ class WinogradBuilder(PlanBuilder):
 
     def combine(self, name, source, target, phi=NO_PHI, adjoint=False, adds=0):
         """target = phi(map source + b), or +=, for a map that each axis has."""
-        length = {"image": self.large[3], "results": self.small[3], "kernel": self.weight_shape[3]}
+        length = {"image": self.large[3], "results": self.small[3], "kernel": self.weight[3]}
         if (name, adjoint) not in self.maps:
             maps = (getattr(axis, name) for axis in self.axes)
             maps = (matrix.T if adjoint else matrix for matrix in maps)
             terms = _terms(*maps, source.at, self.dtype)
             self.maps[name, adjoint] = target.at.reshape(-1), *terms
         targets, starts, places, factors = self.maps[name, adjoint]
-        words = self.epilogue(*phi)
-        words = {
-            combinations.BIAS: words[gemm.BIAS], combinations.HAS_BIAS: words[gemm.HAS_BIAS],
-            combinations.SLOPE: words[gemm.SLOPE], combinations.ADDS: adds,
+        words = self.epilogue(phi, combinations) | {
             combinations.SOURCE: source.place, combinations.TARGET: target.place,
             combinations.TARGETS: self.table(targets),
             combinations.STARTS: self.table(starts), combinations.PLACES: self.table(places),
             combinations.FACTORS: self.table(factors), combinations.IMAGES: source.images,
             combinations.ROWS: target.at.size, combinations.LENGTH: length[name],
             combinations.SOURCE_STEP: source.step, combinations.TARGET_STEP: target.step,
-            combinations.PARTS: self.parts,
+            combinations.ADDS: adds, combinations.PARTS: self.parts,
         }  # fmt: skip
         self.task(combinations.combine, words)
 
@@ -147,31 +178,33 @@ class WinogradBuilder(PlanBuilder):
 
     def multiply_u_v(self):
         """M = U V."""
-        for kernel, rows in self._each_kind():
-            self.product(
-                self.u, rows(self.u_step), *self._row(self.u_columns),
-                kernel(self.v), *self._kernel_tables(self.m_columns, not self.transposed),
-                self.m, rows(self.m_step), self.m_columns, self.epilogue(*NO_PHI),
-            )  # fmt: skip
+        self._times_kernels(self.u, self.m, as_stored=not self.transposed)
 
     def multiply_dm_v(self):
         """dU = dM V'."""
-        for kernel, rows in self._each_kind():
+        self._times_kernels(self.dm, self.du, as_stored=self.transposed)
+
+    def _times_kernels(self, source, target, as_stored):
+        """target = source V_k for each kind k, or the transpose of V_k if it is not `as_stored`."""
+        depth, columns = source.columns, target.columns
+        kernel_rows, kernel_step = (
+            (row_offsets(columns, depth), 1) if as_stored else (row_offsets(1, depth), depth)
+        )
+        for kind, rows in self._each_kind():
             self.product(
-                self.dm, rows(self.m_step), *self._row(self.m_columns),
-                kernel(self.v), *self._kernel_tables(self.u_columns, self.transposed),
-                self.du, rows(self.u_step), self.u_columns, self.epilogue(*NO_PHI),
+                source.place, rows(source.step), row_offsets(1, depth), depth,
+                self._kernel(self.v, kind), kernel_rows, kernel_step,
+                target.place, rows(target.step), columns, self.epilogue(NO_PHI),
             )  # fmt: skip
 
     def multiply_u_dm(self):
         """dV += U' dM, or dM' U in a transposed convolution; the first block sets it."""
-        sides = (self.u, self.u_columns, self.u_step), (self.dm, self.m_columns, self.m_step)
-        (a, depth, a_step), (b, columns, b_step) = sides[::-1] if self.transposed else sides
-        words = self.epilogue(*NO_PHI) | {gemm.ACCUMULATE: int(self.block[0] > 0)}
-        for kernel, rows in self._each_kind():
+        a, b = (self.dm, self.u) if self.transposed else (self.u, self.dm)
+        words = self.epilogue(NO_PHI) | {gemm.ACCUMULATE: int(self.block[0] > 0)}
+        for kind, rows in self._each_kind():
             self.product(
-                a, row_offsets(1, depth), rows(a_step), 1, b, rows(b_step), 1,
-                kernel(self.dv), row_offsets(columns, depth), columns, words,
+                a.place, row_offsets(1, a.columns), rows(a.step), 1, b.place, rows(b.step), 1,
+                self._kernel(self.dv, kind), row_offsets(b.columns, a.columns), b.columns, words,
             )  # fmt: skip
 
     def wait(self):
@@ -194,32 +227,20 @@ class WinogradBuilder(PlanBuilder):
     # What is where.
 
     def _each_kind(self):
-        """Yields for each kind of product its kernel's place as a function of that of V or dV, and
-        the table of its rows as a function of the step between rows of U or M."""
-        size = self.u_columns * self.m_columns * self.dtype.itemsize
+        """Yields for each kind of product its number, and the offsets of its rows as a function of
+        the step between rows of U or M."""
         down, across = self.counts
+        steps = down * across, across, 1
         first_rows, first_columns = (list(accumulate(axis.counts, initial=0)) for axis in self.axes)
-        for at, (i, j) in enumerate(product(*map(range, self.kinds))):
+        for kind, (i, j) in enumerate(product(*map(range, self.kinds))):
             counts = self.block[1], self.axes[0].counts[i], self.axes[1].counts[j]
             first = first_rows[i] * across + first_columns[j]
+            yield kind, partial(offsets, counts, steps, first=first)
 
-            def kernel(v, at=at):
-                return v[0], v[1] + at * size
-
-            def rows(step, counts=counts, first=first):
-                return offsets(counts, (down * across, across, 1), step, first)
-
-            yield kernel, rows
-
-    @staticmethod
-    def _row(columns):
-        """The inner index of a left operand whose rows are contiguous, and their length."""
-        return row_offsets(1, columns), columns
-
-    def _kernel_tables(self, columns, as_stored):
-        """The table of rows and the step between columns of a kernel of V, or of its transpose."""
-        depth = self.u_columns * self.m_columns // columns
-        return (row_offsets(columns, depth), 1) if as_stored else (row_offsets(1, depth), depth)
+    def _kernel(self, v, kind):
+        """Where the kernel of a kind of product is in V or dV."""
+        base, start = v
+        return base, start + kind * self.u_columns * self.m_columns * self.dtype.itemsize
 
     def _pixels(self, place, shape):
         """The pixels of this block's images."""
@@ -229,31 +250,31 @@ class WinogradBuilder(PlanBuilder):
         place = place[0], place[1] + first * step * self.dtype.itemsize
         return Lines(place, _grid(height, width) * channels, images, step)
 
-    def _lines_of_m(self, place):
-        at = _grid(*self.counts) * self.m_step
-        return Lines(place, at, self.block[1], at.size * self.m_step)
+    def _lines_of_m(self, m):
+        at = _grid(*self.counts) * m.step
+        return Lines(m.place, at, self.block[1], at.size * m.step)
 
-    def _lines_of_u(self, place):
-        rows, phases = np.divmod(self._phases(*self.counts), self.stride**2)
-        at = rows * self.u_step + phases * self.large[3]
-        return Lines(place, at, self.block[1], math.prod(self.counts) * self.u_step)
+    def _lines_of_u(self, u):
+        rows, pixels = np.divmod(self._in_blocks(*self.counts), self.stride**2)
+        at = rows * u.step + pixels * self.large[3]
+        return Lines(u.place, at, self.block[1], math.prod(self.counts) * u.step)
 
     def _taps(self, place):
         """The lines W[u, v, c]; each channel c is an image."""
-        kh, kw, channels, out = self.weight_shape
+        kh, kw, channels, out = self.weight
         return Lines(place, _grid(kh, kw) * channels * out, channels, out)
 
     def _lines_of_v(self, place):
         """The same lines of V."""
-        _, _, channels, out = self.weight_shape
-        phases = self._phases(*self.kinds)
+        channels, out = self.weight[2:]
+        lines = self._in_blocks(*self.kinds)
         if not self.transposed:
-            return Lines(place, phases * channels * out, channels, out)
-        kinds, phases = np.divmod(phases, self.stride**2)
-        at = kinds * channels * self.u_columns + phases * out
+            return Lines(place, lines * channels * out, channels, out)
+        kinds, pixels = np.divmod(lines, self.stride**2)
+        at = kinds * channels * self.u_columns + pixels * out
         return Lines(place, at, channels, self.u_columns)
 
-    def _phases(self, down, across):
+    def _in_blocks(self, down, across):
         """The number in C order of (i, j, a, b), a and b below the stride, at (i a, j b)."""
         stride = self.stride
         at = np.arange(down * across * stride**2).reshape(down, across, stride, stride)

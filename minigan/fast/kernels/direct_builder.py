@@ -1,0 +1,175 @@
+"""The tasks that plans of `images` are made of, where each product of the formula is computed.
+
+The products are the three of `minigan.layers.convolution`, which are named there as here:
+
+    gather            small = patches(large) W
+    scatter           large = its adjoint of small
+    weight_gradient   dW = patches(large)' small
+
+A convolution gathers forward and scatters backward, a transposed one the other way round.
+"""
+
+import math
+from functools import lru_cache
+
+from . import gemm, taps
+from . import image_workers as own
+from .plan_builder import DWEIGHT, NO_PHI, NO_SIDES, RESULT, WEIGHT, PlanBuilder
+from .programs import bits
+from .tables import offsets, row_offsets, weight_rows
+
+
+class DirectBuilder(PlanBuilder):
+    """A plan in the making."""
+
+    def __init__(self, geometry, dtype, threads):
+        super().__init__(geometry, dtype, threads)
+        self.to_exchange = None  # where a gradient is that has its channels the other way round
+        self.to_add = None  # the pieces of a gradient: a task for `image_workers.add_pieces`
+
+    def gather(self, image, phi):
+        """RESULT = phi(patches(image) W + b). For dx of a transposed convolution W is read as
+        (kh, kw, out, in)."""
+        weight, exchange, stride = self.weight, self.geometry.transposed, self.geometry.stride
+        kh, kw = weight[:2]
+        _, height, width, depth = image.shape
+        places, out = self.small[:3], self.small[3]
+        self.product(
+            image.place, offsets(places, (height * width, stride * width, stride), depth),
+            offsets((kh, kw * depth), (width * depth, 1)), kw * depth,
+            (WEIGHT, 0), weight_rows(weight, exchange, range(kh), range(kw)),
+            weight[3] if exchange else 1,
+            (RESULT, 0), row_offsets(out, math.prod(places)), out, self.epilogue(phi),
+        )  # fmt: skip
+        self.activate(phi)
+
+    def scatter(self, image, phi):
+        """RESULT = phi(conv'(image, W) + b), the adjoint of `gather`: phase by phase. For dx of a
+        convolution W is read as (kh, kw, out, in)."""
+        if self._has_few_channels():
+            self._scatter_to_few_channels(image, phi)
+            return
+        weight, exchange = (*self._taps(), *self.weight[2:]), not self.geometry.transposed
+        stride, (_, height, width, depth) = self.geometry.stride, image.shape
+        batch, down, across, out = self.large
+        (_, vertical), (_, horizontal) = self._phases()
+        for a, rows_of_taps, first_row, rows in vertical:
+            for b, columns_of_taps, first_column, columns in horizontal:
+                places = batch, rows, columns
+                corner = (first_row + image.above) * width + first_column + image.left
+                run = len(columns_of_taps) * depth
+                steps = down * across, stride * across, stride
+                self.product(
+                    image.place, offsets(places, (height * width, width, 1), depth, corner),
+                    offsets((len(rows_of_taps), run), (width * depth, 1)), run,
+                    (WEIGHT, 0), weight_rows(weight, exchange, rows_of_taps, columns_of_taps),
+                    weight[3] if exchange else 1,
+                    (RESULT, 0), offsets(places, steps, out, a * across + b), out,
+                    self.epilogue(phi),
+                )  # fmt: skip
+        self.activate(phi)
+
+    def weight_gradient(self, large, small):
+        """dW[u, v, c, o] += sum over n, i, j of large[n, i s + u, ..., c] small[n, i, j, o].
+
+        A long sum is cut into pieces. In a transposed convolution the sum is dW (kh, kw, out, in).
+        `complete_gradients` adds up the one and exchanges the channels of the other; a dW with one
+        channel on a side is in memory the same either way."""
+        target, adds = (DWEIGHT, 0), 1
+        if self.geometry.transposed and 1 not in self.weight[2:]:
+            target, adds = self.place(math.prod(self.weight)), 0
+            self.to_exchange = target
+        kh, kw = self.weight[:2]
+        _, height, width, channels = large.shape
+        stride, (*places, out) = self.geometry.stride, self.small
+        rows = offsets((kh, kw, channels), (width * channels, channels, 1))
+        inner = offsets(tuple(places), (height * width, stride * width, stride), channels)
+        words = {gemm.ACCUMULATE: adds, gemm.SLOPE: bits(1.0)}
+        pieces = gemm.pieces_of_sum(len(rows), len(inner), out, self.dtype.itemsize)
+        if pieces > 1:
+            place = self.place(pieces * len(rows) * out)
+            self.to_add = place, target, (pieces, len(rows), out), adds
+            target, words[gemm.ACCUMULATE], words[gemm.PIECES] = place, 0, pieces
+        self.product(
+            large.place, rows, inner, 1, small.place, small.pixels(places[1:]), 1,
+            target, row_offsets(out, len(rows)), out, words,
+        )  # fmt: skip
+
+    def complete_gradients(self):
+        """What is left to be done for dW when the products are done."""
+        if self.to_add:
+            self.wait()
+            self.matrices(own.add_pieces, *self.to_add)
+        if self.to_exchange:
+            self.wait()
+            kh, kw, *channels = self.weight
+            shape = kh * kw, *channels
+            self.matrices(own.transpose_matrices, self.to_exchange, (DWEIGHT, 0), shape, adds=1)
+
+    def sides_of_large(self):
+        """The lines of zeros that `gather` and `weight_gradient` need around large images."""
+        return ((self.geometry.padding,) * 2,) * 2
+
+    def sides_of_small(self):
+        """The lines of zeros that `scatter` needs around small images."""
+        return NO_SIDES if self._has_few_channels() else tuple(sides for sides, _ in self._phases())
+
+    def _phases(self):
+        """`phases` of both axes."""
+        stride, padding = self.geometry.stride, self.geometry.padding
+        for n, size, k in zip(self.small[1:3], self.large[1:3], self._taps()):
+            yield phases(n, size, k, stride, padding)
+
+    def _taps(self):
+        """The size of the kernel, with `images.with_all_taps`."""
+        return tuple(max(k, self.geometry.stride) for k in self.weight[:2])
+
+    def _has_few_channels(self):
+        """Whether `scatter` is one product and then the sums of `taps`."""
+        return taps.has_few_channels(math.prod(self._taps()), self.small[3], self.large[3])
+
+    def _scatter_to_few_channels(self, image, phi):
+        """`scatter` to few channels: t = image W', then the sums of the taps; see `taps`."""
+        (kh, kw), weight = self._taps(), (WEIGHT, 0)
+        *places, depth = self.small
+        _, down, across, out = self.large
+        pixels, columns = math.prod(places), kh * kw * out
+        if self.geometry.transposed and out > 1:  # (taps, in, out) becomes (taps, out, in)
+            weight = self.place(columns * depth)
+            self.matrices(own.transpose_matrices, (WEIGHT, 0), weight, (kh * kw, out, depth))
+            self.wait()
+        t = self.place(pixels * columns)
+        self.product(
+            image.place, row_offsets(depth, pixels), row_offsets(1, depth), depth,
+            weight, row_offsets(1, depth), depth,
+            t, row_offsets(columns, pixels), columns, self.epilogue(NO_PHI),
+        )  # fmt: skip
+        self.wait()
+        batch, height, width = places
+        words = self.epilogue(phi, taps) | {
+            taps.TAPS: t, taps.Y: (RESULT, 0), taps.BATCH: batch, taps.HEIGHT: height,
+            taps.WIDTH: width, taps.DOWN: down, taps.ACROSS: across, taps.CHANNELS: out,
+            taps.KERNEL_ROWS: kh, taps.KERNEL_COLUMNS: kw, taps.STRIDE: self.geometry.stride,
+            taps.PADDING: self.geometry.padding, taps.PARTS: self.parts,
+        }  # fmt: skip
+        self.task(taps.add_up, words)
+        self.activate(phi)
+
+
+@lru_cache(maxsize=256)
+def phases(inputs, outputs, taps, stride, padding):
+    """One axis of the adjoint y[i s + u - p] += x[i] W[u]: ((low, high), phases).
+
+    Output a + s q reads x[first + q], x[first + q + 1], ... through `taps`, for q < count.
+    A phase is (a, taps, first, count); x must be padded by `low` zeros before and `high` after.
+    """
+    found, low, high = [], 0, 0
+    for a in range(min(stride, outputs)):
+        smallest = (a + padding) % stride
+        reading = range(smallest, taps, stride)[::-1]  # as i rises, u falls
+        first = (a + padding - reading[0]) // stride
+        count = -(-(outputs - a) // stride)
+        found.append((a, reading, first, count))
+        low = max(low, -first)
+        high = max(high, first + count - 1 + len(reading) - inputs)
+    return (low, high), found
