@@ -1,8 +1,8 @@
 """Compiled kernels: plain functions of arrays, called by the stages of `minigan.fast`.
 
-- `gemm`         the blocked matrix product; `packing` copies its operands, `microkernel` is its
-                 innermost loop, `lanes` the vector instructions that loop is made of, `thin` the
-                 products with very few columns or steps
+- `gemm`         the blocked matrix product; `gemm_part` is one thread's part of it, `packing`
+                 copies its operands, `microkernel` is the innermost loop, `lanes` the vector
+                 instructions that loop is made of, `thin` the products with few columns or steps
 - `products`     matrix products and the passes of a linear layer
 - `images`       the passes of both convolutions; `geometry` holds their shapes, `tables` the
                  offsets that they read through, `taps` their transposes with few channels of output

@@ -16,7 +16,9 @@ from .lanes import INDEX, Lanes, data_pointer
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .views import space
 
-DEPTH = 512  # steps k of a block, at most: 8 rows of A x 512 x 4 bytes are half of the L1 cache
+# Steps k of a block, at most. A packed strip of A should stay in the L1 cache: 8 rows x 512 x 4
+# bytes are half of it. Otherwise longer blocks are better: C is read and written less often.
+DEPTH = 512 if PACKS_A else 1024
 ROW_STEP = DEPTH + 16  # one cache line more, so that packed rows do not compete for a place in it
 PACK_FROM = 4 * TILE_VECTORS  # vectors: packing A takes as long as multiplying it by one or two
 CONFLICT = 2048  # bytes: rows that are a multiple of it apart share few places of a cache

@@ -14,8 +14,7 @@ from . import chain_workers as chain
 from . import cotangents, gemm
 from . import image_workers as own
 from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
-from .gemm import STRIPS_PER_THREAD_LARGE_B, STRIPS_PER_THREAD_SMALL_B
-from .machine import TILE_ROWS, VECTOR_BYTES
+from .machine import VECTOR_BYTES
 from .programs import FIXED, Program, address, bits, program_of, task_of
 from .tables import offsets, row_offsets
 from .workers import follow, worker_address
@@ -180,7 +179,9 @@ class PlanBuilder:
         """A product; the arguments are those of `gemm.multiply`."""
         rows, depth = len(a_rows), len(inner)
         pieces = words.get(gemm.PIECES, 1)
-        down, across = self.cut(rows, depth, columns) if pieces == 1 else (self.parts, 1)
+        down, across = self.parts, 1
+        if pieces == 1:
+            down, across = gemm.cut(rows, depth, columns, self.dtype.itemsize, self.parts)
         self.products.append((rows, depth, columns))
         tables = gemm.A_ROWS, gemm.INNER, gemm.B_ROWS, gemm.C_ROWS
         words = words | {
@@ -191,11 +192,3 @@ class PlanBuilder:
         words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
         words |= {gemm.DOWN: down, gemm.ACROSS: across, gemm.PIECES: pieces}
         self.phases[-1].append(task_of(gemm.multiplier(self.dtype), words))
-
-    def cut(self, rows, depth, columns):
-        """(down, across): how the threads divide a product, as in `gemm.multiply`."""
-        large_b = depth * columns * self.dtype.itemsize > gemm.SMALL_B
-        strips = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
-        vectors = -(-columns * self.dtype.itemsize // VECTOR_BYTES)
-        by_rows = -(-rows // TILE_ROWS) >= strips * self.parts or vectors < self.parts
-        return (self.parts, 1) if by_rows else (1, self.parts)

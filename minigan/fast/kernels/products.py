@@ -46,16 +46,17 @@ def matmul(a, b, transpose_a=False, transpose_b=False, out=None):
     return out
 
 
-def _few(a, b, out):
-    """Computes out = a @ b if it is small, has few steps or columns, and the arrays are contiguous.
-    Returns whether it did. The product then takes about as long as the Python of `_product`."""
+def _few(a, b, out, bias=None, slope=1.0):
+    """Computes out = leaky(a @ b + bias) by plain loops if it is small, has few steps or columns,
+    and the arrays are contiguous; returns whether it did. It takes about as long as the Python of
+    `_product`."""
     depth, columns = b.shape
     if not (0 < depth <= THIN or 0 < columns <= THIN) or a.size > FEW or out.size > FEW:
         return False
     if not (a.flags.c_contiguous and b.flags.c_contiguous and out.flags.c_contiguous):
         return False
     few = few_steps if depth <= THIN else few_columns
-    few(a, b, out, NO_BIAS[out.dtype], 1.0)
+    few(a, b, out, NO_BIAS[out.dtype] if bias is None else np.ascontiguousarray(bias), slope)
     return True
 
 
@@ -111,17 +112,14 @@ def _product(
     if transpose_b and b.shape[1] == 1:  # a column is in memory what a row is
         b, transpose_b = b.reshape(1, -1), False
     depth = a.shape[0] if transpose_a else a.shape[1]
-    if not transpose_b and min(rows if transpose_a else depth, columns) <= THIN:
-        if transpose_a:
-            _thin_gradient(a, b, out, accumulate)
-            return
-        if not accumulate and max(a.size, out.size) <= FEW:
-            if ON:
-                count_product(rows, depth, columns)
-            few = few_steps if depth <= THIN else few_columns
-            bias = NO_BIAS[a.dtype] if bias is None else np.ascontiguousarray(bias)
-            few(a, b, out, bias, float(slope) if activation == LEAKY_RELU else 1.0)
-            return
+    if transpose_a and not transpose_b and min(rows, columns) <= THIN:
+        _thin_gradient(a, b, out, accumulate)
+        return
+    plain = not (transpose_a or transpose_b or accumulate)
+    if plain and _few(a, b, out, bias, float(slope) if activation == LEAKY_RELU else 1.0):
+        if ON:
+            count_product(rows, depth, columns)
+        return
     a_rows, inner, run, b_rows, b_step, c_rows = _tables(
         rows, depth, columns, transpose_a, transpose_b
     )
