@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from minigan.fast.kernels import image_plans, images, winograd, winograd_builder  # noqa: E402
+from minigan.fast.kernels import image_plans, images, winograd, winograd_layout  # noqa: E402
 from minigan.fast.kernels.geometry import Geometry  # noqa: E402
 from minigan.fast.kernels.plan_builder import NO_PHI  # noqa: E402
 
@@ -106,7 +106,7 @@ def test_blocks_of_images(kind, monkeypatch):
     y = getattr(reference, forward)(x, weight, None, *options)
     dy = rng.standard_normal(y.shape)
     expected = [y, *gradients(reference, kind, dy, y, x, weight, *options)]
-    monkeypatch.setattr(winograd_builder, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(winograd_layout, "BLOCK_BYTES", 1)
     results = []
     for parts in 1, 2, 40:
         monkeypatch.setattr(images, "threads", lambda parts=parts: parts)

@@ -7,7 +7,8 @@
 - `images`       the passes of both convolutions; `geometry` holds their shapes, `tables` the
                  offsets that they read through, `taps` their transposes with few channels of output
 - `winograd`     convolutions with fewer multiplications: `winograd_plans` are their passes,
-                 `winograd_builder` the tasks of these, `combinations` the sums of pixels and taps
+                 `winograd_builder` the tasks of these, `winograd_layout` what they lie in;
+                 `combinations` the sums of pixels and taps
 - `chains`       the passes of consecutive linear layers
 - `plans`, `image_plans`, `programs`     passes written down once, each run by one compiled call;
                  `plan_builder` collects the tasks of a convolution's, `direct_builder` adds its
