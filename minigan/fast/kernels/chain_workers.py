@@ -16,9 +16,8 @@ from .views import float_like, numbers_at, sizeof, space, view, words_of
 
 # The words of a task: addresses, then sizes.
 (
-    FIRST, SECOND, THIRD, FOURTH, ROWS, INPUTS, OUTPUTS, PART, DOWN, ACROSS, ACTIVATION, SLOPE,
-    ADDS,
-) = range(1, 14)  # fmt: skip
+    FIRST, SECOND, THIRD, FOURTH, ROWS, INPUTS, OUTPUTS, DOWN, ACROSS, ACTIVATION, SLOPE, ADDS,
+) = range(1, 13)  # fmt: skip
 
 
 @njit(inline="always")
@@ -94,11 +93,19 @@ def scale_and_add(address, part):
             c[j] = factor * a[j] + b[j]
 
 
+def add(address, part):
+    """a += b, for arrays of one row."""
+    task = words_of(address)
+    _, _, left, right = _part_of(task, part, sizeof(address))
+    a = view(numbers_at(task[FIRST], address, right), left, right - left)
+    b = view(numbers_at(task[SECOND], address, right), left, right - left)
+    for j in range(a.size):
+        a[j] += b[j]
+
+
 def thin_gradient(address, part):
     """dW = x' dz, for few inputs or few outputs."""
     task = words_of(address)
-    if part != task[PART]:
-        return
     rows, inputs, outputs = task[ROWS], task[INPUTS], task[OUTPUTS]
     x = numbers_at(task[FIRST], address, rows * inputs)
     dz = numbers_at(task[SECOND], address, rows * outputs)
@@ -118,10 +125,8 @@ def thin_gradient(address, part):
 def bias_gradient(address, part):
     """db = the sums of the columns of dz."""
     task = words_of(address)
-    if part != task[PART]:
-        return
     dz = numbers_at(task[FIRST], address, task[ROWS] * task[OUTPUTS])
-    db = numbers_at(task[SECOND], address, task[OUTPUTS])
+    db = numbers_at(task[THIRD], address, task[OUTPUTS])
     sums = sum_columns(dz, task[OUTPUTS])
     for j in range(db.size):
         number = db.dtype.type(sums[j])

@@ -7,9 +7,11 @@ thread takes its part of the rows through all layers, without waiting for the ot
     thread 1    rows   0 to 127     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
     thread 2    rows 128 to 255     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
 
-A weight gradient needs all rows. Those of all layers follow in a second loop, in which each thread
-computes a part of the columns of each, dW = x' dz. The products with a large weight are divided by
-columns too, in a loop of their own. The parts do not change any sum.
+A weight gradient dW = x' dz needs all rows. Each of two threads sums over its own, and a second
+loop adds the two sums; the rows are halved in the same way for any number of threads. If there are
+more, or a weight is large, each thread computes a part of the columns of all dW instead, in a loop
+of its own. The products with a large weight are divided by columns too. The parts do not change any
+sum.
 
 What is to be done is in a plan, made once for each batch size: see `plans`.
 """
@@ -19,7 +21,7 @@ import numpy as np
 from .buffers import empty, plain
 from .cache import cached_njit
 from .calls import ON, compiled_call, count_product
-from .plans import DX, DY, DZ, SCALE, SUMS, X_DOT, Y_DOT, Plan, X, Y
+from .plans import DX, DY, DZ, SCALE, SECOND_HALF, SUMS, X_DOT, Y_DOT, Plan, X, Y
 from .programs import FIXED, run_program
 from .threads import thread_safe
 from .views import address_of, space
@@ -32,7 +34,7 @@ def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
     y = empty((plan.size,), x.dtype)
     if ON:
         count_product(plan.rows, sum(plan.weights), 1)
-    _run(plan, plan.forward, (x, y, x, y, x))
+    _run(plan, plan.forward, (x, y, x, y, x), False)
     return plan.of_each(y)
 
 
@@ -49,7 +51,7 @@ def chain_backward(
     if ON:
         backwards = sum(plan.weights if wants_dx else plan.weights[1:])
         count_product(plan.rows, backwards + (gradients != "") * sum(plan.weights), 1)
-    _run(plan, plan.backward(wants_dx, gradients), (x, y, dy, dz, dx))
+    _run(plan, plan.backward(wants_dx, gradients), (x, y, dy, dz, dx), gradients != "")
     return (dx if wants_dx else None), dz
 
 
@@ -67,28 +69,32 @@ def chain_merge(
     y_dot, sums = empty(y.shape, y.dtype), empty((x.size + y.size,), y.dtype)
     if ON:
         count_product(plan.rows, 2 * sum(plan.weights), 1)
-    _run(plan, plan.merge(gradients), (x, y, x, dz, x), (scale, x_dot, y_dot, sums))
+    _run(plan, plan.merge(gradients), (x, y, x, dz, x), True, (scale, x_dot, y_dot, sums))
     return plan.of_each(y_dot)[-1]
 
 
-def _run(plan, program, arrays, more=()):
+def _run(plan, program, arrays, gradients, more=()):
     """Lets the threads run a program on these arrays of a pass."""
     run = _launch if plan.parts == 1 else _launch_in_parallel
     scale, x_dot, y_dot, sums = more or (arrays[0], arrays[0], arrays[1], arrays[1])
-    run(plan.worker, plan.parts, *program, *arrays, scale, x_dot, y_dot, sums)
+    two_halves = gradients and len(plan.halves) == 2
+    second_half = empty((plan.parameters,), plan.dtype) if two_halves else arrays[1]
+    run(plan.worker, plan.parts, *program, *arrays, scale, x_dot, y_dot, sums, second_half)
 
 
 @cached_njit()
 def _launch(
-    worker, parts, words, relative_to, starts, x, y, dy, dz, dx, scale, x_dot, y_dot, sums
+    worker, parts, words, relative_to, starts, x, y, dy, dz, dx, scale, x_dot, y_dot, sums,
+    second_half,
 ):  # fmt: skip
-    base = space(SUMS + 1, words)
+    base = space(SECOND_HALF + 1, words)
     base[FIXED] = 0
     base[X], base[Y], base[DY], base[DZ] = (
         address_of(x), address_of(y), address_of(dy), address_of(dz),
     )  # fmt: skip
     base[DX], base[SCALE], base[X_DOT] = address_of(dx), address_of(scale), address_of(x_dot)
     base[Y_DOT], base[SUMS] = address_of(y_dot), address_of(sums)
+    base[SECOND_HALF] = address_of(second_half)
     return run_program(worker, parts, words, relative_to, starts, base)
 
 

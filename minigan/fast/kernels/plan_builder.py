@@ -15,7 +15,7 @@ from . import cotangents, gemm
 from . import image_workers as own
 from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 from .machine import VECTOR_BYTES
-from .programs import FIXED, Program, address, bits, program_of, task_of
+from .programs import FIXED, OWNER, Program, address, bits, program_of, task_of
 from .tables import offsets, row_offsets
 from .workers import follow, worker_address
 
@@ -149,7 +149,7 @@ class PlanBuilder:
             place, chunks = self.sums
             self.matrices(own.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
         elif self.sums_dz:
-            words = {chain.FIRST: (DY, 0), chain.SECOND: (DBIAS, 0), chain.ADDS: 1}
+            words = {chain.FIRST: (DY, 0), chain.THIRD: (DBIAS, 0), chain.ADDS: 1, OWNER: 1}
             words |= {chain.ROWS: math.prod(pixels), chain.OUTPUTS: channels}
             self.task(chain.bias_gradient, words)
 

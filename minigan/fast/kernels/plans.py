@@ -11,6 +11,10 @@ elementwise tasks of the same cut, and products by rows. Where a task reads what
 written, a new *phase* begins, which is a parallel loop of its own. In a small network a whole sweep
 is one phase; with large weights there is one for each product. The weight gradients of all layers
 read the same finished arrays, so they are one phase together.
+
+In a small network these sums over the rows are cut into two halves, whatever the number of threads.
+With two threads, each sums over the rows that it has just written: there is no need to wait, and
+none to read from the other core's cache. A short phase then adds the halves.
 """
 
 from collections.abc import Iterable
@@ -29,12 +33,12 @@ from .chain_workers import (
     FOURTH,
     INPUTS,
     OUTPUTS,
-    PART,
     ROWS,
     SECOND,
     SLOPE,
     THIRD,
     activate,
+    add,
     bias_gradient,
     scale_and_add,
     thin_gradient,
@@ -42,7 +46,7 @@ from .chain_workers import (
 )
 from .codes import IDENTITY, LEAKY_RELU
 from .machine import TILE_ROWS
-from .programs import FIXED, Program, address, bits, program_of, task_of
+from .programs import FIXED, OWNER, Program, address, bits, program_of, task_of
 from .tables import row_offsets
 from .thin import THIN
 from .threads import threads
@@ -50,8 +54,9 @@ from .workers import follow, worker_address
 
 # An address in a plan is relative to one of the arrays of a pass, which are not always the same
 # ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
-# scale, x_dot, the tangents of all layers, and all scale x + x_dot. Or it is an address itself.
-X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS = range(FIXED + 1, FIXED + 10)
+# scale, x_dot, the tangents of all layers, and all scale x + x_dot; and last the gradients of the
+# second half of the rows. Or it is an address itself.
+X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS, SECOND_HALF = range(FIXED + 1, FIXED + 11)
 
 SMALL = 1 << 18  # bytes of a weight: each thread packs all of it, which should not take long
 MANY_STRIPS = 64  # of rows per thread; beside so many, packing a large weight takes no time either
@@ -76,6 +81,14 @@ class Task(NamedTuple):
     waits: bool  # whether it reads more than its own part
 
 
+class Half(NamedTuple):
+    """Rows over which the gradients are summed: one of two halves, or all."""
+
+    number: int
+    first: int
+    rows: int
+
+
 class Plan:
     """What the threads do with a batch of `rows` samples, cut into `parts`."""
 
@@ -91,6 +104,12 @@ class Plan:
         self.size = ends[-1]  # of the outputs of all layers
         self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
         self.numbers = range(len(layers))
+        self.halves = self._halves()
+        # One thread or two write these rows themselves, so they need not wait to sum over them.
+        self.apart = len(self.halves) == 2 and parts <= 2
+        self.parameters = sum(self.weights) + sum(
+            layer.dbias.size for layer in layers if layer.dbias is not None
+        )
         self._backward: dict[tuple[bool, str], Program] = {}
 
     def of_each(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -117,25 +136,40 @@ class Plan:
                 tasks.append(self.signal(i))
                 if i or wants_dx:
                     tasks.append(self.input(i))
-            end = self.gradients(gradients == "added") if gradients else []
-            self._backward[kind] = _program(tasks, end)
+            gradients = gradients, self.before, self.bias_gradient
+            self._backward[kind] = self.with_gradients(tasks, *gradients)
         return self._backward[kind]
-
-    def gradients(self, adds, left=None):
-        """The gradients of all layers; in `chain_merge` others stand on the `left` of dz."""
-        tasks = [self.weight_gradient(i, adds, left) for i in self.numbers]
-        with_bias = [i for i in self.numbers if self.layers[i].dbias is not None]
-        bias = self.bias_gradient if left is None else self.scaled_bias_gradient
-        return tasks + [bias(i, adds) for i in with_bias]
 
     def merge(self, gradients: str) -> Program:
         """For `chain_merge`: the tangents and the sums, then the gradients."""
         kind = False, f"merged, {gradients}"
         if kind not in self._backward:
             steps = [(self.sum(i), self.tangent(i), self.tangent_signal(i)) for i in self.numbers]
-            end = self.gradients(gradients == "added", self.sums_at)
-            self._backward[kind] = _program([task for each in steps for task in each], end)
+            tasks = [task for each in steps for task in each]
+            gradients = gradients, self.sums_at, self.scaled_bias_gradient
+            self._backward[kind] = self.with_gradients(tasks, *gradients)
         return self._backward[kind]
+
+    def with_gradients(self, tasks, kind, left, bias_gradient):
+        """The program of these tasks and the gradients, dW_i = left(i)' @ dz_i and db_i: summed
+        over each half of the rows, then the halves added."""
+        sums, totals, place = [], [], 0
+        for i, layer in enumerate(self.layers if kind else ()):
+            for array, sum_over in (
+                (layer.dweight, self.weight_gradient), (layer.dbias, bias_gradient)
+            ):  # fmt: skip
+                if array is None:
+                    continue
+                places = address(array), (SECOND_HALF, place * self.dtype.itemsize)
+                for half in self.halves:
+                    adds = kind == "added" and half.number == 0
+                    target = {THIRD: places[half.number], ADDS: int(adds)}
+                    sums.append(sum_over(i, half, left, target))
+                if len(self.halves) == 2:
+                    words = {FIRST: places[0], SECOND: places[1], ROWS: 1}
+                    totals.append(self.elementwise(add, array.size, (1, self.parts), words))
+                place += array.size
+        return _program(tasks + sums, totals) if self.apart else _program(tasks, sums, totals)
 
     def output(self, i):
         """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
@@ -196,41 +230,57 @@ class Plan:
         words |= {ACTIVATION: layer.activation, SLOPE: bits(layer.slope)}
         return self.elementwise(through_activation, self.widths[i], self.cut(i), words)
 
-    def weight_gradient(self, i, adds, left=None):
-        """dW_i = y_{i-1}' @ dz_i, or left(i)' @ dz_i: the columns are cut into parts."""
-        factor = left(i) if left else self.before(i)
-        weight, gradient = self.layers[i].weight, address(self.layers[i].dweight)
-        inputs, outputs = weight.shape
-        if min(weight.shape) <= THIN:
-            words = {FIRST: factor, SECOND: self.at(DZ, i), THIRD: gradient, INPUTS: inputs}
-            return self.by_one_thread(thin_gradient, i, adds, words, turn=i)
-        return self.product(
-            factor, (1, inputs), self.at(DZ, i), (outputs, 1), gradient,
-            (inputs, self.rows, outputs), (1, self.parts),
-            {gemm.SLOPE: bits(1.0), gemm.ACCUMULATE: int(adds)},
+    def weight_gradient(self, i, half, left, target):
+        """dW_i = left(i)' @ dz_i, over half of the rows. `target` says where it goes."""
+        inputs, outputs = self.layers[i].weight.shape
+        factor, dz = self.below(left(i), half, inputs), self.below(self.at(DZ, i), half, outputs)
+        if min(inputs, outputs) <= THIN:
+            words = {FIRST: factor, SECOND: dz, INPUTS: inputs}
+            return self.by_one_thread(thin_gradient, i, half, words | target, turn=i)
+        task = self.product(
+            factor, (1, inputs), dz, (outputs, 1), target[THIRD], (inputs, half.rows, outputs),
+            (1, 1 if self.apart else self.parts),
+            {gemm.SLOPE: bits(1.0), gemm.ACCUMULATE: target[ADDS]},
         )  # fmt: skip
+        return self.owned(task.words, half.number) if self.apart else task
 
-    def bias_gradient(self, i, adds):
-        """db_i = the sum of dz_i over the rows."""
-        words = {FIRST: self.at(DZ, i), SECOND: address(self.layers[i].dbias)}
-        return self.by_one_thread(bias_gradient, i, adds, words, turn=i + 1)
+    def bias_gradient(self, i, half, left, target):
+        """db_i = the sum of dz_i over half of the rows."""
+        words = {FIRST: self.below(self.at(DZ, i), half, self.widths[i])}
+        return self.by_one_thread(bias_gradient, i, half, words | target, turn=i + 1)
 
-    def scaled_bias_gradient(self, i, adds):
-        """db_i = scale' dz_i."""
-        words = {FIRST: (SCALE, 0), SECOND: self.at(DZ, i), THIRD: address(self.layers[i].dbias)}
-        return self.by_one_thread(thin_gradient, i, adds, words | {INPUTS: 1}, turn=i + 1)
+    def scaled_bias_gradient(self, i, half, left, target):
+        """db_i = scale' dz_i, over half of the rows."""
+        scale, dz = (SCALE, 0), self.at(DZ, i)
+        words = {FIRST: self.below(scale, half, 1), SECOND: self.below(dz, half, self.widths[i])}
+        words |= {INPUTS: 1} | target
+        return self.by_one_thread(thin_gradient, i, half, words, turn=i + 1)
 
     def cut(self, i):
         """(down, across): how the threads divide a product with the weight of layer i."""
         weight = self.layers[i].weight
-        small = weight.nbytes <= SMALL or min(weight.shape) <= THIN
-        if small or self.rows >= MANY_STRIPS * TILE_ROWS * self.parts:
+        if _is_small(weight) or self.rows >= MANY_STRIPS * TILE_ROWS * self.parts:
             return self.parts, 1
         return 1, self.parts
+
+    def _halves(self):
+        """The rows over which the gradients are summed: in two halves where all weights are small,
+        and the rows so many that it takes little time to add the halves."""
+        weights, strips = sum(self.weights), -(-self.rows // TILE_ROWS)
+        many = self.size >= 2 * weights and strips > 1 and not _is_serial(self.rows, weights)
+        if not many or not all(_is_small(layer.weight) for layer in self.layers):
+            return [Half(0, 0, self.rows)]
+        middle = strips // 2 * TILE_ROWS  # where the second of two threads begins: see `gemm`
+        return [Half(0, 0, middle), Half(1, middle, self.rows - middle)]
 
     def at(self, array, i):
         """The place of layer i in an array of all layers."""
         return array, self.slices[i].start * self.dtype.itemsize
+
+    def below(self, place, half, columns):
+        """The place of the first row of a half in a matrix of so many columns."""
+        array, start = place
+        return array, start + half.first * columns * self.dtype.itemsize
 
     def before(self, i):
         """The place of the input of layer i."""
@@ -248,14 +298,19 @@ class Plan:
 
     def elementwise(self, worker, columns, cut, words):
         """A task on a matrix of so many columns, in the part that a product of this cut has."""
-        words = words | {ROWS: self.rows, OUTPUTS: columns, DOWN: cut[0], ACROSS: cut[1]}
+        words = {ROWS: self.rows} | words | {OUTPUTS: columns, DOWN: cut[0], ACROSS: cut[1]}
         return Task(task_of(worker_address(worker, self.dtype), words), cut, False)
 
-    def by_one_thread(self, worker, i, adds, words, turn):
-        """A task for the gradients of layer i. The threads take turns."""
-        words = words | {ROWS: self.rows, OUTPUTS: self.widths[i], ADDS: int(adds)}
-        words[PART] = turn % self.parts
-        return Task(task_of(worker_address(worker, self.dtype), words), (1, self.parts), True)
+    def by_one_thread(self, worker, i, half, words, turn):
+        """A task for a gradient of layer i. The threads take turns, or each has its half."""
+        words = words | {ROWS: half.rows, OUTPUTS: self.widths[i]}
+        task = task_of(worker_address(worker, self.dtype), words)
+        return self.owned(task, half.number if self.apart else turn)
+
+    def owned(self, words, turn):
+        """A task that one thread does alone, on what it has written itself."""
+        words[0, OWNER] = 1 + turn % self.parts
+        return Task(words, (self.parts, 1), False)
 
     def product(self, a, a_steps, b, b_steps, c, sizes, cut, words):
         """A product, from the places of the operands and the steps between rows and columns."""
@@ -272,8 +327,8 @@ class Plan:
         return Task(task_of(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
 
 
-def _program(tasks: Iterable[Task], together: Iterable[Task] = ()) -> Program:
-    """The phases of the tasks, and one more for those that may be done `together`."""
+def _program(tasks: Iterable[Task], *loops: Iterable[Task]) -> Program:
+    """The phases of the tasks, and then one for each of the lists in `loops`."""
     phases: list[list[Any]] = []
     cut = None
     for task in tasks:
@@ -281,11 +336,19 @@ def _program(tasks: Iterable[Task], together: Iterable[Task] = ()) -> Program:
             phases.append([])
         phases[-1].append(task.words)
         cut = task.cut
-    if together:
-        phases.append([task.words for task in together])
-    return program_of(phases)
+    return program_of(phases + [[task.words for task in loop] for loop in loops if loop])
 
 
 def parts_of(rows: int, weights: int) -> int:
     """How many threads are to share a batch, for weights of so many numbers in all."""
-    return 1 if rows * weights < gemm.SERIAL_BELOW else threads()
+    return 1 if _is_serial(rows, weights) else threads()
+
+
+def _is_serial(rows: int, weights: int) -> bool:
+    """Whether a batch is too small to be shared among threads."""
+    return rows * weights < gemm.SERIAL_BELOW
+
+
+def _is_small(weight):
+    """Whether each thread can pack all of a weight in little time, or need not pack it."""
+    return weight.nbytes <= SMALL or min(weight.shape) <= THIN
