@@ -23,7 +23,7 @@ SETTINGS = {
     "OMP_WAIT_POLICY=passive": {"OMP_WAIT_POLICY": "passive"},
     "one thread": {},
 }
-NAMES = "ring", "dcgan-32"
+NAMES = "ring", "mnist-64", "mnist-256", "dcgan-32"
 BUSY = 0, 1, 2
 
 

@@ -50,7 +50,7 @@ def test_long_loops_that_lose_little_keep_their_threads():
         found.note(lost, 10e-3 + lost)
     assert found.allowed() == 2
     for _ in range(15):
-        found.note(15e-3, 25e-3)
+        found.note(10e-3, 25e-3)
     assert found.allowed() == 1
 
 
