@@ -11,14 +11,13 @@ from .codes import SIGMOID, TANH
 from .cotangents import sum_columns
 from .machine import TILE_ROWS, VECTOR_BYTES
 from .nonlinear import phi_prime, sigmoid, tanh
-from .thin import few_steps, sum_of_outer_products
+from .thin import sum_of_outer_products
 from .views import float_like, numbers_at, sizeof, space, view, words_of
 
 # The words of a task: addresses, then sizes.
 (
     FIRST, SECOND, THIRD, FOURTH, ROWS, INPUTS, OUTPUTS, DOWN, ACROSS, ACTIVATION, SLOPE, ADDS,
-    TRANSPOSED, HAS_BIAS,
-) = range(1, 15)  # fmt: skip
+) = range(1, 13)  # fmt: skip
 
 
 @njit(inline="always")
@@ -41,26 +40,6 @@ def _lines(task, part, itemsize):
     if task[ACROSS] == 1:
         return top * task[OUTPUTS], 1, (bottom - top) * task[OUTPUTS]
     return top * task[OUTPUTS] + left, bottom - top, right - left
-
-
-def short_product(address, part):
-    """C = leaky(A B + bias), where a row of A has few numbers: see `thin.few_steps`."""
-    task = words_of(address)
-    depth, columns = task[INPUTS], task[OUTPUTS]
-    top, bottom, _, _ = _part_of(task, part, sizeof(address))
-    rows = bottom - top
-    a = view(numbers_at(task[FIRST], address, bottom * depth), top * depth, rows * depth)
-    c = view(numbers_at(task[THIRD], address, bottom * columns), top * columns, rows * columns)
-    b = numbers_at(task[SECOND], address, depth * columns)
-    if task[TRANSPOSED]:
-        given, b = b, space(depth * columns, a)
-        for k in range(depth):
-            for j in range(columns):
-                b[k * columns + j] = given[j * depth + k]
-    bias = numbers_at(task[FOURTH], address, columns * task[HAS_BIAS])
-    slope = float_like(task[SLOPE], address)
-    b = b.reshape((depth, columns))
-    few_steps(a.reshape((rows, depth)), b, c.reshape((rows, columns)), bias, slope)
 
 
 def activate(address, part):

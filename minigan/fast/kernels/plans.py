@@ -31,19 +31,16 @@ from .chain_workers import (
     DOWN,
     FIRST,
     FOURTH,
-    HAS_BIAS,
     INPUTS,
     OUTPUTS,
     ROWS,
     SECOND,
     SLOPE,
     THIRD,
-    TRANSPOSED,
     activate,
     add,
     bias_gradient,
     scale_and_add,
-    short_product,
     thin_gradient,
     through_activation,
 )
@@ -177,8 +174,13 @@ class Plan:
     def output(self, i):
         """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
         layer = self.layers[i]
-        slope = layer.slope if layer.activation == LEAKY_RELU else 1.0
-        return self.by_weight(i, self.before(i), self.at(Y, i), False, layer.bias, slope)
+        inputs, outputs = layer.weight.shape
+        words = {} if layer.bias is None else {gemm.BIAS: address(layer.bias), gemm.HAS_BIAS: 1}
+        words[gemm.SLOPE] = bits(layer.slope if layer.activation == LEAKY_RELU else 1.0)
+        return self.product(
+            self.before(i), (inputs, 1), address(layer.weight), (outputs, 1), self.at(Y, i),
+            (self.rows, inputs, outputs), self.cut(i), words,
+        )  # fmt: skip
 
     def activation(self, i):
         """y_i = phi(z_i), in place."""
@@ -197,7 +199,13 @@ class Plan:
 
     def input(self, i):
         """dy_{i-1} = dz_i @ W_i'."""
-        return self.by_weight(i, self.at(DZ, i), self.at(DZ, i - 1) if i else (DX, 0), True)
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.at(DZ, i), (outputs, 1), address(weight), (1, outputs),
+            self.at(DZ, i - 1) if i else (DX, 0), (self.rows, outputs, inputs), self.cut(i),
+            {gemm.SLOPE: bits(1.0)},
+        )  # fmt: skip
 
     def sum(self, i):
         """scale y_{i-1} + y_dot_{i-1}, the factor of dz_i in a merged gradient."""
@@ -208,22 +216,12 @@ class Plan:
 
     def tangent(self, i):
         """z_dot_i = y_dot_{i-1} @ W_i, in the place of y_dot_i."""
-        return self.by_weight(i, self.tangent_before(i), self.at(Y_DOT, i), False)
-
-    def by_weight(self, i, a, c, transposed, bias=None, slope=1.0):
-        """C = leaky(A W_i + bias), or C = leaky(A W_i' + bias)."""
-        weight, cut = self.layers[i].weight, self.cut(i)
-        depth, columns = weight.shape[::-1] if transposed else weight.shape
-        steps = (1, depth) if transposed else (columns, 1)
-        if depth <= THIN < columns:
-            words = {FIRST: a, SECOND: address(weight), THIRD: c, INPUTS: depth, SLOPE: bits(slope)}
-            words[TRANSPOSED] = int(transposed)
-            words |= {} if bias is None else {FOURTH: address(bias), HAS_BIAS: 1}
-            return self.elementwise(short_product, columns, cut, words)
-        words = {} if bias is None else {gemm.BIAS: address(bias), gemm.HAS_BIAS: 1}
-        words[gemm.SLOPE] = bits(slope)
-        sizes = self.rows, depth, columns
-        return self.product(a, (depth, 1), address(weight), steps, c, sizes, cut, words)
+        weight = self.layers[i].weight
+        inputs, outputs = weight.shape
+        return self.product(
+            self.tangent_before(i), (inputs, 1), address(weight), (outputs, 1), self.at(Y_DOT, i),
+            (self.rows, inputs, outputs), self.cut(i), {gemm.SLOPE: bits(1.0)},
+        )  # fmt: skip
 
     def tangent_signal(self, i):
         """y_dot_i = z_dot_i phi'(y_i)."""
