@@ -31,10 +31,12 @@ What is fused
   computed from y.
 - Consecutive linear layers are one stage (`chain`), and a sweep through all of them is one compiled
   call. Where the weights are small, each thread takes its rows through all layers in one parallel
-  loop; the weight gradients follow in a second one. Each product with a large weight has its own.
+  loop. Two threads or one also sum the weight gradients over these rows in it, and a short loop
+  adds the sums; more threads sum them in a second loop. Each product with a large weight has its
+  own.
 - Each pass of a convolution is one compiled call (`kernels.image_plans`): dz = dy phi'(y), its
   padding and the bias gradient in one pass over memory, then the products. Between many channels a
-  kernel of size 4 and stride 2 takes about half of the multiplications (`kernels.winograd`).
+  kernel twice as long as its stride takes about half of the multiplications (`kernels.winograd`).
 - An optimizer's update is one pass over the flat parameter vector (`optim`).
 
 The discriminator's step

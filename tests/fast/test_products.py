@@ -12,7 +12,8 @@ import minigan as mg
 pytest.importorskip("numba")
 
 from minigan.fast import as_written  # noqa: E402
-from minigan.fast.kernels import codes  # noqa: E402
+from minigan.fast.kernels import codes, gemm  # noqa: E402
+from minigan.fast.kernels.thin import THIN  # noqa: E402
 
 from . import compiled, reference  # noqa: E402
 
@@ -168,6 +169,12 @@ def test_nothing_in_fast_calls_numpy_s_blas():
             if product or called:
                 found.append(f"{path.name}:{node.lineno}")
     assert found == []
+
+
+def test_threads_do_not_compute_the_same_inner_products(monkeypatch):
+    """One part computes whole rows of few columns, even where short vectors need two for a row."""
+    monkeypatch.setattr(gemm, "VECTOR_BYTES", 16)
+    assert gemm.cut(rows=20, depth=20_000, columns=THIN, itemsize=8, parts=2) == (2, 1)
 
 
 def test_the_same_bits_on_one_thread_and_two(normal):

@@ -1,8 +1,8 @@
 """The tasks of a chain of linear layers that are not products (those are in `gemm`).
 
-A worker takes views of its arrays and counts from zero: LLVM vectorises no loop with indices that
-may be negative, and none over two arrays that may overlap. So what is done in place has a loop with
-one array.
+A worker takes views of its arrays and counts from zero, because LLVM does not vectorise a loop with
+indices that may be negative. Nor does it where numbers are written through one array and read
+through another. So what may be done in place has a loop for that, in which they have one name.
 """
 
 from numba import njit

@@ -7,11 +7,11 @@ thread takes its part of the rows through all layers, without waiting for the ot
     thread 1    rows   0 to 127     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
     thread 2    rows 128 to 255     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
 
-A weight gradient dW = x' dz needs all rows. Each of two threads sums over its own, and a second
-loop adds the two sums; the rows are halved in the same way for any number of threads. If there are
-more, or a weight is large, each thread computes a part of the columns of all dW instead, in a loop
-of its own. The products with a large weight are divided by columns too. The parts do not change any
-sum.
+A weight gradient dW = x' dz needs all rows. In a small network each of two threads sums over its
+own, and a second loop adds the two sums. The rows are halved in the same way for any number of
+threads, so the sums are the same bits. With more than two threads, or with a large weight, the
+gradients have a parallel loop of their own, in which each thread computes a part of the columns of
+each dW. The products with a large weight are divided by columns too.
 
 What is to be done is in a plan, made once for each batch size: see `plans`.
 """

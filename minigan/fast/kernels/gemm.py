@@ -135,12 +135,13 @@ def cut(rows, depth, columns, itemsize, parts):
 
     A tall C is cut by rows: each thread packs all of B, but its rows of A, which it wrote in the
     layer before, are still in its cache. Otherwise C is cut by columns, which divides the packing
-    of B; but not if a row of C has fewer vectors than there are parts.
+    of B; but not if a row of C has fewer vectors than there are parts, or so few columns that
+    `dot_rows` computes them, whole rows at a time.
     """
     large_b = depth * columns * itemsize > SMALL_B
     per_thread = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
     tall = -(-rows // TILE_ROWS) >= per_thread * parts
-    narrow = -(-columns * itemsize // VECTOR_BYTES) < parts
+    narrow = columns <= THIN or -(-columns * itemsize // VECTOR_BYTES) < parts
     return (parts, 1) if tall or narrow else (1, parts)
 
 

@@ -136,8 +136,9 @@ class Plan:
                 tasks.append(self.signal(i))
                 if i or wants_dx:
                     tasks.append(self.input(i))
-            gradients = gradients, self.before, self.bias_gradient
-            self._backward[kind] = self.with_gradients(tasks, *gradients)
+            self._backward[kind] = self.with_gradients(
+                tasks, gradients, self.before, self.bias_gradient
+            )
         return self._backward[kind]
 
     def merge(self, gradients: str) -> Program:
@@ -146,8 +147,9 @@ class Plan:
         if kind not in self._backward:
             steps = [(self.sum(i), self.tangent(i), self.tangent_signal(i)) for i in self.numbers]
             tasks = [task for each in steps for task in each]
-            gradients = gradients, self.sums_at, self.scaled_bias_gradient
-            self._backward[kind] = self.with_gradients(tasks, *gradients)
+            self._backward[kind] = self.with_gradients(
+                tasks, gradients, self.sums_at, self.scaled_bias_gradient
+            )
         return self._backward[kind]
 
     def with_gradients(self, tasks, kind, left, bias_gradient):
@@ -308,7 +310,7 @@ class Plan:
         return self.owned(task, half.number if self.apart else turn)
 
     def owned(self, words, turn):
-        """A task that one thread does alone, on what it has written itself."""
+        """A task that one thread does alone: thread 0 in turn 0, thread 1 in turn 1, and so on."""
         words[0, OWNER] = 1 + turn % self.parts
         return Task(words, (self.parts, 1), False)
 

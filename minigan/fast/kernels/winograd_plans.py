@@ -1,6 +1,7 @@
 """Plans of convolutions that are computed as `winograd` says; `winograd_builder` has the tasks.
 
-They are made block by block of images, so that what is between the phases stays in the cache.
+A pass takes its images in blocks, one after the other, so that what one phase writes is still in
+the cache when the next one reads it.
 """
 
 from .machine import VECTOR_BYTES
