@@ -127,7 +127,8 @@ def _arrays_of(stage):
 def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
     """Sets a network's gradients to 0. If chains have all of them, and those of `caches` are the
     next to add theirs, nothing needs to be done now: they write in place of the old ones."""
-    chains = [stage for stage, _ in caches if type(stage) is ChainStage]
+    # a product over no rows writes nothing
+    chains = [stage for stage, cache in caches if type(stage) is ChainStage and len(cache[0])]
     if chains and sum(chain.size for chain in chains) == grad.size:
         for chain in chains:
             chain.unwritten = True

@@ -55,6 +55,15 @@ def test_grad_shows_the_zeros_at_once(backend):
     assert (network.grad == 1).all()
 
 
+def test_an_empty_batch_leaves_no_old_gradients(backend):
+    network = mg.Sequential([L.Linear(8, 9), L.Tanh(), L.Linear(9, 8)], rng=1)
+    y, caches = network.forward(np.ones((0, 8)))
+    network.grad = np.full_like(network.grad, 7)
+    network.zero_grad(lazy=True)
+    network.backward_params(y, caches)
+    assert not network.grad.any()
+
+
 class Interrupted(L.Tanh):
     """Its backward passes are broken off."""
 
