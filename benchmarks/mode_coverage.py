@@ -213,13 +213,44 @@ Tried since, on the grid. In each line G is averaged over 10 steps, then over 5:
         blur and gamma to .0002      98.9 98.9%    82 84%   .80-1.20 .82-1.25      1.44 1.57
         128 frequencies, to 24       98.3 98.3%    88 83%   .79-1.09 .77-1.07      1.24 1.30
     92  128 frequencies, to 24       98.4 98.2%    84 89%   .78-1.05 .82-1.07      1.22 1.40
+    90  D's layers of 256            96.9 97.1%    86 85%   .79-1.09 .84-1.06      1.42 1.39
+    91                               98.5 98.4%    84 83%   .83-1.09 .81-1.09      1.45 1.41
+    92                               98.2 98.1%    86 88%   .80-1.07 .82-1.10      1.34 1.41
+    90  eps = 1e-6 in Adam           98.0 98.0%    83 86%   .78-1.05 .80-1.08      1.02 1.11
+    91                               98.7 98.3%    90 83%   .80-1.10 .85-1.08      1.20 1.24
+    90  4 values beside the 10 coins 97.3 97.1%    79 85%   .87-1.06 .86-1.07      1.45 1.39
+    91                               97.8 97.8%    78 78%   .88-1.06 .87-1.06      1.48 1.73
+    90    20,000 steps               98.6 98.2%    82 83%   .77-1.21 .74-1.15      1.46 1.83
+    90    batches of 256             98.2 98.5%    83 86%   .87-1.03 .86-1.07      1.10 1.26
+    91                               98.7 98.5%    86 88%   .84-1.11 .85-1.08      1.11 1.22
 
 So neither D's finest features nor the penalty keep the modes narrow: with larger batches and more
 steps fewer samples are astray than among real ones (98.9%), and the widths fall below 1 with them.
 Larger batches help the shares and the distance. Real samples, scored in the same way with eight
 seeds, have widths of .88 to 1.09, least shares of 88 to 93% and 0.89 to 1.32 times the distance.
 
-Not tried: a larger D on the grid. The ablations above are of older recipes; those of this one were
+Four normal values beside the coins, not two, make the modes wider, and batches of 256 then restore
+the shares: the first change that has the right shape on both seeds. So it was run on seeds on which
+nothing was tuned, averaged over 10 steps, in 1.7 times the time:
+
+    grid, seed 70                       96.9%             73%   0.91 to 1.11                2.03
+    grid, seed 71                       98.6%             85%   0.83 to 1.07                1.29
+    grid, seed 72                       98.4%             83%   0.83 to 1.07                1.54
+    grid, seed 73                       98.8%             80%   0.84 to 1.14                1.35
+    grid, seed 74                       98.6%             81%   0.83 to 1.12                1.16
+    grid, seed 75                       98.7%             88%   0.81 to 1.07                1.06
+    grid, seed 76                       98.5%             85%   0.85 to 1.06                1.23
+    grid, seed 77                       98.2%             86%   0.80 to 1.05                1.24
+    grid, seed 78                       98.8%             85%   0.81 to 1.16                1.68
+    ring, seed 70                       98.3%             96%   0.93 to 1.02                1.09
+    ring, seed 71                       98.4%             96%   0.91 to 1.07                 .91
+    ring, seed 72                       98.4%             94%   0.92 to 1.01                1.25
+    ring, seed 77                       98.1%             91%   0.93 to 1.01                1.18
+
+Every width is now within the bar, but seed 70 has an HQ below 97.5%, which no seed of the recipe
+has, and three of nine on the grid miss a bar. So the recipe was kept. The other seeds were not run.
+
+The ablations above are of older recipes; those of this one were
 not run.
 """
 
