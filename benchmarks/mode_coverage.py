@@ -250,8 +250,7 @@ nothing was tuned, averaged over 10 steps, in 1.7 times the time:
 Every width is now within the bar, but seed 70 has an HQ below 97.5%, which no seed of the recipe
 has, and three of nine on the grid miss a bar. So the recipe was kept. The other seeds were not run.
 
-The ablations above are of older recipes; those of this one were
-not run.
+The ablations above are of older recipes; those of this one were not run.
 """
 
 import itertools

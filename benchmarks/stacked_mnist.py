@@ -137,7 +137,7 @@ PUBLISHED = {  # modes, reverse KL: Huang et al. 2024, with other networks; None
     "non-saturating+r1": None,
 }
 G_RATE = 5e-4  # half of D's: D then follows the shares of G's modes more closely
-COARSE, FINE = 5.0, 0.3  # gamma of R1 and R2, first and last
+FINE = 0.3  # the last gamma of R1 and R2, which falls from the recipe's first one
 MOMENTS = 8  # times at which samples are scored, the last one at the end
 
 
@@ -180,7 +180,7 @@ def from_uniform(shares):
 
 
 def game(name, seed):
-    """The recipe with a lower rate of G, with that loss, without the penalties not in the name."""
+    """The recipe with that loss, a lower rate of G, and the penalties of the name alone."""
     loss, penalty = GAMES[name]
     made = image_recipes.game(loss=loss, shape=(28, 28, 3), rng=seed)
     made.gan.generator_optimizer.lr = G_RATE
@@ -210,7 +210,8 @@ def run(name, seed, steps, samples, source):
             rows.append({"step": step, "minutes": (now - begin - paused) / 60, **found})
             paused += time.perf_counter() - now
 
-    fading = Annealing(None, made.gan.penalties, coarse=COARSE, fine=FINE, steps=steps)
+    coarse, penalties = image_recipes.COARSE, made.gan.penalties
+    fading = Annealing(None, penalties, coarse=coarse, fine=FINE, steps=steps)
     try:
         mg.train(
             made.gan, Stacked(images), steps=steps, batch_size=image_recipes.BATCH, rng=seed,

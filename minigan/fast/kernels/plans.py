@@ -58,9 +58,6 @@ from .workers import follow, worker_address
 # second half of the rows. Or it is an address itself.
 X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS, SECOND_HALF = range(FIXED + 1, FIXED + 11)
 
-SMALL = 1 << 18  # bytes of a weight: each thread packs all of it, which should not take long
-MANY_STRIPS = 64  # of rows per thread; beside so many, packing a large weight takes no time either
-
 
 class ChainLayer(NamedTuple):
     """A layer of a chain: the views of its arrays, its activation's code and slope."""
@@ -261,7 +258,8 @@ class Plan:
     def cut(self, i):
         """(down, across): how the threads divide a product with the weight of layer i."""
         weight = self.layers[i].weight
-        if _is_small(weight) or self.rows >= MANY_STRIPS * TILE_ROWS * self.parts:
+        enough_rows = gemm.STRIPS_PER_THREAD_LARGE_B * TILE_ROWS * self.parts
+        if _is_small(weight) or self.rows >= enough_rows:
             return self.parts, 1
         return 1, self.parts
 
@@ -353,4 +351,4 @@ def _is_serial(rows: int, weights: int) -> bool:
 
 def _is_small(weight):
     """Whether each thread can pack all of a weight in little time, or need not pack it."""
-    return weight.nbytes <= SMALL or min(weight.shape) <= THIN
+    return weight.nbytes <= gemm.SMALL_B or min(weight.shape) <= THIN
