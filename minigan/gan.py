@@ -190,7 +190,8 @@ class GAN:
         for player in () if dtype is None else ("generator", "discriminator"):
             setattr(twin, player, getattr(twin, player).copy(dtype))
             optimizer = getattr(twin, f"{player}_optimizer")
-            for name in optimizer.moments if optimizer.steps else ():
+            # made at its first step; an optimizer of one's own may have none
+            for name in (n for n in getattr(optimizer, "moments", ()) if hasattr(optimizer, n)):
                 setattr(optimizer, name, getattr(optimizer, name).astype(dtype))
         return twin
 

@@ -1,5 +1,7 @@
 """Conditional GANs: the layers, whole steps of all four kinds, penalties, and that asking helps."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,21 @@ def ids(case):
 def test_layer(layer, shape, backend):
     report = check_layer(layer, shape)
     assert report.ok and report.max_relative_error <= 1e-7, f"\n{report}"
+
+
+WITH_ROWS = [
+    (L.ConditionalBatchNorm((2, 2, 3), 2), (5, 14)),
+    (L.MinibatchDiscrimination(3, 2), (5, 3)),
+]
+
+
+@pytest.mark.parametrize("layer, shape", LAYERS + WITH_ROWS, ids=ids)
+def test_an_empty_batch(layer, shape, backend):
+    network = mg.Sequential([copy.deepcopy(layer)])
+    y, _ = network.forward(np.zeros(shape), training=False)
+    nothing, cache = network.forward(np.zeros((0, *shape[1:])), training=False)
+    assert nothing.shape == (0, *y.shape[1:])
+    assert network.backward(nothing, cache).shape == (0, *shape[1:])
 
 
 def placed(layer, shape):

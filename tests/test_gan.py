@@ -300,3 +300,36 @@ def test_parts_of_the_wrong_kind(part, message):
     with pytest.raises(TypeError) as raised:
         mg.GAN(generator, mg.models.mlp_discriminator((2,), hidden=(6,)), latent_dim=3, **options)
     assert message in str(raised.value)
+
+
+class Down:
+    """The least that an optimizer of one's own has: a rate and a step."""
+
+    lr = 0.1
+
+    def step(self, theta, grad):
+        theta -= self.lr * grad
+
+
+def test_optimizers_of_ones_own():
+    gan = mlp(generator_optimizer=Down(), discriminator_optimizer=Down())
+    twin = gan.copy("float64")
+    real = minibatch(gan)
+    assert twin.train_step(real)["generator_loss"] == pytest.approx(
+        gan.train_step(real)["generator_loss"], rel=1e-5
+    )
+    assert check_step(gan, real).ok
+
+
+@pytest.mark.parametrize("method", ["accumulate", "value", "check", "after_step"])
+def test_a_penalty_without_one_of_its_methods_is_refused_at_once(method):
+    penalty = type(
+        "Mine", (), {m: None for m in dir(mg.penalties.R1) if m != method and m[0] != "_"}
+    )
+    with pytest.raises(TypeError, match="accumulate, value, check and after_step, got <"):
+        mlp(penalties=[penalty()])
+
+
+def test_an_optimizer_without_a_rate_is_refused_at_once():
+    with pytest.raises(TypeError, match="generator_optimizer must be .* and lr, got <"):
+        mlp(generator_optimizer=type("Mine", (), {"step": None})())

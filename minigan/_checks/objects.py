@@ -324,7 +324,11 @@ def folder(owner: Any, name: str, value: Any) -> Path:
 
 
 _LOSS = "one of minigan.losses, such as Hinge(), or have the methods discriminator and generator"
-_PENALTY = "one of minigan.penalties, such as R1(1.0)"
+_PENALTY = (
+    "one of minigan.penalties, such as R1(1.0), or have its methods accumulate, value, check and "
+    "after_step"
+)
+_OPTIMIZER = "one of minigan.optim, such as Adam(), or have step(theta, grad) and lr"
 
 
 def training_steps(owner: Any, name: str, value: Any) -> list[int]:
@@ -335,7 +339,7 @@ def training_steps(owner: Any, name: str, value: Any) -> list[int]:
 
 
 def discrete_step(owner: Any, name: str, value: Any) -> Any:
-    """A step of the Dirac-GAN that is none of its flow."""
+    """A discrete step of the Dirac-GAN: Simultaneous or Alternating, not its flow."""
     if getattr(value, "name", None) not in ("simultaneous", "alternating"):
         refuse(ValueError, owner, name, "Simultaneous or Alternating", value)
     return value
@@ -351,11 +355,11 @@ Folder = Annotated[Any, folder]  # a str or a Path; the function gets a Path
 Functions = Annotated[Any, functions]  # None, one or a list; the function gets a list
 Texts = Annotated[Sequence[str], functools.partial(list_of, str)]
 LossLike = Annotated[Any, having("discriminator generator", _LOSS)]
-PenaltyLike = Annotated[Any, having("accumulate", _PENALTY)]
-Penalties = Annotated[Sequence[Any], list_having("accumulate check", _PENALTY)]
+PenaltyLike = Annotated[Any, having("accumulate value", _PENALTY)]
+Penalties = Annotated[Sequence[Any], list_having("accumulate value check after_step", _PENALTY)]
 Blurs = Annotated[Any, having("std forward", "an InstanceNoise or FourierFeatures")]
 ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
-OptimizerLike = Annotated[Any, having("step", "one of minigan.optim, such as Adam()")]
+OptimizerLike = Annotated[Any, having("step lr", _OPTIMIZER)]
 planar = having("sample extent", "one of the distributions of minigan.data")
 Planar = Annotated[Any, planar]
 WithDensity = Annotated[Any, having("density extent", "one of the distributions of minigan.data")]

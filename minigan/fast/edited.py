@@ -17,9 +17,9 @@ import zlib
 from .._callers import callers_level
 
 CODE = {
-    "minigan.gan": 0x5C9A003E,
+    "minigan.gan": 0xB892E64A,
     "minigan.layers.activations": 0x81966AB4,
-    "minigan.layers.attention": 0x3E4AC6D4,
+    "minigan.layers.attention": 0xAFFD6037,
     "minigan.layers.convolution": 0x04447039,
     "minigan.layers.features": 0xFAAC1618,
     "minigan.layers.linear": 0x2A1C0FAB,

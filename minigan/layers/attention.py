@@ -130,8 +130,8 @@ class SelfAttention(Layer):
 
     def attention(self, x: Array) -> Array:
         """A of images x, (N, H, W, H, W): what each position looks at."""
-        _, (*_, A, _) = self.forward(x, training=False)
-        return A.reshape(*x.shape[:3], *x.shape[1:3])
+        y, (*_, A, _) = self.forward(x, training=False)
+        return A.reshape(*y.shape[:3], *y.shape[1:3])
 
     @staticmethod
     def softmax(S: Array) -> Array:

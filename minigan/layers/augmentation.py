@@ -67,14 +67,15 @@ class RandomTranslation(StraightLayer):
 
 
 class RandomCutout(StraightLayer):
-    """y = x outside a square about a random pixel, `fill` inside it; its side: fraction of x's
+    """y = x outside a rectangle about a random pixel, `fill` inside it
 
-    The square may reach beyond the image. backward: dx = dy outside the square, 0 inside.
+    Its sides are `fraction` of the image's: a square in a square image. It may reach beyond the
+    image. backward: dx = dy outside the rectangle, 0 inside.
 
     Parameters
     ----------
     fraction : in [0, 1]; the paper's is 1/2
-    fill : the value inside the square
+    fill : the value inside the rectangle
     """
 
     def __init__(self, fraction: Share = 0.5, *, fill: Finite = 0.0) -> None:
@@ -95,7 +96,7 @@ class RandomCutout(StraightLayer):
         return x_dot if keep is None else x_dot * keep
 
     def _kept(self, n, *lengths):
-        """(n, H, W, 1): False in the square of each image."""
+        """(n, H, W, 1): False in the rectangle of each image."""
         inside = []
         for length in lengths:
             side = round(self.fraction * length)
@@ -143,9 +144,8 @@ def moved(x: Array, moves: Array) -> Any:
     n, height, width, _ = x.shape
     rows = np.arange(height) - moves[:, :1]  # (N, H): where each row comes from
     columns = np.arange(width) - moves[:, 1:]
-    inside = ((0 <= rows) & (rows < height))[:, :, None] & ((0 <= columns) & (columns < width))[
-        :, None
-    ]
+    row_inside, column_inside = (0 <= rows) & (rows < height), (0 <= columns) & (columns < width)
+    inside = row_inside[:, :, None, None] & column_inside[:, None, :, None]
     rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
     y = x[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None]]
-    return y * inside[..., None].astype(x.dtype)
+    return y * inside.astype(x.dtype)

@@ -23,6 +23,7 @@ A layer checks its x (`as_input`), but not its dy, x_dot and cache: they come fr
 it, and what comes from outside is checked by the network.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,7 @@ class Layer(Memory):
     """The contract that all layers share. `Memory` says where params, grads and buffers live.
 
     mixes_samples : True if a row of y depends on more than its own row of x (batch norm)
-    piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None;
-                    a layer with parameters then has a `backward_merged` too (see `Linear`)
+    piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None
 
     A layer of your own needs `forward` and `backward_input`, and `backward_params` if it has
     parameters. `tangent` and `curvature` are needed only under a gradient penalty, and `initialize`
@@ -126,3 +126,8 @@ class StraightLayer(Layer):
 def flat_rows(x: Array) -> Array:
     """x (N, ..., C) seen as a matrix of rows (N * ..., C)."""
     return x.reshape(-1, x.shape[-1])
+
+
+def flat_samples(x: Array) -> Array:
+    """x (N, ...) seen as a matrix with a row for each sample, of an empty batch too."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))

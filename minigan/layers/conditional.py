@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import Classes, Count, ImageShape, Positive
-from .base import Layer, StraightLayer
+from .base import Layer, StraightLayer, flat_samples
 from .composite import Composite
 
 
@@ -114,7 +114,7 @@ class WithCode(Composite):
 
     def append_code(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """[y flattened, c], with c from x."""
-        return np.concatenate([y.reshape(len(y), -1), x[:, -self.width :]], axis=1)
+        return np.concatenate([flat_samples(y), x[:, -self.width :]], axis=1)
 
     def split(self, dy: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """dy as (df, dc), df in the shape of f's output."""
@@ -187,7 +187,7 @@ class LabelPlanes(StraightLayer):
         return y, None
 
     def backward_input(self, dy: np.ndarray, cache: None) -> np.ndarray:
-        pixels = dy[..., : self.shape[-1]].reshape(len(dy), -1)
+        pixels = flat_samples(dy[..., : self.shape[-1]])
         return np.concatenate([pixels, np.zeros((len(dy), self.classes), dy.dtype)], axis=1)
 
     def tangent(self, x_dot: np.ndarray, cache: None) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Batch norm with a scale and a shift for each class."""
 
+import math
+
 import numpy as np
 
 from .._checks import Classes, Epsilon, Shape, Share, shown
-from .base import Array, Cache, Layer
+from .base import Array, Cache, Layer, flat_samples
 from .conditional import class_of_code
 from .normalisation import column_mean
 from .parameters import zeros
@@ -52,7 +54,7 @@ class ConditionalBatchNorm(Layer):
         self.params["gamma"][...] = 1
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
-        x = self.as_input(x, "N", int(np.prod(self.shape)) + self.classes)
+        x = self.as_input(x, "N", math.prod(self.shape) + self.classes)
         features, code = self._split(x)
         labels = class_of_code(x, self.classes)
         if training:
@@ -103,18 +105,18 @@ class ConditionalBatchNorm(Layer):
         if not self.hold_buffers:
             unbiased = variance * (count / (count - 1))
             for name, batch in (("running_mean", mean), ("running_var", unbiased)):
-                self.buffers[name] = (1 - self.momentum) * self.buffers[
-                    name
-                ] + self.momentum * batch
+                kept = (1 - self.momentum) * self.buffers[name]
+                self.buffers[name] = kept + self.momentum * batch
         return mean, variance
 
     def _split(self, rows):
         """Rows as features (N, positions, C) and code (N, K)."""
         features, code = rows[:, : -self.classes], rows[:, -self.classes :]
-        return features.reshape(len(rows), -1, self.shape[-1]), code
+        positions = math.prod(self.shape[:-1])
+        return features.reshape(len(rows), positions, self.shape[-1]), code
 
     def _join(self, features, code):
-        return np.concatenate([features.reshape(len(code), -1), code], axis=1)
+        return np.concatenate([flat_samples(features), code], axis=1)
 
     def __repr__(self) -> str:
         return f"ConditionalBatchNorm({shown(self.shape)}, {self.classes})"

@@ -31,7 +31,8 @@ from .memory import HELD
 
 
 class BackwardPass:
-    """A `with` block that, when it is left by an error, leaves no gradients of a pass before."""
+    """A `with` block around a backward pass: after an error, no gradients of an earlier pass stay
+    where this one was to write."""
 
     def __init__(self, caches: Sequence[Any]) -> None:
         self.caches = caches
@@ -116,8 +117,8 @@ class FlatVectors(Composite):
                 layer.initialize(rng)
 
     def zero_grad(self, *, lazy: bool = False) -> None:
-        """grad = 0; `lazy`: as the next backward pass begins, which may then write its gradients in
-        place of the old ones. Until then only `grad` shows the zeros, and no view of it."""
+        """grad = 0. lazy: only when it is read or a backward pass begins, which may then write its
+        gradients over the old ones. Until then views of grad still show the old ones."""
         self._stale = True
         if not lazy:
             self.settle()

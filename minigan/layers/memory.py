@@ -41,8 +41,8 @@ _PASSES = _Passes()
 
 
 class ForwardPass:
-    """A `with` block around a forward pass of a network. Its value: whether no network around this
-    one runs the pass, but the user, who may go on to write to x and y."""
+    """A `with` block around a forward pass of a network. Its value is True for the outermost one:
+    that pass was called by the user, who may go on to write to x and y."""
 
     def __init__(self, network: Any) -> None:
         self.outermost = not _PASSES.open or network.owner is None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._checks import Count
-from .base import Array, Cache, Layer
+from .base import Array, Cache, Layer, flat_samples
 
 
 class MinibatchDiscrimination(Layer):
@@ -75,8 +75,7 @@ class MinibatchDiscrimination(Layer):
         _, c, s = cache
         do = dy[:, self.in_features :]
         both = (do[:, None] + do) * c  # (N, N, B)
-        dM = -np.sum(both[..., None] * s, axis=1)
-        return dM.reshape(len(dy), -1)
+        return flat_samples(-np.sum(both[..., None] * s, axis=1))
 
     def __repr__(self) -> str:
         return f"MinibatchDiscrimination({self.in_features}, {self.measures}, {self.dimensions})"

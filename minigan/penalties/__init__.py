@@ -8,6 +8,8 @@
 
 A gradient that is part of the loss has to be differentiated once more, with respect to D's weights.
 `second_order` derives how, without autograd; `gradient` has the penalties.
+
+A penalty of your own needs the four methods that these have: `WeightClipping` is the shortest.
 """
 
 from .clipping import WeightClipping

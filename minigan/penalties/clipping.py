@@ -27,7 +27,7 @@ class WeightClipping:
         return 0.0
 
     def check(self, discriminator: Sequential) -> None:
-        """Any network can be clipped; raises TypeError for what is none."""
+        """Any network can be clipped; raises TypeError for anything else."""
 
     def after_step(self, discriminator: Sequential) -> None:
         np.clip(discriminator.theta, -self.limit, self.limit, out=discriminator.theta)

@@ -15,8 +15,8 @@ from .second_order import check_critic, slopes
 class _Penalty(CheckedConstructors):
     """R(theta) = a function of g_i = grad_x D(x_i), the x_i held; it is added to D's loss.
 
-    D is penalised at its logit, never at a sigmoid of it, and in training mode. Of a D that gives
-    several values a sample (see `minigan.auxiliary`) the logit is the first.
+    D is penalised at its logit, never at a sigmoid of it, and in training mode. If D gives several
+    values for a sample (see `minigan.auxiliary`), the first is the logit.
     """
 
     def accumulate(self, discriminator: Sequential, real: Array, fake: Array, rng: Any) -> float:
