@@ -87,8 +87,8 @@ def play(method: Callable[..., tuple]) -> Callable[..., tuple] | None:
 
 
 def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
-    """Sets a network's flat vector of gradients to 0; or lets the stages of `caches`, the next to
-    add to it, write instead."""
+    """Sets a network's flat vector of gradients to 0; or has the stages of `caches`, which are the
+    next to add to it, write over it instead."""
     compiled = fast()
     if compiled:
         compiled.clear(grad, caches)
@@ -285,8 +285,8 @@ def _check_settings():
 
 
 def _plainly_fits(a, b, transpose_a, transpose_b, out):
-    """Whether `_check_product` has nothing to say, where that is seen in a quarter of its time: of
-    three arrays that are no views. A thin product takes no longer than the full check."""
+    """Whether a, b and out fit and none of them is a view. This takes a quarter of the time of
+    `_check_product`, which takes as long as a small product."""
     if not (type(a) is type(b) is type(out) is np.ndarray and a.ndim == b.ndim == 2):
         return False
     if not (a.base is b.base is out.base is None and out is not a and out is not b):

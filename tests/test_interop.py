@@ -430,6 +430,8 @@ def test_jax_compiled_and_refused(jax):
         interop.to_jax(mg.Sequential([L.Residual(OfOnesOwn())]))
     with pytest.raises(ValueError, match=r"params 0.bias must have shape \(3,\), got None"):
         interop.from_jax({}, network)
+    with pytest.raises(ValueError, match=r"params 0.bias must have shape \(3,\), got None"):
+        interop.from_jax({"params": None}, network)
     jax.config.update("jax_enable_x64", False)
     try:
         with pytest.raises(ValueError, match="to_jax: for float64, jax.config.update"):

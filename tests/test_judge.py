@@ -215,3 +215,36 @@ def test_a_judge_that_cannot_be_kept_judges(digits, tmp_path):
             digits[0][:30], digits[1][:30], epochs=1, folder=tmp_path / "a file" / "judge"
         )
     assert len(found.classify(digits[0][:3]).features) == 3
+
+
+def test_a_network_that_is_no_judge():
+    flat = mg.Sequential([mg.layers.Linear(784, 128), mg.layers.ReLU(), mg.layers.Linear(128, 10)])
+    for network in (flat, mg.Sequential([mg.layers.Linear(784, 10)])):
+        with pytest.raises(
+            ValueError, match="Judge: network must be like those of classifier.build"
+        ):
+            judge.Judge(network)
+
+
+def test_a_judge_of_another_generator_is_another(digits, tmp_path):
+    options = {"epochs": 1, "folder": tmp_path, "progress": False}
+    few = digits[0][:20], digits[1][:20]
+    thetas = [
+        judge.load_or_train(*few, rng=np.random.default_rng(seed), **options).network.theta
+        for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(thetas[0], thetas[1]) and not np.array_equal(thetas[0], thetas[2])
+
+
+def test_warnings_name_the_line_that_asked(trained, digits, tmp_path):
+    (tmp_path / "a file").touch()
+    few = digits[0][:30], digits[1][:30]
+    with pytest.warns(UserWarning) as noted:
+        trained.classify(np.ones((16, 28, 28, 1)))
+        judge.load_or_train(*few, epochs=1, folder=tmp_path / "a file" / "judge", progress=False)
+    assert len(noted) == 2 and {warning.filename for warning in noted} == {__file__}
+
+
+def test_the_words_of_a_score(trained, digits):
+    scores = judge.score(trained.classify(digits[0][:20]), trained.classify(digits[0][20:40]))
+    assert "Frechet" in scores.legend() and "array" not in repr(scores)

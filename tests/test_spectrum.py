@@ -230,3 +230,12 @@ def test_losses_without_written_second_derivatives_are_refused():
     line = mg.Sequential([Linear(1, 1)])
     with pytest.raises(TypeError, match="Hinge"):
         Game(line, line, loss=mg.losses.Hinge(), real=np.ones((2, 1)), noise=np.ones((2, 1)))
+
+
+def test_points_may_be_lists():
+    line = mg.Sequential([Linear(1, 1)])
+    batch, penalties = np.ones((2, 1)), [mg.penalties.R1(1.0)]
+    loss = mg.losses.Minimax()
+    game = Game(line, line.copy(), loss=loss, real=batch, noise=batch, penalties=penalties)
+    z, u = game.start, np.arange(4.0)
+    assert np.array_equal(game.product(list(z), list(u)), game.product(z, u))

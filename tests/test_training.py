@@ -243,6 +243,9 @@ def test_reprs_say_what_there_is():
     film = mg.watch.Film(gan, RING, moments=[1, 9], samples=8, resolution=3)
     stop = mg.Plateau(lambda gan: 3.0, every=2)
     assert repr(mg.History()) == "<History, empty>"
+    without_losses = mg.History()
+    without_losses.append(1, {"distance": 2.0})
+    assert repr(without_losses) == "<History of 1 steps>"
     history = mg.train(
         gan, RING, steps=4, batch_size=8, callback=[vitals, film], stop=stop, progress=False
     )

@@ -169,7 +169,7 @@ def shares(owner: Any, name: str, value: Any) -> np.ndarray:
 def extent(owner: Any, name: str, value: Any) -> tuple[float, float, float, float]:
     """(left, right, bottom, top): a box with something in it."""
     expected = "(left, right, bottom, top) with left < right and bottom < top"
-    box = np.array(value) if isinstance(value, tuple | list) else as_array(owner, name, value)
+    box = as_array(owner, name, list(value) if isinstance(value, tuple) else value)
     if box.shape != (4,) or box.dtype.kind not in "fiu" or not np.isfinite(box).all():
         refuse(TypeError, owner, name, expected, value)
     left, right, bottom, top = map(float, box)
@@ -208,7 +208,7 @@ def input_or_shape(owner: Any, name: str, value: Any) -> Any:
 def source(owner: Any, name: str, value: Any) -> Any:
     """What minibatches come from: an array (M, ...), or a distribution with `.sample(n, rng)`.
 
-    Says what to do about what people pass that is nearly an array of samples."""
+    The errors say what to do about common near misses: (images, labels), a table, bytes."""
     must = f"{owner}: {name} must be"
     if isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value):
         shapes = ", ".join(str(np.shape(part)) for part in value)

@@ -164,7 +164,7 @@ def inches(owner: Any, name: str, value: Any) -> tuple[float, float]:
 Widths = Annotated[Sequence[int], sizes(0)]  # of layers; there may be none
 Shape = Annotated[Sequence[int], sizes(1)]
 ImageShape = Annotated[tuple[int, int, int], sizes(3, 3)]  # (H, W, C)
-PartialShape = Annotated[Any, a_tuple]  # None in it stands for any length
+ArrayShape = Annotated[Any, a_tuple]  # compared with that of an array, so anything may be in it
 Pair = Annotated[Any, pair]
 EvenShape = Annotated[tuple[int, int, int], image_shape(2)]  # of images, (H, W, C)
 QuarteredShape = Annotated[tuple[int, int, int], image_shape(4)]

@@ -16,7 +16,7 @@ import zlib
 
 import numpy as np
 
-from .._checks import PartialShape, RegularFile, checked
+from .._checks import ArrayShape, RegularFile, checked
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 
 
 @checked
-def load_idx(path: RegularFile, *, shape: PartialShape | None = None) -> np.ndarray:
+def load_idx(path: RegularFile, *, shape: ArrayShape | None = None) -> np.ndarray:
     """Read an IDX file, plain or compressed with gzip.
 
     Memory use depends on the content of the file, not on the sizes in its header: the numbers are

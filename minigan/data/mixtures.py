@@ -37,7 +37,7 @@ class RoundMixture(PlanarDistribution):
         for start in range(0, len(points), step):
             rows = slice(start, start + step)
             result[rows] = log_mean_exp(self._exponents(points[rows]))
-        return result - np.log(2 * np.pi * self.std**2)
+        return result - np.log(2 * np.pi) - 2 * np.log(self.std)  # std^2 may overflow, or be 0
 
     def _exponents(self, points):
         """-|x - c|^2 / (2 std^2) for each point and centre, (m, 2) -> (m, k)."""

@@ -43,7 +43,7 @@ class Pinwheel(PlanarDistribution):
             for j, angle in enumerate(self._angles):
                 standard = (_rotate(untwisted, -angle) - [1, 0]) / self._std
                 exponents[:, j] = -(standard**2).sum(axis=1) / 2
-        return log_mean_exp(exponents) - np.log(2 * np.pi * self._std.prod())
+        return log_mean_exp(exponents) - np.log(2 * np.pi) - np.log(self._std).sum()
 
 
 @checked

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import _archive as archive
 from .. import _interrupts as interrupts
+from .._callers import callers_level
 from .._checks import (
     Classes,
     Count,
@@ -137,7 +138,7 @@ class _Kept:
         try:
             archive.write(self.path, header | {"random": _states(self.network, self.rng)}, arrays)
         except OSError as error:
-            warnings.warn(f"fit: {error}", stacklevel=3)
+            warnings.warn(f"fit: {error}", stacklevel=callers_level())
 
     def load(self):
         """Puts back what `save` kept of the same training, and returns its losses; [] if there is

@@ -29,9 +29,7 @@ def frechet_distance(features_a: TwoPoints, features_b: OtherTwoPoints) -> float
 
     Dowson and Landau 1982; Heusel et al. 2017 (with Inception features: the FID).
     """
-    origin = features_b.mean(
-        axis=0
-    )  # near both sets: a mean far from 0 would lose the digits of the shift
+    origin = features_b.mean(axis=0)  # a mean far from 0 would lose the digits of the shift
     a, b = features_a - origin, features_b - origin
     shift = a.mean(axis=0) - b.mean(axis=0)
     size = min(max(len(a), len(b)), a.shape[1])

@@ -15,8 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _archive as archive
-from .._checks import Count, FilePath, Images, Labels, Numbers, Seed, checked
+from .._callers import callers_level
+from .._checks import Count, FilePath, Images, Labels, Numbers, Seed, checked, refuse
 from ..data.mnist_files import cache_folder
+from ..layers import Dropout, Linear
 from ..layers.cross_entropy import log_softmax
 from ..network import Sequential
 from . import (
@@ -38,9 +40,18 @@ class Predictions(NamedTuple):
 
 @checked
 class Judge:
-    """A trained `minigan.classifier` network, used for inference only."""
+    """A trained `minigan.classifier` network, used for inference only.
+
+    Raises ValueError for another network: the first layer has to make the features, and the last
+    one, which is linear, the logits of them.
+    """
 
     def __init__(self, network: Sequential) -> None:
+        first, *others = network.layers
+        *between, last = others or [None]
+        is_judge = isinstance(first, Sequential) and isinstance(last, Linear)
+        if not is_judge or not all(isinstance(layer, Dropout) for layer in between):
+            refuse(ValueError, "Judge", "network", "like those of classifier.build", network)
         self.network = network
 
     def __repr__(self) -> str:
@@ -53,7 +64,7 @@ class Judge:
         bounded. Warns of 16 images or more of which no pixel is below 0, as in [0, 1].
         """
         if suspicion := classifier.outside("classify", images):
-            warnings.warn(suspicion, stacklevel=2)
+            warnings.warn(suspicion, stacklevel=callers_level())
         trunk, *_, head = self.network.layers
         features = classifier.in_batches(trunk, images)
         logits, _ = head.forward(features)
@@ -65,7 +76,7 @@ class Judge:
         return classifier.accuracy(self.network, images, labels)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageScores(Measures):
     """What `score` found: classes, then distances, then neighbours (k = 5) in the features."""
 
@@ -80,6 +91,18 @@ class ImageScores(Measures):
     density: float
     coverage: float
     shares: np.ndarray  # of the classes
+
+    LEGEND = {
+        "class": "the one to which the judge gives the largest probability",
+        "total variation": "share of the samples that would have to change class to match",
+        "confident": "samples whose class has a probability above 0.9",
+        "Frechet": "distance of means and covariances of the features; biased upwards",
+        "kernel": "distance of the features' first three moments; unbiased, so it may be negative",
+        "precision": "share of the samples that lie among the real images",
+        "recall": "share of the real images that lie among the samples",
+        "density": "how densely the samples lie there; 1 is perfect",
+        "coverage": "share of the real images with a sample near them",
+    }
 
     def __str__(self) -> str:
         return (
@@ -142,9 +165,10 @@ def load_or_train(
     ValueError, TypeError
         As `classifier.fit`.
     """
+    seed = rng.bit_generator.state if isinstance(rng, np.random.Generator) else rng
     network = classifier.build(int(labels.max()) + 1, rng=rng)
     folder = folder or cache_folder() / "judge"
-    name = classifier.fingerprint(f"{network!r} {epochs} {rng}", images, labels)
+    name = classifier.fingerprint(f"{network!r} {epochs} {seed}", images, labels)
     path = folder / f"{name}.npz"
     try:
         _load(path, network)
@@ -164,7 +188,9 @@ def _make_folder(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        warnings.warn(f"load_or_train: the judge will not be kept: {error}", stacklevel=3)
+        warnings.warn(
+            f"load_or_train: the judge will not be kept: {error}", stacklevel=callers_level()
+        )
         return False
     return True
 
@@ -174,7 +200,7 @@ def _keep(path, network):
     try:
         archive.write(path, {"kind": "judge"}, {"theta": network.theta, **buffers})
     except OSError as error:
-        warnings.warn(f"load_or_train: the judge was not kept: {error}", stacklevel=3)
+        warnings.warn(f"load_or_train: the judge was not kept: {error}", stacklevel=callers_level())
 
 
 def _load(path, network):

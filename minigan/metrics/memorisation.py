@@ -128,7 +128,9 @@ def birthday_support(samples: TwoPoints, within: Positive) -> Support:
     for block in row_blocks(len(samples), len(samples)):
         squared = squared_distances(samples[block], samples)
         index = np.arange(block.start, block.stop)[:, None]
-        close += int(np.count_nonzero((squared <= within**2) & (np.arange(len(samples)) > index)))
+        close += int(
+            np.count_nonzero((squared <= within * within) & (np.arange(len(samples)) > index))
+        )
     pairs = len(samples) * (len(samples) - 1) // 2
     most = close + 1.65 * math.sqrt(close) + 3
     return Support(pairs, close, pairs / close if close else math.inf, pairs / most)
@@ -136,6 +138,6 @@ def birthday_support(samples: TwoPoints, within: Positive) -> Support:
 
 @checked
 def alike_within(images: TwoPoints, share: PositiveShare = 0.01) -> float:
-    """A distance within which two images count as alike: that of which only `share` of the images
-    have a neighbour, (n, d) real ones."""
+    """A distance for `birthday_support`, from real images (n, d): only `share` of them have another
+    one that near."""
     return float(np.quantile(nearest(images, images, k=2)[0][:, 1], share))

@@ -14,7 +14,8 @@ D uses the class in one of three ways; `minigan.models` has a network for each:
     Projection    D gives a logit for each class; one is read        Miyato and Koyama 2018
     no layer      D has to name the class: see `minigan.auxiliary`   Odena et al. 2017
 
-`layers` has the layers, `rows` makes labelled rows and takes them apart again.
+The layers are in `minigan.layers.conditional`. `minigan.data.labelled` makes labelled rows and
+takes them apart again.
 """
 
 from ..data.labelled import ask, blank, label, unlabel

@@ -232,9 +232,8 @@ def diagnose(vitals: Vitals) -> Diagnosis:
         columns["players_ratio"] = np.maximum(d / g, g / d)
     columns["departure"] = columns["distance"] / max(1.0, vitals.first_distance)
     if not all(np.isfinite(network.theta).all() for network in vitals.players().values()):
-        columns["departure"] = np.full(
-            len(vitals.steps), np.inf
-        )  # overflowed after the last measurement
+        # overflowed after the last measurement
+        columns["departure"] = np.full(len(vitals.steps), np.inf)
     late = slice(len(vitals.steps) // 2, None)
     values = {name: _median(column[late]) for name, column in columns.items()}
     values["logits_bounded"] = float(_bounded(vitals, columns))

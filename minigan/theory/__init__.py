@@ -2,6 +2,7 @@
 
 - `dirac`     the Dirac-GAN: two numbers, whose eigenvalues are known
 - `spectrum`  the eigenvalues of a whole GAN
+- `forecast`  what training will do near an equilibrium, from these eigenvalues
 """
 
 from typing import TYPE_CHECKING

@@ -35,12 +35,22 @@ import numpy as np
 from .._checks import Batch, LossLike, Penalties, checked, numbers
 from .._progress import track
 from ..gan import GAN
-from ..layers import Conv2d, ConvTranspose2d, Dropout, Linear
+from ..layers import (
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Linear,
+    RandomBrightness,
+    RandomCutout,
+    RandomTranslation,
+)
 from ..layers.activations import sigmoid
 from ..layers.base import Layer
+from ..layers.input_layers import InstanceNoise
 from ..losses import LeastSquares, Minimax, NonSaturating, Wasserstein
 from ..network import Sequential
 
+DRAWING = Dropout, InstanceNoise, RandomBrightness, RandomCutout, RandomTranslation
 DIFFERENCE = 1e-3  # step of the differences for the penalties' part
 
 
@@ -170,8 +180,9 @@ class Game:
     @_underflow_is_no_error
     def product(self, z: np.ndarray, u: np.ndarray) -> np.ndarray:
         """J(z) u, (P,)."""
+        z, u = self._point("z", z), self._point("u", u)
         self._place(z)
-        u_g, u_d = np.split(self._point("u", u), [self.split])
+        u_g, u_d = np.split(u, [self.split])
         still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
         fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
         x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
@@ -264,7 +275,9 @@ def _backward(passes, dy, dy_dot):
 
 def _check(layer):
     linear_in_parameters = isinstance(layer, Linear | Conv2d | ConvTranspose2d)
-    unwritten = type(layer).curvature is Layer.curvature or isinstance(layer, Dropout)
+    unwritten = type(layer).curvature is Layer.curvature
     unwritten |= bool(layer.children) or layer.mixes_samples
+    if isinstance(layer, DRAWING):
+        raise TypeError(f"Game: {layer} draws random numbers, so the field has no Jacobian")
     if unwritten or (layer.params and not linear_in_parameters):
         raise TypeError(f"Game: the second derivatives of {layer} are not written down")

@@ -27,8 +27,10 @@ class History:
     def __repr__(self) -> str:
         last = [f"{n} {c[-1]:.4g}" for n, c in self.columns.items() if n.endswith("_loss")]
         ended = f"; {self.stopped}" if self.stopped else ""
-        words = f" at the end: {', '.join(last)}" if last else ""
-        return f"<History of {len(self):,} steps,{words}{ended}>" if last else "<History, empty>"
+        words = f", at the end: {', '.join(last)}" if last else ""
+        return (
+            f"<History of {len(self):,} steps{words}{ended}>" if len(self) else "<History, empty>"
+        )
 
     @checked
     def append(self, step: Count, figures: dict) -> None:

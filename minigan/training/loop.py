@@ -84,7 +84,8 @@ def train(
     ------
     FloatingPointError : at the first loss or gradient norm that is not finite; the message names
         it, the step, the first tensor that is not finite, a likely cause and the last checkpoint
-    ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed
+    ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed; for an
+        average of another network
     """
     minibatches = Minibatches(data, batch_size, rng=rng)
     path, callbacks = checkpoint, callback

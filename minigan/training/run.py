@@ -46,6 +46,12 @@ class Run:
     schedule: str | None = None
     changes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.average is not None and self.average.followed is not self.gan.generator:
+            raise ValueError(
+                f"train: average must follow gan.generator, got {self.average} of another network"
+            )
+
     @property
     def converged(self) -> bool:
         return self.stop is not None and self.stop.over

@@ -127,6 +127,15 @@ def test_log_density_is_finite_however_far_the_point(name):
     assert (distribution.density(far) == 0).all()
 
 
+@pytest.mark.parametrize("std", [1e-200, 1e200])
+def test_log_density_of_widths_whose_square_is_no_float(std):
+    expected = -np.log(2 * np.pi) - 2 * np.log(std)
+    lone = data.gaussian_ring(1, radius=min(std, 1.0), std=std)
+    assert np.allclose(lone.log_density(lone.modes), expected, rtol=1e-12)
+    wheel = data.pinwheel(1, radial_std=std, tangential_std=std)
+    assert np.isfinite(wheel.log_density([[np.cos(0.25 * np.e), np.sin(0.25 * np.e)]])).all()
+
+
 def test_log_density_of_one_gaussian_far_away():
     """-|x - c|^2 / (2 std^2) - log(2 pi std^2), where the density itself is long zero."""
     lone = data.gaussian_ring(1, radius=1, std=0.1)

@@ -79,3 +79,10 @@ def test_bad_input(call, message):
     with pytest.raises(ValueError) as raised:
         call()
     assert message in str(raised.value)
+
+
+def test_the_unit_of_the_points_does_not_matter():
+    far = HONEST + 3 * HONEST.std()
+    found = [classifier_two_sample_test(unit * HELD_OUT, unit * far) for unit in (1.0, 2.0**-80)]
+    assert found[0] == found[1] and found[0].accuracy > 0.9
+    assert birthday_support(TRAINING, 1e200).collisions == len(TRAINING) * (len(TRAINING) - 1) // 2

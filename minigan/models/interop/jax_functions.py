@@ -66,7 +66,8 @@ def from_jax(tree: Tree, network: Sequential) -> Sequential:
         "buffers": _buffers(network),
     }
     for part, values in own.items():
-        found = tree.get(part, {}) if isinstance(tree, dict) else {}
+        found = tree.get(part) if isinstance(tree, dict) else None
+        found = found if isinstance(found, dict) else {}
         for name in sorted(values.keys() | found.keys()):
             here, there = (np.shape(x[name]) if name in x else None for x in (values, found))
             if here != there:

@@ -72,9 +72,8 @@ def training_curves(history: History, *, loss: LossLike | None = None) -> Figure
     low, high = norms.get_ylim()
     norms.yaxis.set_minor_formatter("{x:g}" if high < 1000 * low else NullFormatter())
     lines, labels = losses.get_legend_handles_labels()
-    order = sorted(
-        range(len(labels)), key=lambda i: labels[i].split(",")[0]
-    )  # D's column, then G's
+    # D's column, then G's
+    order = sorted(range(len(labels)), key=lambda i: labels[i].split(",")[0])
     made.legend(
         [lines[i] for i in order], [labels[i] for i in order],
         loc="outside lower center", ncols=2, fontsize=9,

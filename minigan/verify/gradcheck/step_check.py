@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._checks import Count, checked
-from ..._random import RandomStates
+from ..._checks import Count, Seed, checked
+from ..._random import RandomStates, random_generator
 from ...gan import GAN
 from ..loss_values import discriminator_loss, generator_loss
 from .check_progress import progress_bar
@@ -36,7 +36,7 @@ def check_step(
     real: ArrayLike,
     *,
     directions: Count | None = None,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     progress: bool = True,
 ) -> Report:
     """Checks one `gan.train_step(real)` in float64, over every parameter of both players.
@@ -73,7 +73,7 @@ def check_step(
     if rng is None:
         rng = int(np.random.default_rng().integers(2**31))
         note = f"the directions are those of rng={rng}"
-    rng = np.random.default_rng(rng)
+    rng = random_generator(rng)
     start = gan.copy("float64")
     real = np.array(start.check_real(real))
     report = _check(start, real, directions, rng, progress)

@@ -26,9 +26,8 @@ from ...network import Sequential
 from .leaves import leaves
 from .observed_step import JoinedPass, ObservedStep
 
-CLOSE = (
-    1e-6  # a step so small that its secant would be rounding; the derivative half way is as good
-)
+# a step so small that its secant would be rounding; the derivative half way is as good
+CLOSE = 1e-6
 
 
 @dataclass(frozen=True)

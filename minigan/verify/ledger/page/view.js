@@ -127,8 +127,8 @@ function bandsOf(step) {
   return bands;
 }
 
-function isGradient({ symbol, band }) {
-  return /^(d(?!ata)|∂|g$|v$)|˙$/.test(symbol) || (symbol === "real" && band === "none");
+function isGradient({ symbol }) {
+  return /^(d(?!ata)|∂|g$|v$)|˙$/.test(symbol);
 }
 
 /* -- drawing ----------------------------------------------------------------------------------- */
@@ -637,7 +637,7 @@ function drawMoved() {
       element("button", { "aria-pressed": String(chosen[key] === k),
         onclick: () => { chosen = { ...chosen, [key]: k }; drawMoved(); } }, name(k)), // prettier-ignore
     );
-  const plane = width <= 2 ? drawPlane(all) : null;
+  const plane = width <= 2 ? drawPlane() : null;
   $("moved").replaceChildren(
     element("h2", {}, "Who moved this sample?"),
     element("p", {}, "The way of a fake in this step, from G(z) to the new G(z), split exactly into what caused it: the shares add up to the displacement."),
