@@ -83,12 +83,16 @@ class _Pool:
         self.of_step += _size(self.of_kind.get(kind, ()))
 
     def new(self, kind):
-        """Makes one more array, and forgets old ones where that would be too many."""
+        """Makes one more array, and forgets old ones where that would be too many. One that alone
+        is too large is not kept."""
         array = np.empty(*kind)
         size = array.nbytes + OVERHEAD
+        if size > MOST:
+            return array
         if self.bytes + size > min(MOST, SLACK * self.largest):
             self.largest = max(self.largest, self.of_step + size)
             self.forget_until(min(MOST, SLACK * self.largest) - size)
+            self.asked[kind] = self.step  # its other arrays may have been forgotten, too
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
         self.of_step += size
