@@ -266,6 +266,10 @@ def _require(name):
             raise ImportError(f"NUMBA_THREADING_LAYER={layer} needs the tbb package") from error
     if config.DISABLE_JIT:  # the kernels contain vector instructions: Python cannot run them
         raise ImportError("NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler")
+    if config.BOUNDSCHECK:  # kernels make arrays from addresses, with no sizes
+        raise ImportError(
+            "NUMBA_BOUNDSCHECK is set, and the numba backend's kernels do not allow it"
+        )
 
 
 def _check_settings():

@@ -182,6 +182,8 @@ def test_another_processor_has_kernels_of_its_own(warm, tmp_path):
 LAYERS = "default, safe, threadsafe, forksafe, tbb, omp, workqueue"
 SETTINGS = {
     "NUMBA_DISABLE_JIT=1": "NUMBA_DISABLE_JIT is set, and the numba backend needs Numba's compiler",
+    "NUMBA_BOUNDSCHECK=1":
+        "NUMBA_BOUNDSCHECK is set, and the numba backend's kernels do not allow it",
     "NUMBA_NUM_THREADS=0": "NUMBA_NUM_THREADS must be an integer >= 1, got '0'",
     "NUMBA_NUM_THREADS=abc": "NUMBA_NUM_THREADS must be an integer >= 1, got 'abc'",
     "NUMBA_THREADING_LAYER=foo": f"NUMBA_THREADING_LAYER must be one of {LAYERS}, got 'foo'",
