@@ -7,9 +7,9 @@ share their names. Code that raises stops the build.
 """
 
 import contextlib
-import importlib
 import inspect
 import io
+import pkgutil
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -41,17 +41,8 @@ class Docstring(Directive):
     required_arguments = 1
 
     def run(self):
-        text = inspect.getdoc(find(self.arguments[0]))
+        text = inspect.getdoc(pkgutil.resolve_name(self.arguments[0]))
         return [nodes.literal_block(text, text, language="text", classes=["docstring"])]
-
-
-def find(name):
-    """The object of a dotted name."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        module, _, last = name.rpartition(".")
-        return getattr(find(module), last)
 
 
 def as_written(app, what, name, of, options, lines):
