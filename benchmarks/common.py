@@ -58,7 +58,7 @@ def seeds(option, text):
 
 def machine():
     """{"cpu", "cores", "python", and the versions of what is installed}."""
-    found = {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
+    found = {"cpu": _cpu(), "cores": _cores(), "system": platform.system()}
     found["python"] = platform.python_version()
     for package in ("numpy", "numba", "torch", "jax"):
         try:
@@ -66,6 +66,11 @@ def machine():
         except metadata.PackageNotFoundError:
             pass
     return found
+
+
+def _cores():
+    """How many this process may use; macOS and Windows do not say, so all there."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _cpu():

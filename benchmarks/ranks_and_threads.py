@@ -4,7 +4,8 @@
 
 Each way has processes of its own, started again in every round, so that what else the machine does
 in the meantime affects all of them. A rank has one thread. The minibatch is that of all ranks
-together. Printed is the median over the rounds of each process's median step, and the least.
+together. Printed is the median over the rounds of each process's median step, the least and the
+greatest.
 """
 
 import os
@@ -73,7 +74,7 @@ def main():
     )
     facts = common.machine()
     print(common.in_words(facts), "\n")
-    print(f"{'median (least) of ms':22}" + "".join(f"{way:>18}" for way in WAYS))
+    print(f"{'ms, median (range)':22}" + "".join(f"{way:>22}" for way in WAYS))
     results = {}
     for name in args.only.split(","):
         found = {way: [] for way in WAYS}
@@ -81,8 +82,11 @@ def main():
             for way, (ranks, threads) in WAYS.items():
                 found[way].append(started(name, args.seconds, ranks, threads))
         results[name] = found
-        cells = (f"{np.median(times):.2f} ({min(times):.2f})" for times in found.values())
-        print(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells), flush=True)
+        cells = (
+            f"{np.median(times):.1f} ({min(times):.1f} to {max(times):.1f})"
+            for times in found.values()
+        )
+        print(f"{name:22}" + "".join(f"{cell:>22}" for cell in cells), flush=True)
     common.write_json(args.out / "ranks_and_threads.json", {"machine": facts, "ms": results})
 
 

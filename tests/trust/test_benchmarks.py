@@ -44,6 +44,14 @@ def test_a_process_has_its_library_and_threads_only(contender):
     assert after == before
 
 
+def test_the_machine_is_described_on_other_systems_too(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    common = importlib.import_module("common")
+    monkeypatch.delitem(sys.modules, "common")
+    assert f", {os.cpu_count()} cores, " in common.in_words(common.machine())
+
+
 def test_a_missing_library_and_a_failing_one(contender):
     assert "no_such_library" in contender("absent").absent
     with pytest.raises(SystemExit, match="^failing: ValueError: a bad shape$"):
