@@ -3,7 +3,7 @@
 With ten examples of each digit D soon knows all hundred by heart, and teaches G to reproduce them.
 DiffAugment shows D moved, cut and brightened images only, real and fake alike, and brings the
 gradient back to G through the transpose of the very map it drew (Zhao et al. 2020). The judge
-compares samples with ten thousand held-out digits; the memorisation panel looks for copies.
+compares 5,000 samples with as many held-out digits; the memorisation panel looks for copies.
 """
 
 # %% Ten of each digit

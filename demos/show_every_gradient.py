@@ -70,9 +70,7 @@ convolutional = mg.GAN(
 )
 images, _ = mg.data.glyphs(2000, rng=args.seed)
 print("\n\nThe convolutional GAN is trained before its step is recorded:")
-with (
-    common.interruptible() as interrupted
-):  # a Ctrl-C ends the training; the step is recorded all the same
+with common.interruptible() as interrupted:  # a Ctrl-C ends the training, not the demo
     mg.train(convolutional, images, steps=args.steps, batch_size=32, rng=args.seed)
 common.save_model(results, convolutional)
 print("\nComparing entries of its gradients with finite differences ...")

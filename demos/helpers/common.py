@@ -41,7 +41,7 @@ def parser(description, *, steps=None, data=None, resumes=False):
 
     steps   : the default number of training steps (None: a demo that does not train)
     data    : (what the argument is, its default), for a demo that reads data
-    resumes : whether it takes --resume, and so hands `checkpointed(args)` to `train`
+    resumes : whether it takes --resume, and so hands `checkpointed(args, results)` to `train`
     """
     name = Path(sys.argv[0]).stem
     arguments = argparse.ArgumentParser(

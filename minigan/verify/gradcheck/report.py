@@ -14,7 +14,7 @@ from .explanation import explain
 from .hypotheses import Explanation
 
 # Bars for relative errors. Where a function is smooth, the differences of right gradients are good
-# to 1e-9 (docs/results.rst). Near a kink the step may shrink to 1e-9, where the rounding of a
+# to 1e-9 (README.md). Near a kink the step may shrink to 1e-9, where the rounding of a
 # function near 1 leaves 2e-16 / 1e-9 = 2e-7. EXACT is for one sum in two orders.
 SMOOTH, KINKED, EXACT = 1e-7, 1e-5, 1e-12
 
