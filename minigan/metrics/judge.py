@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import _archive as archive
 from .._callers import callers_level
-from .._checks import Count, FilePath, Images, Labels, Numbers, Seed, checked, refuse
+from .._checks import Count, FilePath, Images, Labels, Numbers, Seed, checked, shown
 from ..data.mnist_files import cache_folder
 from ..layers import Dropout, Linear
 from ..layers.cross_entropy import log_softmax
@@ -51,7 +51,9 @@ class Judge:
         *between, last = others or [None]
         is_judge = isinstance(first, Sequential) and isinstance(last, Linear)
         if not is_judge or not all(isinstance(layer, Dropout) for layer in between):
-            refuse(ValueError, "Judge", "network", "like those of classifier.build", network)
+            raise ValueError(
+                f"Judge: network must be like those of classifier.build, got {shown(network)}"
+            )
         self.network = network
 
     def __repr__(self) -> str:
