@@ -42,7 +42,7 @@ if infogan:
 else:
     rows = conditional.label(data.images, data.labels, CLASSES)
 
-# %% The two networks, see `minigan.models.conditional`, and their loss, see `minigan.auxiliary`
+# %% The two networks, see `minigan.conditional`, and their loss, see `minigan.auxiliary`
 # The rest is the recipe of `minigan.image_recipes`, with fewer layers.
 loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
 if infogan:
