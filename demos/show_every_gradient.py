@@ -103,6 +103,7 @@ results.finish(
         f"  {ledger.verdict()}",
         "The convolutional GAN, on entries drawn at random:",
         f"  {larger.verdict()}",
+        "  (One pixel changes the loss so little that its difference has fewer right digits.)",
         "In the pictures, 'times 0.01' below a map means that its numbers are to be multiplied by "
         "0.01.",
         "To read tiny.txt, follow one entry of dlogits through the lines that contain it; in "
