@@ -336,6 +336,8 @@ def test_bad_input():
         Lookahead(gan, fraction=0)
     with pytest.raises(TypeError, match="Lookahead: gan must be a GAN"):
         Lookahead(None)
+    with pytest.raises(ValueError, match="gan must be the one it was made for"):
+        Lookahead(gan)(1, small(mg.GAN), {})
     with pytest.raises(ValueError, match="penalties must be empty"):
         small(ConsensusGAN, gamma=1.0)
     with pytest.raises(TypeError, match="second derivative of Hinge"):

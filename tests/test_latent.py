@@ -73,6 +73,8 @@ def test_bad_input():
             lambda: invert(G, np.ones((2, 4, 4, 1)), lr=0),
             "invert: lr must be a finite number",
         ),
+        (lambda: directions(G, np.ones((0, 3))), "directions: z must be"),
+        (lambda: invert(G, np.ones((0, 4, 4, 1))), "invert: images must be"),
     ]:
         with pytest.raises(ValueError) as raised:
             call()

@@ -277,6 +277,10 @@ def test_a_class_that_forgets_its_arguments(tmp_path):
         (lambda: mg.load("."), "there is no model file"),
         (lambda: mg.Sequential([L.Tanh()]).save(None), "Sequential.save: path must be a path"),
         (lambda: gans()["mlp"].save("x.npz", average=3), "average must be an Average"),
+        (
+            lambda: gans()["mlp"].save("x.npz", average=mg.Average(gans()["mlp"].generator)),
+            "average must be one of this GAN's generator",
+        ),
         (lambda: mg.Sequential([L.Tanh()]).save("no/where.npz"), "the model was not written"),
     ],
 )

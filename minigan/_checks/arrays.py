@@ -317,6 +317,7 @@ Numbers = Annotated[Any, array()]
 Vector = Annotated[Any, array(("n",))]
 OtherVector = Annotated[Vector, same_shape]  # Other...: it goes with the argument before it
 Rows = Annotated[Any, array(("N", "F"))]
+SomeRows = Annotated[Any, with_some(array(("N", "F")))]
 Pairs = Annotated[Any, array(("n", 2))]
 Extent = Annotated[tuple[float, float, float, float], extent]
 TwoNumbers = Annotated[Any, array((2,), finite=True, kinds="fiu")]

@@ -44,6 +44,8 @@ def save_gan(gan: GAN, path: str | Path, average: Average | None = None) -> None
     """See `GAN.save`."""
     players = {"generator/": gan.generator, "discriminator/": gan.discriminator}
     if average is not None:
+        if average.followed is not gan.generator:
+            raise ValueError("GAN.save: average must be one of this GAN's generator")
         players["generator/"] = average.network
     facts: dict[str, Any] = {n.rstrip("/"): describe(player) for n, player in players.items()}
     facts |= {"latent_dim": gan.latent_dim, "sample_shape": list(gan.sample_shape)}

@@ -12,11 +12,11 @@ import numpy as np
 from .._checks import (
     Count,
     NotNegative,
-    Numbers,
     OtherVector,
     Positive,
-    Rows,
+    Samples,
     Seed,
+    SomeRows,
     TwoOrMore,
     Vector,
     checked,
@@ -54,7 +54,7 @@ def great_circle(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
 
 
 @checked
-def directions(generator: Sequential, z: Rows) -> tuple[np.ndarray, np.ndarray]:
+def directions(generator: Sequential, z: SomeRows) -> tuple[np.ndarray, np.ndarray]:
     """(strengths, U): J = dG/dz has J U = V strengths, averaged over z
 
     The columns of U, (latent, latent), are orthonormal: along the first one a small step changes
@@ -87,7 +87,7 @@ class Inversion(NamedTuple):
 @checked
 def invert(
     generator: Sequential,
-    images: Numbers,
+    images: Samples,
     *,
     steps: Count = 300,
     starts: Count = 8,

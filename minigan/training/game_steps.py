@@ -142,10 +142,12 @@ class Lookahead:
 
     @checked
     def __init__(self, gan: GAN, *, every: Count = 5, fraction: PositiveShare = 0.5) -> None:
-        self.every, self.fraction = every, fraction
+        self.gan, self.every, self.fraction = gan, every, fraction
         self.slow = [network.theta.copy() for network in (gan.generator, gan.discriminator)]
 
     def __call__(self, step: int, gan: GAN, figures: Figures) -> None:
+        if gan is not self.gan:
+            raise ValueError("Lookahead: gan must be the one it was made for; make one for each")
         if step % self.every == 0:
             for slow, network in zip(self.slow, (gan.generator, gan.discriminator)):
                 slow += self.fraction * (network.theta - slow)

@@ -184,7 +184,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_nothing_changes(parts, file)
         }  # fmt: skip
         gan = mg.GAN(**(same | change))
         before = gan.generator.theta.copy(), gan.discriminator.theta.copy()
-        average = mg.Average(fresh.gan.generator, 0.9)
+        average = mg.Average(gan.generator, 0.9)
         with pytest.raises(ValueError, match=f"another run: expected {name} ") as raised:
             mg.train(
                 gan, np.zeros((3, 2)), steps=9, checkpoint=file, resume=True, progress=False,

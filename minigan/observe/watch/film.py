@@ -105,7 +105,7 @@ class Film:
                 "Film: expected samples of shape (2,) and latent_dim 2, got "
                 f"{gan.sample_shape} and {gan.latent_dim}"
             )
-        rng = random_generator(rng, "film")
+        self.gan, rng = gan, random_generator(rng, "film")
         self.moments = frozenset(moments)
         self.frames: list[Frame] = []
         self.extent = extent or _widened(planar("Film", "data", data).extent)
@@ -195,6 +195,8 @@ class Film:
 
     def record(self, step: int, gan: GAN) -> Frame:
         """A Frame of the networks as they are now."""
+        if gan is not self.gan:
+            raise ValueError("Film: gan must be the one it was made for; make one for each")
         fake, _ = self.generator.forward(self.noise, training=False)
         grid, _ = self.generator.forward(self._lines.reshape(-1, 2), training=False)
         plane, _ = gan.discriminator.forward(self._plane.reshape(-1, 2), training=False)
