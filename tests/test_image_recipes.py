@@ -42,6 +42,18 @@ def test_only_images_of_one_channel_get_categories(channels, wanted, categories)
     assert generator.layers[len(sizes)].in_features == 128
 
 
+@pytest.mark.parametrize("channels, small", [(1, True), (3, False)])
+def test_only_images_of_several_channels_get_wide_weights(channels, small):
+    """The DCGAN paper's are from N(0, 0.02^2). With He's, stacked MNIST keeps its modes."""
+    generator = recipes.game(shape=(28, 28, channels)).gan.generator
+    found = {
+        name: value.std() for name, value, _ in generator.named_parameters()
+        if name.endswith("weight") and value.ndim > 1
+    }  # fmt: skip
+    assert len(found) == 6  # three linear layers, three convolutions
+    assert all((std < 0.021) == small for std in found.values()), found
+
+
 @pytest.mark.parametrize("loss", recipes.LOSSES)
 def test_every_loss(loss):
     game = recipes.game("mlp", loss=loss, penalty="none")

@@ -35,6 +35,7 @@ def dcgan_generator(
     channels: Count = 64,
     convolutions: Count = 2,
     hidden: Widths = (),
+    small_weights: bool = True,
     dtype: DType = "float32",
     rng: Seed = 0,
 ) -> Sequential:
@@ -42,9 +43,7 @@ def dcgan_generator(
 
     For 28 x 28 images a linear layer makes 7 x 7 pixels of 2 `channels`; two transposed
     convolutions double the size. With three `convolutions` it makes 4 x 4 pixels of 4 `channels`,
-    and a third one makes them 7 x 7. Weights start from N(0, 0.02^2), as in the paper. Before batch
-    norm the scale of the weights only sets the effective learning rate: smaller weights turn
-    further per Adam step.
+    and a third one makes them 7 x 7.
 
     Parameters
     ----------
@@ -56,6 +55,11 @@ def dcgan_generator(
     convolutions : from 1 to as many as bring the shorter side to 4 pixels: 3 for 28 x 28
     hidden : widths of linear layers, each with batch norm and ReLU, that transform the noise before
         the first feature map
+    small_weights : weights start from N(0, 0.02^2), as in the paper; otherwise from the layers' own
+        (He's) distribution, which is wider. Before batch norm the scale of the weights only sets
+        the effective learning rate: smaller weights turn further per Adam step. With the wider
+        ones G does not run ahead of D at first, and collapses less (the log of
+        `benchmarks/stacked_mnist.py`)
     dtype, rng : as in `Sequential`
 
     References
@@ -83,7 +87,8 @@ def dcgan_generator(
             ConvTranspose2d(before, after, _kernel(sides), stride=2, padding=1, bias=i == 0),
         ]
     rng = random_generator(rng, "generator")
-    return with_small_weights(Sequential([*layers, Tanh()], dtype=dtype, rng=rng))
+    network = Sequential([*layers, Tanh()], dtype=dtype, rng=rng)
+    return with_small_weights(network) if small_weights else network
 
 
 @checked

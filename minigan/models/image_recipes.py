@@ -16,8 +16,11 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
     hidden layers        fully connected ones, after D's convolutions and before G's: they see the
                          whole digit
     categories           part of the noise is discrete, so G need not interpolate between digits;
-                         for images of one channel (see the log of `benchmarks/stacked_mnist.py`),
-                         and not for a hundred images: each category would become one of them
+                         for images of one channel, and not for a hundred images: each category
+                         would become one of them
+
+For images of several channels G has no categories, and its first weights are He's, not the DCGAN
+paper's: both keep it from losing modes (see the log of `benchmarks/stacked_mnist.py`).
 """
 
 from collections.abc import Callable
@@ -176,9 +179,15 @@ def _players(
     else:
         sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
         # of more channels there are more kinds of images than 64, and each category would be one
-        choices = CATEGORIES if categories and shape[2] == 1 else 0
+        several = shape[2] > 1
+        choices = CATEGORIES if categories and not several else 0
         g = models.dcgan_generator(
-            LATENT - choices, categories=choices, **sizes, hidden=G_HIDDEN, rng=g_rng
+            LATENT - choices,
+            categories=choices,
+            **sizes,
+            hidden=G_HIDDEN,
+            small_weights=not several,
+            rng=g_rng,
         )
         d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_rng)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
