@@ -101,12 +101,12 @@ improves for longer. Seed 0, gamma falling to .3, a run of 32,000 steps, 43 minu
 A rate of 2e-3 for D beside 1e-3 for G had 9 modes after 500 steps and was stopped. Averaging over
 5,000 steps, not 1,000, changed nothing at the end (.087).
 
-Then a guess was that batch norm in G couples the samples of a batch, so it was left out. What helped
-was something else that had changed with it: G's first weights. The DCGAN paper's are from
+Then a guess was that batch norm in G couples the samples of a batch, so it was left out. What
+helped was something else that had changed with it: G's first weights. The DCGAN paper's are from
 N(0, .02^2); He's, the layers' own, are some four times as wide. A layer before batch norm does not
 depend on the scale of its weights, but Adam's steps have one size, so wider weights turn more
-slowly: G keeps behind D at first, and its modes do not collapse. Seed 0, G's rate half of D's, gamma
-falling to .3, 128 normal values; runs of 32,000 steps, but stopped at the end of their lines:
+slowly: G keeps behind D at first, and its modes do not collapse. Seed 0, G's rate half of D's,
+gamma falling to .3, 128 normal values; runs of 32,000 steps, stopped at the end of their lines:
 
     step                           500     1,000     2,000     3,000     4,000     8,000    12,000
     as above                   10 modes   597 1.42

@@ -330,6 +330,11 @@ def test_a_penalty_without_one_of_its_methods_is_refused_at_once(method):
         mlp(penalties=[penalty()])
 
 
-def test_an_optimizer_without_a_rate_is_refused_at_once():
-    with pytest.raises(TypeError, match="generator_optimizer must be .* and lr, got <"):
-        mlp(generator_optimizer=type("Mine", (), {"step": None})())
+def test_an_optimizer_without_a_rate_steps_but_does_not_train():
+    """`train` needs a rate that a schedule can multiply; a single step does not."""
+    mine = type("Mine", (), {"step": lambda self, theta, grad: None})
+    gan = mlp(generator_optimizer=mine())
+    real = minibatch(gan)
+    gan.train_step(real)
+    with pytest.raises(TypeError, match="train: generator_optimizer must be .* rate, lr, got <"):
+        mg.train(gan, real, steps=1, batch_size=len(real), progress=False)

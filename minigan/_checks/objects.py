@@ -328,7 +328,7 @@ _PENALTY = (
     "one of minigan.penalties, such as R1(1.0), or have its methods accumulate, value, check and "
     "after_step"
 )
-_OPTIMIZER = "one of minigan.optim, such as Adam(), or have step(theta, grad) and lr"
+_OPTIMIZER = "one of minigan.optim, such as Adam(), or have step(theta, grad)"
 
 
 def training_steps(owner: Any, name: str, value: Any) -> list[int]:
@@ -359,7 +359,7 @@ PenaltyLike = Annotated[Any, having("accumulate value", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate value check after_step", _PENALTY)]
 Blurs = Annotated[Any, having("std forward", "an InstanceNoise or FourierFeatures")]
 ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
-OptimizerLike = Annotated[Any, having("step lr", _OPTIMIZER)]
+OptimizerLike = Annotated[Any, having("step", _OPTIMIZER)]
 planar = having("sample extent", "one of the distributions of minigan.data")
 Planar = Annotated[Any, planar]
 WithDensity = Annotated[Any, having("density extent", "one of the distributions of minigan.data")]

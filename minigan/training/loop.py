@@ -25,7 +25,7 @@ from .fingerprint import describe_schedule
 from .history import History
 from .plateau import Plateau
 from .resuming import begin, remembered_options
-from .run import Run
+from .run import Run, learning_rates
 from .schedules import Schedule, rate_factor
 
 Figures = dict[str, float]
@@ -94,7 +94,7 @@ def train(
         minibatches,
         critic_steps,
         History(),
-        rates=[gan.generator_optimizer.lr, gan.discriminator_optimizer.lr],
+        rates=learning_rates(gan),
         average=average,
         stop=stop,
         watchers=tuple(callback for callback in callbacks if hasattr(callback, "restoring")),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import refuse
 from ..data.minibatches import Minibatches
 from ..gan import GAN
 from ..layers.composite import walk
@@ -23,6 +24,16 @@ from .fingerprint import (
 )
 from .history import History
 from .plateau import Plateau
+
+
+def learning_rates(gan: GAN) -> list[float]:
+    """The learning rates of G and D. Raises TypeError for an optimizer of one's own without lr."""
+    optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+    for player, optimizer in zip(("generator", "discriminator"), optimizers):
+        if not hasattr(optimizer, "lr"):
+            expected = "an optimizer with a learning rate, lr"
+            refuse(TypeError, "train", f"{player}_optimizer", expected, optimizer)
+    return [optimizer.lr for optimizer in optimizers]
 
 
 @dataclass

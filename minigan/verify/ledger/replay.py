@@ -24,7 +24,7 @@ from ...training.fingerprint import describe_schedule
 from ...training.history import History
 from ...training.loop import next_minibatch, take_step
 from ...training.plateau import Plateau
-from ...training.run import Run
+from ...training.run import Run, learning_rates
 from ...training.schedules import Schedule
 from .ledger import Ledger
 from .record import record
@@ -76,7 +76,7 @@ class Replay:
             Minibatches(data, batch_size, rng=rng),
             critic_steps,
             History(),
-            rates=[gan.generator_optimizer.lr, gan.discriminator_optimizer.lr],
+            rates=learning_rates(gan),
             average=average,
             stop=stop,
             watchers=tuple(each for each in self.callbacks if hasattr(each, "restoring")),
