@@ -336,5 +336,5 @@ def test_an_optimizer_without_a_rate_steps_but_does_not_train():
     gan = mlp(generator_optimizer=mine())
     real = minibatch(gan)
     gan.train_step(real)
-    with pytest.raises(TypeError, match="train: generator_optimizer must be .* rate, lr, got <"):
+    with pytest.raises(TypeError, match="train: generator_optimizer must have .* rate, lr, got <"):
         mg.train(gan, real, steps=1, batch_size=len(real), progress=False)

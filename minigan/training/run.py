@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import refuse
+from .._checks import shown
 from ..data.minibatches import Minibatches
 from ..gan import GAN
 from ..layers.composite import walk
@@ -31,8 +31,9 @@ def learning_rates(gan: GAN) -> list[float]:
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     for player, optimizer in zip(("generator", "discriminator"), optimizers):
         if not hasattr(optimizer, "lr"):
-            expected = "an optimizer with a learning rate, lr"
-            refuse(TypeError, "train", f"{player}_optimizer", expected, optimizer)
+            raise TypeError(
+                f"train: {player}_optimizer must have a learning rate, lr, got {shown(optimizer)}"
+            )
     return [optimizer.lr for optimizer in optimizers]
 
 
