@@ -9,6 +9,7 @@ a file. Before it makes an array it compares lengths with the size of the file, 
 dtypes with what the caller expects.
 """
 
+import contextlib
 import errno
 import io
 import json
@@ -56,10 +57,15 @@ def write(
 ) -> None:
     """Writes a dict for JSON and a dict of arrays; an existing checkpoint stays as name.previous.
 
-    Raises OSError, naming the file, if that is impossible (a full disk, no permission); an existing
-    file then stays as it was.
+    Raises OSError, naming the file, if that is impossible (a full disk, no permission, a folder or
+    a device of that name); what is there then stays as it was.
     """
     path = as_path("archive.write", "path", path)
+    if path.exists() and not path.is_file():  # the renamings would move a folder or a device away
+        number = errno.EISDIR if path.is_dir() else errno.EEXIST
+        words = f"the {kind.name} was not written: expected the name of a file, got that of a"
+        what = "folder" if path.is_dir() else "device or pipe"
+        raise OSError(number, f"{words} {what}", str(path))
     text = json.dumps({"format": kind.format, "version": kind.version, **header}, default=_plain)
     members = {"header": np.frombuffer(text.encode(), np.uint8), **arrays}
     temporary = path.with_name(path.name + ".writing")
@@ -73,7 +79,8 @@ def write(
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OSError(
             error.errno, f"the {kind.name} was not written ({error.strerror}); the one before it, "
             "if any, is intact", str(path),

@@ -328,6 +328,46 @@ def test_a_module_of_torch(dtype, torch):
         compare(torch, network, module, channels_last(x), False)
 
 
+def test_a_module_that_is_there_twice(torch):
+    """As an activation often is: both times count."""
+    nn, slope = torch.nn, torch.nn.LeakyReLU(0.1)
+    inner = nn.Sequential(nn.Tanh(), slope)
+    module = nn.Sequential(nn.Linear(3, 4), slope, nn.Linear(4, 2), slope, inner, inner)
+    network = interop.from_torch(module)
+    assert len(network.layers) == 6
+    x = np.linspace(-2, 2, 15, dtype=np.float32).reshape(5, 3)
+    y, _ = network.forward(x, training=False)
+    np.testing.assert_allclose(y, module(torch.tensor(x)).detach().numpy(), atol=1e-6)
+
+
+def with_hook(torch):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    module[0].register_forward_hook(lambda module, x, y: 2 * y)
+    return module
+
+
+def used_twice(torch):
+    linear = torch.nn.Linear(2, 2)
+    return torch.nn.Sequential(linear, torch.nn.Tanh(), linear)
+
+
+def with_tied_weights(torch):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    module[1].weight = module[0].weight
+    return module
+
+
+def with_old_spectral_norm(torch):
+    return torch.nn.Sequential(torch.nn.utils.spectral_norm(torch.nn.Linear(2, 2)))
+
+
+def of_ones_own(torch, base):
+    """A module of a class with the name of torch's own, whose forward pass is another."""
+    forward = base.forward
+    kind = type(base.__name__, (base,), {"forward": lambda self, x: 2 * forward(self, x)})
+    return kind(2, 2) if base is torch.nn.Linear else kind(torch.nn.Tanh())
+
+
 class OfOnesOwn(L.Tanh):
     pass
 
@@ -365,6 +405,16 @@ def refused(torch, make, message):
         (lambda t: interop.from_torch(t.nn.Sequential(t.nn.BatchNorm1d(2, affine=False))),
          "minigan has affine=True alone, got False"),
         (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Linear(2, 2).half())), "float16"),
+        (lambda t: interop.from_torch(used_twice(t)), "0.weight and 2.weight are one parameter"),
+        (lambda t: interop.from_torch(with_tied_weights(t)),
+         "0.weight and 1.weight are one parameter; in minigan, each layer has its own"),
+        (lambda t: interop.from_torch(with_hook(t)), "has a forward hook"),
+        (lambda t: interop.from_torch(with_old_spectral_norm(t)),
+         "take torch.nn.utils.parametrizations.spectral_norm"),
+        (lambda t: interop.from_torch(t.nn.Sequential(of_ones_own(t, t.nn.Linear))),
+         "Linear(in_features=2, out_features=2, bias=True) has no counterpart in minigan"),
+        (lambda t: interop.from_torch(of_ones_own(t, t.nn.Sequential)),
+         "(0): Tanh() ) has no counterpart in minigan"),
     ],
 )  # fmt: skip
 def test_what_torch_or_minigan_has_not(make, message, torch):

@@ -68,6 +68,31 @@ def test_a_folder_that_is_not_there(parts, tmp_path):
     assert "missing" in str(raised.value)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name")
+def test_a_name_that_is_taken_by_a_folder_or_a_pipe(parts, tmp_path):
+    """The renamings of a checkpoint must not move it away."""
+    folder, pipe = tmp_path / "results", tmp_path / "pipe"
+    folder.mkdir()
+    (folder / "old.png").write_text("kept")
+    os.mkfifo(pipe)
+    for taken, what in ((folder, "folder"), (pipe, "device or pipe")):
+        for write in (
+            lambda path: parts().train(3, checkpoint=path),
+            lambda path: archive.write(path, {}, {}, archive.MODEL),
+        ):
+            with pytest.raises(OSError, match=f"was not written: .* of a {what}") as raised:
+                write(taken)
+            assert raised.value.filename == str(taken)
+    assert sorted(os.listdir(tmp_path)) == ["pipe", "results"]
+    assert (folder / "old.png").read_text() == "kept"
+
+
+def test_a_file_in_the_place_of_a_folder(parts, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(NotADirectoryError, match="the checkpoint was not written"):
+        parts().train(3, checkpoint=tmp_path / "file" / "run.npz")
+
+
 def test_nothing_to_resume(parts, tmp_path):
     with pytest.raises(FileNotFoundError, match="run.npz"):
         parts().train(3, checkpoint=tmp_path / "run.npz", resume=True)

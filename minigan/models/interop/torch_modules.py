@@ -169,9 +169,10 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
     threshold. PyTorch's own spectral_norm iterates in another order than `SpectralNorm`: the two
     agree in evaluation, and in training once the vectors have converged.
 
-    Raises ImportError without PyTorch; TypeError, naming it, for a module without a counterpart;
-    ValueError for an option of a layer that minigan does not have, such as groups, and where the
-    order of flattened features cannot be known.
+    Raises ImportError without PyTorch; TypeError, naming it, for a module without a counterpart,
+    such as one with a forward pass of its own; ValueError for an option of a layer that minigan
+    does not have, such as groups, for a module with forward hooks, for a parameter that two layers
+    share, and where the order of flattened features cannot be known.
     """
     torch = needed("torch", "from_torch")
     if not isinstance(module, torch.nn.Sequential):
@@ -181,6 +182,7 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
     floats = {p.dtype for p in module.state_dict().values() if p.is_floating_point()}
     if len(floats) > 1 or not floats <= {torch.float32, torch.float64}:
         raise TypeError(f"from_torch: expected one dtype, float32 or float64, got {floats}")
+    _refuse_shared(module)
     layers = _Layers(torch, "float64" if floats == {torch.float64} else "float32")
     network = layers.of(module, "")
     values = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
@@ -193,6 +195,18 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
         if isinstance(place.layer, SpectralNorm):
             _note_iteration(place.layer, inner)
     return network
+
+
+def _refuse_shared(module):
+    """Raises ValueError for a parameter with two names: as two, they would be trained apart."""
+    names: dict[int, str] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        first = names.setdefault(id(parameter), name)
+        if first != name:
+            raise ValueError(
+                f"from_torch: {first} and {name} are one parameter; in minigan, each layer has its "
+                "own"
+            )
 
 
 def _note_iteration(layer, module):
@@ -219,15 +233,20 @@ class _Layers:
 
     def of(self, module: Any, prefix: str) -> Any:
         """The layer of one module."""
-        if isinstance(module, self.torch.nn.Sequential):
-            inside = [self.of(each, f"{prefix}{n}.") for n, each in module.named_children()]
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise ValueError(
+                f"from_torch: {shown(module)} has a forward hook, which minigan would leave out; "
+                "remove it (in place of the older torch.nn.utils.spectral_norm, take "
+                "torch.nn.utils.parametrizations.spectral_norm)"
+            )
+        nn = self.torch.nn
+        if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
+            # named_children would leave out a module that is there twice
+            inside = [self.of(each, f"{prefix}{n}.") for n, each in module._modules.items()]
             return Sequential(inside, dtype=self.dtype)
         layer = self._spectral(module) or self._own(module, prefix)
         if layer is None:
-            kind = type(module).__name__
-            if kind not in FROM_TORCH:
-                raise TypeError(f"from_torch: {shown(module)} has no counterpart in minigan")
-            layer = FROM_TORCH[kind](module)
+            layer = self._counterpart(module, type(module))
             self.natural[id(layer)] = True
         self.found[id(layer)] = prefix, module
         return layer
@@ -251,10 +270,14 @@ class _Layers:
                 raise ValueError(
                     "from_torch: of the parametrizations, minigan has spectral_norm alone"
                 )
-        kind = type(module).__mro__[1].__name__
-        if kind not in FROM_TORCH:
+        return SpectralNorm(self._counterpart(module, type(module).__mro__[1]))
+
+    def _counterpart(self, module, kind):
+        """The layer of a module of that class, if the class is one of torch.nn itself."""
+        name = kind.__name__
+        if name not in FROM_TORCH or getattr(self.torch.nn, name) is not kind:
             raise TypeError(f"from_torch: {shown(module)} has no counterpart in minigan")
-        return SpectralNorm(FROM_TORCH[kind](module))
+        return FROM_TORCH[name](module)
 
 
 def _plain(module, **expected):
