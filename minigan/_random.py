@@ -26,3 +26,10 @@ class RandomStates:
     def restore(self) -> None:
         for rng, state in zip(self.rngs, self.states):
             rng.bit_generator.state = state
+
+
+def same_state(a: Any, b: Any) -> bool:
+    """Whether two states of a bit generator are equal; those of some kinds hold arrays."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same_state(a[key], b[key]) for key in a)
+    return bool(np.array_equal(a, b))

@@ -385,6 +385,47 @@ def test_a_loss_that_errs_for_some_batches(row, wrong):
     assert [failure.tensor for failure in report.failures] == [f"{row}: d_fake"]
 
 
+class Forgetful(mg.losses.Relativistic):
+    """Its L_G depends on the real logits, which it does not say."""
+
+    generator_sees_real = False
+
+
+def test_a_loss_that_does_not_say_what_it_sees():
+    failed = [row.tensor for row in check_loss(Forgetful()).failures]
+    assert failed == [f"declared generator_sees_real: {what}" for what in ("L_G", "d_fake")]
+
+
+class Plain:
+    """Least squares, made without `Loss`."""
+
+    def discriminator(self, real, fake):
+        return mg.losses.LeastSquares().discriminator(real, fake)
+
+    def generator(self, real, fake):
+        return mg.losses.LeastSquares().generator(real, fake)
+
+
+def test_a_loss_that_writes_to_its_logits():
+    class Sorts(Plain):
+        def generator(self, real, fake):
+            fake.sort(axis=0)
+            return super().generator(real, fake)
+
+    assert check_loss(Plain()).ok
+    failed = [row.tensor for row in check_loss(Sorts()).failures]
+    assert "logits unchanged" in failed
+
+
+def test_a_value_that_is_wrong_in_float32():
+    class Twice(Plain):
+        def generator(self, real, fake):
+            value, d_real, d_fake = super().generator(real, fake)
+            return value * (1 + (fake.dtype == np.float32)), d_real, d_fake
+
+    assert [row.tensor for row in check_loss(Twice()).failures] == ["float32: value"]
+
+
 def critic():
     return mg.Sequential([L.Linear(2, 3), L.Tanh(), L.Linear(3, 1)], rng=1)
 
@@ -440,6 +481,70 @@ def test_a_step_in_float32():
     discriminator = mg.Sequential([L.Linear(2, 3), Single(), L.Linear(3, 1)], rng=1)
     report = check_step(game(discriminator), REAL)
     assert not report.ok and "coarser than float64" in reasons(report)
+
+
+class Clipping(mg.optim.SGD):
+    """Shortens its gradient in place, to a thousandth."""
+
+    def step(self, theta, grad):
+        grad *= 1e-3 / np.linalg.norm(grad)
+        super().step(theta, grad)
+
+
+def test_an_optimizer_that_clips_in_place_is_right():
+    gan = game()
+    gan.discriminator_optimizer, gan.generator_optimizer = Clipping(), Clipping()
+    assert check_step(gan, REAL).ok
+
+
+def test_a_step_may_set_the_learning_rates():
+    class Warming(mg.GAN):
+        def train_step(self, real):
+            self.generator_optimizer.lr *= 2
+            return super().train_step(real)
+
+    gan = game()
+    gan.__class__ = Warming
+    assert check_step(gan, REAL).ok
+
+
+def test_what_moves_after_the_last_update():
+    class Shrinks(mg.GAN):
+        def train_step(self, real):
+            figures = super().train_step(real)
+            self.generator.theta *= 0.99
+            return figures
+
+    gan = game()
+    gan.__class__ = Shrinks
+    assert [row.tensor for row in check_step(gan, REAL).failures] == [
+        "theta_G as its optimizer left it"
+    ]
+
+
+def steps(*players):
+    class Mine(mg.GAN):
+        def train_step(self, real):
+            return {k: v for p in players for k, v in getattr(self, f"{p}_step")(real).items()}
+
+    return Mine
+
+
+@pytest.mark.parametrize(
+    "kind, message",
+    [
+        (steps("discriminator"), "Mine.train_step must move .* got discriminator$"),
+        (steps("generator", "discriminator"), "got generator, discriminator$"),
+        (steps("discriminator", "discriminator", "generator"), "got discriminator, discriminator"),
+        (mg.game_steps.SimultaneousGAN, "gan must move its discriminator before its generator"),
+        (mg.game_steps.ExtragradientGAN, "as GAN does, got a ExtragradientGAN; check a GAN of"),
+    ],
+)
+def test_a_step_that_is_no_step_of_both_in_turn(kind, message):
+    gan = game()
+    gan.__class__ = kind
+    with pytest.raises(TypeError, match=f"^check_step: .*{message}"):
+        check_step(gan, REAL)
 
 
 @pytest.mark.parametrize("penalty", [mg.penalties.R1(1.0), mg.penalties.GradientPenalty(1.0)])

@@ -116,6 +116,109 @@ class OtherInEvaluation(L.BatchNorm):
         return super().backward_input(dy, (x_hat, inv_std, True))
 
 
+class AllInOne(L.BatchNorm):
+    """backward_input adds the gradients of the parameters too."""
+
+    def backward_input(self, dy, cache):
+        L.BatchNorm.backward_params(self, dy, cache)
+        return super().backward_input(dy, cache)
+
+    def backward_params(self, dy, cache):
+        pass
+
+
+class OfTheLastDy(L.BatchNorm):
+    """backward_params uses what backward_input has left on the layer."""
+
+    def backward_input(self, dy, cache):
+        self.dy = dy
+        return super().backward_input(dy, cache)
+
+    def backward_params(self, dy, cache):
+        super().backward_params(getattr(self, "dy", dy), cache)
+
+
+class OfFiveSamples(L.BatchNorm):
+    """Its mean over the batch is the sum over 5."""
+
+    def backward_input(self, dy, cache):
+        x_hat, inv_std, _ = cache
+        g = self.params["gamma"] * dy
+        sums = g.sum(axis=0) + x_hat * np.sum(g * x_hat, axis=0)
+        return inv_std * (g - sums / 5) if cache[2] else inv_std * g
+
+
+def reused(name, method):
+    """The method of that name, with its result always in one array."""
+
+    def into_one(self, *arguments, **options):
+        result = method(self, *arguments, **options)
+        array = result[0] if isinstance(result, tuple) else result
+        held = vars(self).setdefault("held", {})
+        kept = held.setdefault((name, array.shape, array.dtype), np.empty_like(array))
+        kept[...] = array
+        return (kept, *result[1:]) if isinstance(result, tuple) else kept
+
+    return into_one
+
+
+def wrong_if(wrong, method=Layer.backward):
+    return lambda self, dy, *rest: method(self, dy, *rest) * (1 + wrong(dy))
+
+
+def spoils(which, method):
+    """The method, writing over one of its arguments at the end."""
+
+    def spoiling(self, *arguments):
+        result = method(self, *arguments)
+        arguments[which][...] = 0
+        return result
+
+    return spoiling
+
+
+def adds(method):
+    def adding(self, *arguments):
+        self.grads["factor"] += 1
+        return method(self, *arguments)
+
+    return adding
+
+
+class Draws(Right):
+    """Half of x, drawn at random; in float32, three times as much."""
+
+    def forward(self, x, training=True):
+        x = self.as_input(x)
+        mask = (self.rng.random(x.shape) < 0.5) * (3.0 if x.dtype == np.float32 else 1.0)
+        y, t = super().forward(x)
+        return y * mask.astype(x.dtype), (t, mask.astype(x.dtype))
+
+    def backward_input(self, dy, cache):
+        return super().backward_input(dy * cache[1], cache[0])
+
+    def backward_params(self, dy, cache):
+        super().backward_params(dy * cache[1], cache[0])
+
+    tangent, curvature = Layer.tangent, Layer.curvature
+
+
+def moves_parameters(self, dy, t):
+    Right.backward_params(self, dy, t)
+    self.params["factor"] *= 1 - 1e-10
+
+
+class MovesBuffers(L.BatchNorm):
+    def backward_input(self, dy, cache):
+        self.buffers["running_mean"] = self.buffers["running_mean"] + 1e-9
+        return super().backward_input(dy, cache)
+
+
+def shape_on_self(self, x, training=True):
+    self.shape = np.shape(x)
+    return Right.forward(self, x, training)
+
+
 # name: (layer, a part of the row that must fail, and no other row)
 LIES = {
     "forward is random": (
@@ -162,11 +265,44 @@ LIES = {
         "batch sizes"),
     "moves held buffers": (MovingBuffer(2), "held buffer"),
     "evaluation": (OtherInEvaluation(2), "dx"),
+    "gradients from backward_input": (AllInOne(2), "backward_input leaves grads"),
+    "the dy of another pass": (OfTheLastDy(2), "linear in dy: grads"),
+    "a clipped dy": (
+        lying(backward_input=lambda s, dy, t: Right.backward_input(s, dy.clip(-9, 9), t)),
+        "linear in dy: dx"),
+    "gradients from the tangent": (
+        lying(tangent=adds(Right.tangent)), "tangent leaves grads"),
+    "the samples of one batch size": (OfFiveSamples(2), "twice as large"),
+    "y in a buffer": (lying(forward=reused("y", Right.forward)), "kept: y"),
+    "dx in a buffer": (lying(backward_input=reused("dx", Right.backward_input)), "kept: dx"),
+    "a shape on self": (
+        lying(forward=shape_on_self,
+              backward_input=lambda s, dy, t: Right.backward_input(s, dy.reshape(s.shape), t)),
+        "caches"),
+    "backward of a batch of one": (
+        lying(backward=wrong_if(lambda dy: len(dy) == 1)), "batch sizes: backward: dx"),
+    "backward in float32": (
+        lying(backward=wrong_if(lambda dy: dy.dtype == np.float32)), "backward: dx, numpy"),
+    "backward writes to dy": (lying(backward=spoils(0, Layer.backward)), "dy unchanged later"),
+    "curvature writes to dy": (lying(curvature=spoils(0, Right.curvature)), "dy unchanged later"),
+    "curvature writes to x_dot": (
+        lying(curvature=spoils(2, Right.curvature)), "x_dot unchanged"),
+    "random and wrong in float32": (Draws(), "y, numpy"),
+    "moves parameters": (lying(backward_params=moves_parameters), "parameters unchanged"),
+    "moves held buffers backward": (MovesBuffers(2), "held buffer"),
 }  # fmt: skip
 
 
 def test_an_honest_layer_passes(backend):
     assert check_layer(Right(), (4, 3), progress=False).ok
+
+
+@pytest.mark.parametrize("bits", [np.random.MT19937, np.random.Philox, np.random.SFC64])
+def test_random_generators_of_other_kinds(bits, backend):
+    """The states of some hold arrays."""
+    rng = np.random.Generator(bits(0))
+    network = mg.Sequential([L.Linear(2, 3), L.Dropout(0.5)], rng=rng)
+    assert check_layer(network, (5, 2), progress=False).ok
 
 
 @pytest.mark.filterwarnings("ignore")

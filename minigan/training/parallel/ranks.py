@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..._checks import checked
+from ..._random import same_state
 from ...gan import GAN, Figures
 from ...layers.base import Array
 from ...layers.composite import walk
@@ -142,7 +143,7 @@ class ParallelGAN(GAN):
             each.state = own
         yield
         for each, own, common in before:
-            drawn = each.state != own
+            drawn = not same_state(each.state, own)
             each.state = common
             if drawn:
                 each.state = _jumped(each, self.ranks.size)

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ..._random import same_state
 from ...backend import backend
 from ...layers.base import Layer
+from ...layers.composite import walk
 from ...network import Sequential
 from .differences import Differences, measure
 from .report import IN_FLOAT32, Report, relative_error
@@ -22,6 +24,7 @@ NEIGHBOURS = 8
 TIMES_SCATTER = 4
 LOST = 0.1
 SUMMED_ANEW = 1e-9  # relative: in another batch a sum may have another order
+FACTOR = -1024.0  # of dy: a power of two, so that what is linear in dy is multiplied exactly
 
 
 def check_declared(
@@ -90,27 +93,83 @@ def check_signals(
         report.compare(mode, "dy read-only, not contiguous: grads", network.grad, gradients)
 
 
-def check_buffers(report: Report, mode: str, network: Sequential, forward: Any, x: Any) -> None:
-    """While buffers are held, a forward pass leaves them as they are."""
-    before = [value.copy() for _, value in network.named_buffers()]
-    forward(x)
-    for (name, value), kept in zip(network.named_buffers(), before):
+def check_apart(
+    report: Report, mode: str, layer: Layer, network: Sequential, dy: np.ndarray, cache: Any,
+    dx: np.ndarray | None, gradients: np.ndarray,
+) -> None:  # fmt: skip
+    """Each backward pass alone, of a dy that the other has not seen: both are linear in dy, and
+    `backward_input` leaves the gradients of the parameters as they are."""
+    network.zero_grad()
+    layer.backward_params(FACTOR * dy, cache)
+    found = network.grad.copy()
+    again = layer.backward_input(2 * FACTOR * dy, cache)
+    if dx is not None:
+        report.compare(mode, "linear in dy: dx", again, 2 * FACTOR * dx)
+    if gradients.size:
+        report.compare(mode, "linear in dy: grads", found, FACTOR * gradients)
+        report.compare(mode, "backward_input leaves grads", network.grad, found, 0)
+
+
+def check_caches(
+    report: Report, mode: str, layer: Layer, network: Sequential, dy: np.ndarray, cache: Any,
+    dx: np.ndarray | None, gradients: np.ndarray,
+) -> None:  # fmt: skip
+    """After another forward pass, of another batch size, the same gradients."""
+    network.zero_grad()
+    try:
+        layer.backward_params(dy.copy(), cache)
+        again = layer.backward_input(dy.copy(), cache)
+    except Exception as error:  # whatever the layer's own code raises
+        words = f"raises {type(error).__name__}: {error}"
+        report.fail(mode, "caches: after another forward", words)
+        return
+    if dx is not None:
+        report.compare(mode, "caches: dx after another forward", again, dx, 0)
+    if gradients.size:
+        report.compare(mode, "caches: grads after another forward", network.grad, gradients, 0)
+
+
+def check_kept(
+    report: Report, mode: str, layer: Layer, dy: np.ndarray, forward: Any, others: np.ndarray,
+    moves: bool,
+) -> None:  # fmt: skip
+    """What a pass has returned stays as it is while others run, of `others` in the place of x."""
+    y, cache = forward()
+    y_before = np.array(y)
+    forward(others)
+    report.compare(mode, "kept: y after another forward", np.array(y), y_before, 0)
+    if moves:
+        dx = layer.backward_input(dy.copy(), cache)
+        dx_before = dx.copy()
+        layer.backward_input(2 * dy, cache)
+        report.compare(mode, "kept: dx after another backward", dx, dx_before, 0)
+
+
+def check_buffers(report: Report, mode: str, network: Sequential, before: Any) -> None:
+    """While buffers are held, all passes leave them as they are, [(name, value)] before them."""
+    for (name, value), (_, kept) in zip(network.named_buffers(), before):
         report.compare(mode, f"held buffer {name}", value, kept, 0)
+
+
+def own_backward(layer: Layer) -> bool:
+    """Whether a layer, itself or one inside, has a method `backward` of its own."""
+    inside = [type(inner) for _, inner in walk(layer)]
+    return any(kind.backward not in (Layer.backward, Sequential.backward) for kind in inside)
 
 
 def check_batches(
     report: Report, mode: str, layer: Layer, network: Sequential, x: np.ndarray, dy: np.ndarray,
-    forward: Any, expected: dict[str, Any], x_dot: np.ndarray | None,
+    forward: Any, expected: dict[str, Any], x_dot: np.ndarray | None, drawn: bool,
 ) -> None:  # fmt: skip
     """The first sample alone, the others, and all of them twice: other batches give the same y and
-    dx for a sample, and gradients that add up. Only for a layer that neither mixes samples nor
-    draws random numbers.
+    dx for a sample, and gradients that add up. For a layer that mixes samples or draws random
+    numbers: other samples, twice as many, beside a difference.
 
     expected : as in `check_single`, without what the layer does not have
+    drawn    : whether a forward pass draws random numbers
     """
-    state = network.rng.bit_generator.state
-    forward(x)
-    if layer.mixes_samples or network.rng.bit_generator.state != state:
+    if layer.mixes_samples or drawn:
+        _check_twice(report, mode, layer, network, x, dy, forward)
         return
     everyone = np.arange(len(x))
     found: dict[str, list[Any]] = {name: [] for name in expected}
@@ -135,6 +194,35 @@ def check_batches(
         report.compare(mode, f"other batch sizes: {name}", values, right, SUMMED_ANEW)
 
 
+def _check_twice(report, mode, layer, network, x, dy, forward):
+    """<dx, v> + <gradients, w> of twice as many samples, beside the derivative along v and w."""
+    rng, moves = np.random.default_rng(0), x.dtype.kind == "f"
+    x = np.concatenate([x, _other_values(x, rng)])
+    dy = rng.standard_normal((len(x), *dy.shape[1:]))
+    v = rng.standard_normal(x.shape) if moves else 0
+    start, w, moved = network.theta.copy(), rng.standard_normal(network.theta.size), np.zeros(())
+
+    def value():
+        network.theta[...] = start + moved * w
+        try:
+            return float(np.sum(forward(x + moved * v if moves else x)[0] * dy))
+        finally:
+            network.theta[...] = start
+
+    try:
+        _, cache = forward(x)
+        network.zero_grad()
+        layer.backward_params(dy, cache)
+        found = network.grad @ w
+        if moves:
+            found += np.sum(layer.backward_input(dy, cache) * v)
+        differences = measure(value, moved)
+    except Exception as error:  # whatever the layer's own code raises
+        report.fail(mode, "a batch twice as large", f"raises {type(error).__name__}: {error}")
+        return
+    report.compare_difference(mode, "a batch twice as large", np.asarray(found), differences)
+
+
 def _passes(layer, network, x, dy, x_dot, forward, rows, names):
     """Yields (name, value) of what the layer gives for some of the samples."""
     y, cache = forward(x[rows])
@@ -150,16 +238,22 @@ def _passes(layer, network, x, dy, x_dot, forward, rows, names):
         dx_dot = layer.curvature(dy[rows], cache, x_dot[rows])
         yield "curvature: dx", np.zeros_like(x_dot[rows]) if dx_dot is None else dx_dot
         yield "curvature: grads", network.grad.copy()
+    if "backward: dx" in names:
+        network.zero_grad()
+        yield "backward: dx", layer.backward(dy[rows], cache)
+        yield "backward: grads", network.grad.copy()
 
 
 def check_single(
-    report: Report, mode: str, network: Sequential, x: np.ndarray, dy: np.ndarray, state: Any,
-    expected: dict[str, np.ndarray], x_dot: np.ndarray | None, second: bool,
+    report: Report, mode: str, network: Sequential, x: np.ndarray, dy: np.ndarray,
+    states: tuple[Any, Any], expected: dict[str, np.ndarray], x_dot: np.ndarray | None,
+    second: bool,
 ) -> None:  # fmt: skip
     """The same in float32, on the active backend, as it is trained.
 
+    states   : of the random generator, before a forward pass and after it
     expected : what float64 gives, by name: "y", "dx", "grads", "tangent", "curvature: dx",
-        "curvature: grads"
+        "curvature: grads", "backward: dx", "backward: grads"
     second   : whether `curvature` is there
     """
     twin = network.copy("float32")
@@ -171,7 +265,7 @@ def check_single(
 
     def passes(x: Any, dy: Any, x_dot: Any) -> dict[str, Any]:
         """What the layer gives in float32, by the names of `expected`."""
-        twin.rng.bit_generator.state = state
+        twin.rng.bit_generator.state = states[0]
         twin.zero_grad()
         y, cache = twin.forward(x, mode == "training")
         found = {"y": y, "dx": twin.backward_input(dy, cache)}
@@ -183,12 +277,16 @@ def check_single(
                 twin.zero_grad()
                 found["curvature: dx"] = twin.curvature(dy, cache, x_dot)
                 found["curvature: grads"] = twin.grad.copy()
+        if "backward: dx" in expected:
+            twin.zero_grad()
+            found["backward: dx"] = twin.backward(dy, cache)
+            found["backward: grads"] = twin.grad.copy()
         return found
 
     with twin.held_buffers():
         found = passes(*arrays)
-        y, drawn = found["y"], twin.rng.bit_generator.state != state
-        if drawn and not np.allclose(y, expected["y"], rtol=0.01, atol=0.01):
+        y, others = found["y"], not same_state(twin.rng.bit_generator.state, states[1])
+        if others and not np.allclose(y, expected["y"], rtol=0.01, atol=0.01):
             report.notes.append(f"{mode}: in float32 other random numbers are drawn; not compared")
             return
         report.compare(check, "y is float32", y.dtype == np.float32, True, 0)

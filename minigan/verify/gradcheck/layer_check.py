@@ -7,18 +7,22 @@ from typing import Any
 import numpy as np
 
 from ..._checks import Count, InputOrShape, Seed, checked, shown
-from ..._random import random_generator
+from ..._random import random_generator, same_state
 from ...layers.base import Layer
 from ...layers.composite import walk
 from ...network import Sequential
 from .check_progress import progress_bar
 from .contract import (
+    check_apart,
     check_batches,
     check_buffers,
+    check_caches,
     check_declared,
+    check_kept,
     check_signals,
     check_single,
     check_straight,
+    own_backward,
 )
 from .curvature import check_curvature
 from .differences import Differences, measure, not_deterministic
@@ -58,14 +62,17 @@ def check_layer(
         curvature      : compared with central differences of the two backward passes
         backward       : returns and adds what backward_input and backward_params do
         accumulates    : adds into grads that were not zero
-        caches         : another forward pass in between changes nothing
-        arguments      : x and dy are not changed; a dy that is read-only and not contiguous gives
-                         the same gradients
+        linear         : each backward pass alone gives a multiple of dy the multiple of its result;
+                         backward_input and tangent leave grads as they are
+        caches         : another forward pass in between, of another batch size, changes nothing
+        kept           : y and dx stay as they are while other passes run
+        arguments      : x, dy, x_dot and the parameters are not changed; a dy that is read-only and
+                         not contiguous gives the same gradients
         declared       : mixes_samples and piecewise_linear are as the layer says
         other batches  : one sample, the others, and all twice give the same rows of y and dx, and
-                         gradients with the same sum; where neither samples are mixed nor numbers
-                         drawn
-        held buffer    : a forward pass leaves the buffers as they are while they are held
+                         gradients with the same sum; where samples are mixed or numbers drawn, the
+                         gradients of a batch twice as large are compared with a difference
+        held buffer    : all passes leave the buffers as they are while they are held
         float32        : all of it once more in float32, on the active backend, with a bar of its
                          own, beside float64; where digits cancel, the bar follows the rounding that
                          is measured, and what is lost in it fails, for that reason
@@ -105,14 +112,15 @@ def check_layer(
 def _check_mode(report, network, layer, x, training, directions, rng, missing, tick):
     mode = "training" if training else "evaluation"
     state = network.rng.bit_generator.state  # dropout draws the same masks at every evaluation
+    theta, buffers = network.theta.copy(), [(n, v.copy()) for n, v in network.named_buffers()]
 
     def forward(x=x):
         network.rng.bit_generator.state = state
         return layer.forward(x, training)
 
     y, cache = forward()
-    again, _ = forward()
-    y, again = np.array(y), np.array(again)
+    y, states = np.array(y), (state, network.rng.bit_generator.state)
+    again = np.array(forward()[0])
     problem = not_deterministic(y, again, "two forward passes")
     report.compare(mode, "y of two forward passes", again, y, tolerance=0)
     cotangent = rng.standard_normal(y.shape)
@@ -123,7 +131,7 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
     dx = layer.backward_input(handed, cache)
     moves = x.dtype.kind == "f"  # class numbers do not
     if moves:
-        dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape)
+        dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape).copy()
         if dx.dtype != np.float64:
             report.fail(mode, "dx is float64", f"coarser than float64: dx is {dx.dtype}")
     layer.backward_params(handed, cache)
@@ -173,10 +181,15 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
         context=lambda: {"exhibits": exhibits(UNCHANGED)},
     )  # fmt: skip
     expected = {"y": y, "dx": dx, "grads": gradients}
-    x_dot = None
+    if own_backward(layer):
+        expected |= {"backward: dx": dx, "backward: grads": gradients}
+    x_dot, later = None, cotangent.copy()
     if moves and not missing["tangent"]:
         x_dot = rng.standard_normal(x.shape)
+        x_dot_before, grads_before = x_dot.copy(), network.grad.copy()
         moved = layer.tangent(x_dot, cache)
+        if gradients.size:
+            report.compare(mode, "tangent leaves grads", network.grad, grads_before, tolerance=0)
         moved = _returned(layer, "tangent", "the derivative of y", moved, "y", y.shape)
         expected["tangent"] = moved
         _check_tangent(report, mode, x, x_dot, moved, cotangent, forward, problem)
@@ -184,7 +197,7 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
         check_curvature(report, mode, network, layer, x, cotangent, forward, rng, problem)
         if x_dot is not None:
             network.zero_grad()
-            dx_dot = layer.curvature(cotangent.copy(), cache, x_dot)
+            dx_dot = layer.curvature(later, cache, x_dot)
             expected["curvature: dx"] = np.zeros(x.shape) if dx_dot is None else dx_dot
             expected["curvature: grads"] = network.grad.copy()
     spare = rng.spawn(1)[0]
@@ -192,13 +205,13 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
         check_straight(report, mode, layer, x, cotangent, forward, spare, problem)
     check_declared(report, mode, layer, x, forward, spare)
     check_signals(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
-    check_buffers(report, mode, network, forward, x)
+    check_apart(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
     check_single(
-        report, mode, network, x, cotangent, state, expected, x_dot, not missing["curvature"]
+        report, mode, network, x, cotangent, states, expected, x_dot, not missing["curvature"]
     )
 
     network.grad[...] = gradients
-    both = layer.backward(cotangent.copy(), cache)
+    both = layer.backward(later, cache)
     if moves:
         both = _returned(layer, "backward", "dx", both, "x", x.shape)
         report.compare(mode, "backward: dx", both, dx)
@@ -208,18 +221,21 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
             context=lambda: {"earlier": gradients, "adds": True},
         )  # fmt: skip
 
-    layer.forward(_another(x, rng), training)
-    network.zero_grad()
-    layer.backward_params(cotangent.copy(), cache)
-    if moves:
-        again = layer.backward_input(cotangent.copy(), cache)
-        report.compare(mode, "caches: dx after another forward", again, dx, tolerance=0)
-    if gradients.size:
-        report.compare(
-            mode, "caches: grads after another forward", network.grad, gradients, tolerance=0
-        )
+    others = _another(np.concatenate([x, x]), rng)
+    layer.forward(others, training)
+    check_caches(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
+    check_kept(report, mode, layer, cotangent, forward, others[: len(x)], moves)
     report.compare(mode, "arguments: x unchanged", x, x_before, tolerance=0)
-    check_batches(report, mode, layer, network, x_before, cotangent, forward, expected, x_dot)
+    report.compare(mode, "arguments: dy unchanged later", later, cotangent, tolerance=0)
+    if x_dot is not None:
+        report.compare(mode, "arguments: x_dot unchanged", x_dot, x_dot_before, tolerance=0)
+    check_batches(
+        report, mode, layer, network, x_before, cotangent, forward, expected, x_dot,
+        drawn=not same_state(*states),
+    )  # fmt: skip
+    if theta.size:
+        report.compare(mode, "parameters unchanged", network.theta, theta, tolerance=0)
+    check_buffers(report, mode, network, buffers)
 
 
 def _check_tangent(report, mode, x, x_dot, found, cotangent, forward, problem):

@@ -5,7 +5,7 @@ import numpy as np
 from ... import losses
 from ..._checks import Count, LossLike, Seed, checked, shown
 from ..._random import random_generator
-from ...losses import width
+from ...losses import sees_real, width
 from .check_progress import progress_bar
 from .contract import SINGLE_PRECISION
 from .differences import Differences, measure, not_deterministic
@@ -25,8 +25,11 @@ def check_loss(loss: LossLike, n: Count = 6, *, rng: Seed = 0, progress: bool = 
         mean           : doubling the batch by repeating it leaves the value as it is and halves
                          each gradient: the mean was taken once
         one            : a batch of one real and one fake logit, compared with differences
-        float32        : the gradients of the same logits in float32
+        float32        : the value and the gradients of the same logits in float32
         +-1000         : values and gradients stay finite, with floating-point errors raised
+        logits         : are not changed
+        declared       : L_G depends on the real logits only if generator_sees_real is True;
+                         training gives it the fake ones in their place otherwise
     Returns a Report. Raises TypeError for an object that is not a loss, and for a player's function
     that does not return (value, d_real, d_fake): a number and two arrays.
     """
@@ -55,6 +58,7 @@ def _check_player(report, loss, player, real, fake, tick):
         }
 
     exhibits = each_exhibit((loss,), played)
+    before = np.stack([real, fake])
     value, d_real, d_fake = play(real, fake)
     problem = not_deterministic(value, play(real, fake)[0])
     for name, logits, other, found in (
@@ -78,8 +82,15 @@ def _check_player(report, loss, player, real, fake, tick):
         halved = np.concatenate([expected, expected]) / 2
         report.compare(player, f"mean: {name} of the batch twice", found, halved)
 
+    report.compare(player, "logits unchanged", np.stack([real, fake]), before, tolerance=0)
+    if player == "generator" and not sees_real(loss):
+        other, *_, d_other = play(-real, fake)
+        report.compare(player, "declared generator_sees_real: L_G", other, value)
+        report.compare(player, "declared generator_sees_real: d_fake", d_other, d_fake)
+
     _check_one(report, player, play, real[:1].copy(), fake[:1].copy(), problem)
     single = play(real.astype(np.float32), fake.astype(np.float32))
+    report.compare(player, "float32: value", single[0], value, SINGLE_PRECISION)
     for name, found, expected in zip(("d_real", "d_fake"), single[1:], (d_real, d_fake)):
         report.compare(player, f"float32: {name}", found, expected, SINGLE_PRECISION)
 

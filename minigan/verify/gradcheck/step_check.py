@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from ..._checks import Count, Seed, checked
 from ..._random import RandomStates, random_generator
 from ...gan import GAN
+from ...training.game_steps import SimultaneousGAN
 from ..loss_values import discriminator_loss, generator_loss
 from .check_progress import progress_bar
 from .differences import measure
@@ -59,7 +60,8 @@ def check_step(
                    its input; and, where all values of the samples are compared (1024 at most), the
                    penalty's value with its value at those differences
         G update : dL_G/dtheta_G, through the updated D, likewise; theta, grad and buffers of D,
-                   unchanged to the last bit
+                   unchanged to the last bit; theta of G as its optimizer left it
+    What an optimizer makes of its gradient is not part of the check.
 
     Where a fresh network lies exactly on a kink, as a ReLU with bias 0 does over blank pixels,
     there is no derivative to compare with. Then all parameters are moved by about 0.001 and the
@@ -67,8 +69,14 @@ def check_step(
 
     Returns
     -------
-    A Report.
+    A Report. Raises TypeError for a game of `minigan.game_steps`, in which G does not move after D,
+    and for a step of one's own in which the optimizers do not move D once, then G once.
     """
+    if isinstance(gan, SimultaneousGAN):
+        raise TypeError(
+            "check_step: gan must move its discriminator before its generator, as GAN does, got a "
+            f"{type(gan).__name__}; check a GAN of the same networks, loss and penalties"
+        )
     note = ""
     if rng is None:
         rng = int(np.random.default_rng().integers(2**31))
@@ -94,13 +102,18 @@ def check_step(
 def _check(start, real, directions, rng, progress):
     """The Report of one step of a GAN that is as `start`."""
     twin, real_before = start.copy(), real.copy()
-    d_record, g_record = _Recorder(twin, twin.discriminator), _Recorder(twin, twin.generator)
-    d_record.takes_over("discriminator_optimizer")
-    g_record.takes_over("generator_optimizer")
+    moved: list[str] = []
+    d_record = _Recorder(twin, "discriminator", moved)
+    g_record = _Recorder(twin, "generator", moved)
 
     before = _Snapshot(twin)
     figures = twin.train_step(real)
     after = _Snapshot(twin)
+    if moved != ["discriminator", "generator"]:
+        raise TypeError(
+            f"check_step: {type(start).__name__}.train_step must move the discriminator once, then "
+            f"the generator once, by their optimizers, got {', '.join(moved) or 'no move'}"
+        )
     how = f", along {directions} random directions" if directions else ""
     report = Report(
         f"check of one training step, {type(twin.loss).__name__}, batch {len(real)}{how}"
@@ -114,7 +127,8 @@ def _check(start, real, directions, rng, progress):
         _check_discriminator(compare, twin, real, figures, before, d_record, context)
         _check_generator(compare, twin, real, figures, before, d_record, g_record, context)
     report.compare("G update", "theta_D unchanged", after.theta_d, g_record.other_theta, 0)
-    report.compare("G update", "grad_D unchanged", after.grad_d, d_record.grad, 0)
+    report.compare("G update", "theta_G as its optimizer left it", after.theta_g, g_record.theta, 0)
+    report.compare("G update", "grad_D unchanged", after.grad_d, d_record.grad_left, 0)
     for (name, value), kept in zip(after.buffers_d, d_record.buffers):
         report.compare("G update", f"buffer {name} of D unchanged", value, kept[1], 0)
     report.compare("both", "real minibatch unchanged", real, real_before, 0)
@@ -184,23 +198,28 @@ def _check_generator(compare, twin, real, figures, before, d_record, g_record, c
 
 
 class _Recorder:
-    """Takes the place of an optimizer: notes what it is given, then calls the optimizer."""
+    """Notes what a player's optimizer is given, and what it leaves.
 
-    def __init__(self, gan, network):
-        self.gan, self.network = gan, network
-        self.other = gan.generator if network is gan.discriminator else gan.discriminator
+    grad, grad_left : the gradient before and after its step: some optimizers clip it in place
+    moved           : the players whose optimizers have made a step, in order
+    """
 
-    def takes_over(self, attribute):
-        self.optimizer = getattr(self.gan, attribute)
-        setattr(self.gan, attribute, self)
+    def __init__(self, gan, player, moved):
+        self.gan, self.player, self.moved = gan, player, moved
+        self.network = getattr(gan, player)
+        self.other = gan.generator if self.network is gan.discriminator else gan.discriminator
+        optimizer = getattr(gan, f"{player}_optimizer")
+        self.move, optimizer.step = optimizer.step, self.step
 
     def step(self, theta, grad):
+        self.moved.append(self.player)
         self.grad = grad.copy()
         self.buffers = _buffers(self.network)
         self.other_theta, self.other_grad = self.other.theta.copy(), self.other.grad.copy()
         self.other_buffers = _buffers(self.other)
         self.random = RandomStates(*self.gan.rngs)
-        self.optimizer.step(theta, grad)
+        self.move(theta, grad)
+        self.theta, self.grad_left = theta.copy(), grad.copy()
 
 
 class _Snapshot:
