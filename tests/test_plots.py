@@ -120,3 +120,12 @@ def test_equilibrium_losses_are_those_of_the_best_constant_logit(loss):
         expected["generator"] = of_g[0]
     found = {player: value for player, (value, _) in EQUILIBRIUM[loss].items()}
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_nothing_to_draw():
+    gan = mg.GAN(mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,)), latent_dim=2)
+    vitals = mg.watch.Vitals(gan, mg.data.gaussian_ring())
+    with pytest.raises(ValueError, match="^layer_curves: vitals must be a Vitals with steps, got"):
+        plots.layer_curves(vitals)
+    with pytest.raises(ValueError, match="^training_curves: history must be a History with col"):
+        plots.training_curves(mg.History())

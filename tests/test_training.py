@@ -121,6 +121,58 @@ def test_a_schedule_reaches_both_optimizers():
     np.testing.assert_allclose(rates, 2e-4 * np.array([[1, 0.875, 0.75, 0.625, 0.5]] * 2).T)
 
 
+def test_a_second_training_begins_at_the_rates_of_the_first():
+    """The factor that a schedule ends with is often 0."""
+    gan, rates = small_gan(), []
+    for _ in range(2):
+        mg.train(
+            gan, RING, steps=3, batch_size=8, progress=False, schedule=mg.schedules.linear(),
+            callback=lambda *_: rates.append(gan.generator_optimizer.lr),
+        )  # fmt: skip
+    np.testing.assert_allclose(rates, 2e-4 * np.array([1, 0.5, 0] * 2))
+    assert gan.generator_optimizer.lr == gan.discriminator_optimizer.lr == 2e-4
+
+    def lower(step, gan, figures):
+        gan.generator_optimizer.lr = 1e-5
+
+    mg.train(gan, RING, steps=2, batch_size=8, progress=False, callback=lower)
+    assert gan.generator_optimizer.lr == 1e-5  # a callback's own, without a schedule
+
+
+def test_a_plateau_that_has_ended_a_training():
+    stop = mg.Plateau(lambda gan: 1.0, every=1, patience=2)
+    options = {"steps": 9, "batch_size": 8, "stop": stop, "progress": False}
+    assert len(mg.train(small_gan(), RING, **options)) == 3
+    with pytest.raises(ValueError, match="^train: stop must be a new Plateau, got <Plateau .* 3>"):
+        mg.train(small_gan(), RING, **options)
+
+
+@pytest.mark.parametrize(
+    "figures, error, message",
+    [
+        ({"loss": "low"}, TypeError, "must be numbers by their names, got 'low' for 'loss'"),
+        ({"loss": "1.5"}, TypeError, "got '1.5' for 'loss'"),
+        ({"loss": None}, TypeError, "got None for 'loss'"),
+        ({"loss": 1j}, TypeError, "got 1j for 'loss'"),
+        ({"loss": np.zeros(2)}, TypeError, "got an array of float64, shape (2,) for 'loss'"),
+        ({3: 1.0}, TypeError, "got 1.0 for 3"),
+        ({"loss": 1.0, "more": 2.0}, ValueError, "the steps before, loss, got loss, more"),
+        ({}, ValueError, "must be those of the steps before, loss, got none"),
+        ({"loss": 1.0, "step": 2.0}, ValueError, "got loss, step"),
+        ({"loss": float("nan")}, FloatingPointError, "step 2: loss is nan"),
+        ([1.0], TypeError, "figures must be a dict, got [1.0]"),
+    ],
+)
+def test_a_row_that_does_not_fit_a_history(figures, error, message):
+    """Columns of unequal lengths could be saved in a checkpoint, but not loaded."""
+    history = mg.History()
+    history.append(1, {"loss": np.float32(0.5)})
+    with pytest.raises(error) as raised:
+        history.append(2, figures)
+    assert message in str(raised.value)
+    assert history["step"] == [1] and history["loss"] == [0.5]
+
+
 def test_training_stops_on_a_plateau():
     values = iter([5.0, 4.0, 3.0, 3.0, 2.999, 3.1, 0.0])
     stop = mg.Plateau(lambda gan: next(values), every=10, patience=3)

@@ -22,6 +22,8 @@ def layer_input(layer: Any, x: Any, shape: tuple[Any, ...]) -> np.ndarray:
         last = len(shape) == x.ndim == 4 and x.shape[1] == shape[3]
         hint = "; the channels come last: x.transpose(0, 2, 3, 1)" if last else ""
         numbers(layer, "x", x, shape, hint=hint)
+    if x.ndim == 4 and len(x) and 0 in x.shape[1:3]:
+        refuse(ValueError, layer, "x", "images of at least one pixel", x)
     return x
 
 

@@ -26,7 +26,7 @@ from .. import _archive as archive
 from .. import _checks as checks
 from ..layers import SpectralNorm
 from ..layers.composite import walk
-from .fingerprint import rate_name, rng_name, settings
+from .fingerprint import describe_schedule, rate_name, rng_name, settings
 from .history import History
 from .run import Run
 
@@ -146,10 +146,15 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
                 yield partial(layer.buffers.__setitem__, buffer, kept)
     for name, layer in _spectral(run):  # once the weights are there
         yield partial(_mark, layer, name in header["iterated"])
-    for name, optimizer in run.optimizers.items():
+    rates = [_checked(file, checks.not_negative, "rate", rate) for rate in header["rates"]]
+    if len(rates) != len(run.rates):
+        raise file.refusal(f"expected {len(run.rates)} learning rates, got {len(rates)}")
+    for rate, (name, optimizer) in zip(rates, run.optimizers.items()):
         state = _read_optimizer(file, name, optimizer, run.networks[name].theta)
         if rate_name(name) in changes:
             del state["lr"]
+        elif "schedule" in changes and run.schedule == describe_schedule(None):
+            state["lr"] = rate  # without the factor that the schedule of the file had reached
         yield partial(vars(optimizer).update, state)
     for name, part in run.adjustable_parts():
         kept = header["settings"][name]
@@ -166,9 +171,6 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
         yield partial(setattr, run.average, "steps", average)
     if "data" not in changes:  # other data begin with an epoch of their own
         yield partial(setattr, run.minibatches, "position", _read_position(file, run.minibatches))
-    rates = [_checked(file, checks.not_negative, "rate", rate) for rate in header["rates"]]
-    if len(rates) != len(run.rates):
-        raise file.refusal(f"expected {len(run.rates)} learning rates, got {len(rates)}")
     for i, name in enumerate(run.optimizers):
         if rate_name(name) not in changes:
             yield partial(run.rates.__setitem__, i, rates[i])

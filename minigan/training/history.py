@@ -34,9 +34,17 @@ class History:
 
     @checked
     def append(self, step: Count, figures: dict) -> None:
-        """Adds a row. Raises FloatingPointError for a figure that is not finite."""
-        check_finite(figures, f"step {step}: ")
-        for name, value in {"step": step, **figures}.items():
+        """Adds a row. Raises FloatingPointError for a figure that is not finite; TypeError for one
+        that is no number, ValueError for other figures than before, with nothing added."""
+        row = {name: _number(name, value) for name, value in figures.items()}
+        check_finite(row, f"step {step}: ")
+        known = [name for name in self.columns if name != "step"] or list(row)
+        if set(row) != set(known) or "step" in row:
+            raise ValueError(
+                f"History.append: figures must be those of the steps before, {', '.join(known)}, "
+                f"got {', '.join(row) or 'none'}"
+            )
+        for name, value in {"step": step, **row}.items():
             self.columns.setdefault(name, array(self._typecode(name))).append(value)
 
     @staticmethod
@@ -65,3 +73,16 @@ class History:
 
     def __len__(self) -> int:
         return len(self.columns.get("step", ()))
+
+
+def _number(name, value):
+    """A figure as a float; any kind of number, NumPy's and other libraries' too."""
+    try:
+        if not isinstance(name, str) or isinstance(value, str | bytes):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            "History.append: figures must be numbers by their names, got "
+            f"{checks.shown(value)} for {checks.shown(name)}"
+        ) from None

@@ -4,6 +4,7 @@
 it: checkpoints, resuming, the progress bar, and a clean end after Ctrl-C.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def train(
     data : an array (M, ...) of samples, or an object with `.sample(n, rng)`
     critic_steps : updates of the discriminator for each update of the generator
     average : an `Average` of the generator, updated after each step
-    schedule : t in [0, 1] -> a factor for both learning rates (see `schedules`)
+    schedule : t in [0, 1] -> a factor for both learning rates (see `schedules`); when training ends
+        the optimizers have their own rates again
     stop : a `Plateau`: ends training once its measurement no longer improves
     callback : called after each step as callback(step, gan, figures), step = 1, 2, ...; or a list
         of such functions. The records of `minigan.watch` are saved in the checkpoint too
@@ -85,8 +87,12 @@ def train(
     FloatingPointError : at the first loss or gradient norm that is not finite; the message names
         it, the step, the first tensor that is not finite, a likely cause and the last checkpoint
     ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed; for an
-        average of another network
+        average of another network; for a `Plateau` that has ended a training before
     """
+    if stop is not None and stop.over and not resume:
+        raise ValueError(
+            f"train: stop must be a new Plateau, got {stop!r}, which has ended a training before"
+        )
     minibatches = Minibatches(data, batch_size, rng=rng)
     path, callbacks = checkpoint, callback
     run = Run(
@@ -105,7 +111,8 @@ def train(
     if resume and len(run.history) >= steps and progress:
         say(f"{path} has {len(run.history):,} steps already; `steps` is the total.")
     bar = Bar(steps, initial=len(run.history), unit="step", show=progress)
-    with remembered_options(run, path), bar, interrupts.held() as interrupted:
+    rates = _own_rates(run, schedule)
+    with remembered_options(run, path), rates, bar, interrupts.held() as interrupted:
         for step, figures in training_steps(run, steps, schedule, callbacks, path):
             if step % 20 == 0 or step == steps:
                 bar.figures(_figures_in_words(figures), _losses_in_words(figures))
@@ -169,6 +176,16 @@ def _set_learning_rates(run: Run, schedule: Schedule | None, t: float) -> None:
         factor = rate_factor(schedule, t)
         for optimizer, rate in zip(run.optimizers.values(), run.rates):
             optimizer.lr = rate * factor
+
+
+@contextlib.contextmanager
+def _own_rates(run: Run, schedule: Schedule | None) -> Iterator[None]:
+    """On leaving the `with` block, gives the optimizers back the rates that a schedule multiplies:
+    the next training would multiply what the last step of this one has left, which may be 0."""
+    try:
+        yield
+    finally:
+        _set_learning_rates(run, None if schedule is None else lambda t: 1.0, 1.0)
 
 
 def _update(

@@ -124,6 +124,21 @@ def test_inputs(layer, x, error, message, backend):
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
+OF_IMAGES = [
+    L.SelfAttention(8), L.Conv2d(8, 2, 3, padding=2), L.ConvTranspose2d(8, 2, 3), L.AvgPool2d(2),
+    L.RandomCutout(0.5), L.LayerNorm(8), L.Flatten(), L.Tanh(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", OF_IMAGES, ids=str)
+@pytest.mark.parametrize("shape", [(2, 0, 4, 8), (2, 4, 0, 8)])
+def test_images_without_pixels(layer, shape, backend):
+    with pytest.raises(ValueError) as raised:
+        layer.forward(np.zeros(shape))
+    assert "x must be images of at least one pixel, got an array of float" in str(raised.value)
+    assert mg.Sequential([L.Tanh()]).forward(np.zeros((0, 4, 4, 8)))[0].shape == (0, 4, 4, 8)
+
+
 def test_integers_and_other_floats_follow_the_parameters():
     layer = L.Linear(2, 1)
     for x in (

@@ -408,6 +408,7 @@ def test_a_named_change_is_made(file):
         changes=["generator_optimizer.lr", "penalties[0].gamma", "batch_size", "schedule", "rng"],
     )  # fmt: skip
     assert gan.generator_optimizer.lr == 1e-2 and gan.penalties[0].gamma == 0.1
+    assert gan.discriminator_optimizer.lr == 1e-3  # not 0, the schedule's last factor in the file
     again = resumable(  # the file is now of the changed run
         file, steps=12, lr_g=1e-2, gamma=0.1, batch_size=4, seed=8, resume=True
     )

@@ -1,17 +1,21 @@
 """Curves over training: losses and gradient norms, of a whole network and layer by layer."""
 
+from typing import Annotated
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ..._checks import Count, LossLike, Vector, checked
+from ..._checks import Count, LossLike, Vector, checked, with_some_in
 from ...training.history import History
 from ..watch import Vitals
 from .equilibrium import EQUILIBRIUM
 from .style import DISCRIMINATOR, GENERATOR, figure
 
 DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
+Trained = Annotated[History, with_some_in("columns", History)]
+Measured = Annotated[Vitals, with_some_in("steps", Vitals)]
 RAW, SMOOTHED = {"linewidth": 0.6, "alpha": 0.35}, {"linewidth": 1.5}
 
 
@@ -36,7 +40,7 @@ def smooth(values: Vector, window: Count) -> np.ndarray:
 
 
 @checked
-def training_curves(history: History, *, loss: LossLike | None = None) -> Figure:
+def training_curves(history: Trained, *, loss: LossLike | None = None) -> Figure:
     """A figure of two panels: the losses, and the gradient norms on a log scale.
 
     Faint: every step. Strong: the mean over a hundredth of the steps, if that is more than one.
@@ -92,7 +96,7 @@ def _curve(axes, steps, values, window, unit, *, color, label):
 
 
 @checked
-def layer_curves(vitals: Vitals) -> Figure:
+def layer_curves(vitals: Measured) -> Figure:
     """A figure of the measurements of each layer; a column for each player.
 
     From top to bottom: the norm of each layer's gradient, the relative change of its parameters in
