@@ -1,5 +1,6 @@
 """The page of a film, and the same page while a training runs."""
 
+import dataclasses
 import json
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import warnings
 
 import numpy as np
 import pytest
@@ -131,7 +133,11 @@ def test_what_is_not_finite_is_no_number(tmp_path):
         film.frames = [film.record(1, gan)]
     (group,) = film_page.groups(vitals)
     assert group["columns"]["width"] == [1.0, None, None]
-    film.to_html(tmp_path / "film.html", vitals=vitals)
+    bad = film.frames[0].logits * np.nan
+    film.frames = [dataclasses.replace(film.frames[0], logits=bad)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        film.to_html(tmp_path / "film.html", vitals=vitals)
 
 
 def test_bad_input_is_one_line(tmp_path):
@@ -146,6 +152,8 @@ def test_bad_input_is_one_line(tmp_path):
         mg.watch.Live(film, port=70000)
     with pytest.raises(TypeError, match="Live: film must be a Film, got"):
         mg.watch.Live(gan)
+    with pytest.raises(TypeError, match="Film.to_html: history must be a History, got 3"):
+        film.to_html(tmp_path / "film.html", history=3)
 
 
 # -- while it trains -------------------------------------------------------------------------------

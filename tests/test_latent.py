@@ -75,6 +75,7 @@ def test_bad_input():
         ),
         (lambda: directions(G, np.ones((0, 3))), "directions: z must be"),
         (lambda: invert(G, np.ones((0, 4, 4, 1))), "invert: images must be"),
+        (lambda: invert(G, np.full((1, 4, 4, 1), np.nan)), "images must be finite real numbers"),
     ]:
         with pytest.raises(ValueError) as raised:
             call()

@@ -1,5 +1,7 @@
 """Pictures: that they show what was recorded."""
 
+import dataclasses
+
 import matplotlib
 import numpy as np
 import pytest
@@ -125,7 +127,19 @@ def test_equilibrium_losses_are_those_of_the_best_constant_logit(loss):
 def test_nothing_to_draw():
     gan = mg.GAN(mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,)), latent_dim=2)
     vitals = mg.watch.Vitals(gan, mg.data.gaussian_ring())
-    with pytest.raises(ValueError, match="^layer_curves: vitals must be a Vitals with steps, got"):
+    with pytest.raises(ValueError, match="^layer_curves: vitals must be one with meas"):
         plots.layer_curves(vitals)
-    with pytest.raises(ValueError, match="^training_curves: history must be a History with col"):
+    with pytest.raises(ValueError, match="^training_curves: history must be one with"):
         plots.training_curves(mg.History())
+
+
+def test_a_film_of_a_training_that_diverged():
+    ring = mg.data.gaussian_ring()
+    gan = mg.GAN(mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,)), latent_dim=2)
+    film = mg.watch.Film(gan, ring, moments=[1], samples=8, resolution=5)
+    film(1, gan)
+    (good,) = film.frames
+    bad = dataclasses.replace(good, push=good.push * np.nan, logits=good.logits * np.nan)
+    for film.frames in ([good, bad], [bad]):
+        assert plots.arrow_scale(film) > 0
+        plots.learning(film, ring, film.frames).canvas.draw()

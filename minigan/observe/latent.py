@@ -112,7 +112,8 @@ def invert(
     """
     width = _width(generator)
     sample, _ = generator.forward(np.zeros((2, width)), training=False)
-    images = numbers("invert", "images", images, ("N", *sample.shape[1:])).astype(generator.dtype)
+    images = numbers("invert", "images", images, ("N", *sample.shape[1:]), finite=True)
+    images = images.astype(generator.dtype)
     n, target = len(images), np.repeat(images, starts, axis=0)
     z = random_generator(rng).standard_normal((n * starts, width), generator.dtype)
     adam, flat = Adam(lr, beta1=0.9), z.reshape(-1)

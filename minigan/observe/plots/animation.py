@@ -37,7 +37,8 @@ def arrow_scale(film: Recorded) -> float:
     the scale is rounded down to 1, 2 or 5 times a power of ten.
     """
     lengths = np.concatenate([np.linalg.norm(f.push[:ARROWS], axis=1) for f in film.frames])
-    typical = float(np.quantile(lengths, 0.95))
+    lengths = lengths[np.isfinite(lengths)]  # those of a training that diverged are not
+    typical = float(np.quantile(lengths, 0.95)) if len(lengths) else 0.0
     exact = (film.extent[1] - film.extent[0]) / 8 / max(typical, 1e-12)
     power = 10.0 ** np.floor(np.log10(exact))
     return float(power * max(d for d in (1, 2, 5) if d * power <= exact))  # 1, 2, 5, 10, 20, ...
@@ -87,7 +88,8 @@ def manifold(axes: Axes, film: Recorded, shot: Frame, data: WithDensity) -> None
 @checked
 def learning(film: Recorded, data: WithDensity, shots: Shots) -> Figure:
     """A figure with a column for each of `shots`: `surface` above, `manifold` below."""
-    made, axes = figure(2, len(shots), size=(2.9, 2.9 * _aspect(film) + 0.2))
+    made, panels = figure(2, len(shots), size=(2.9, 2.9 * _aspect(film) + 0.2))
+    axes = np.reshape(panels, (2, len(shots)))  # one column comes without its axis
     scale = arrow_scale(film)
     for (above, below), shot in zip(axes.T, shots):
         shade = surface(above, film, shot, scale)

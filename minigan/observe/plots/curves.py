@@ -1,21 +1,17 @@
 """Curves over training: losses and gradient norms, of a whole network and layer by layer."""
 
-from typing import Annotated
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ..._checks import Count, LossLike, Vector, checked, with_some_in
+from ..._checks import Count, LossLike, Vector, checked
 from ...training.history import History
 from ..watch import Vitals
 from .equilibrium import EQUILIBRIUM
 from .style import DISCRIMINATOR, GENERATOR, figure
 
 DEPTH = colormaps["viridis"]  # from the first layer, dark, to the last
-Trained = Annotated[History, with_some_in("columns", History)]
-Measured = Annotated[Vitals, with_some_in("steps", Vitals)]
 RAW, SMOOTHED = {"linewidth": 0.6, "alpha": 0.35}, {"linewidth": 1.5}
 
 
@@ -40,7 +36,7 @@ def smooth(values: Vector, window: Count) -> np.ndarray:
 
 
 @checked
-def training_curves(history: Trained, *, loss: LossLike | None = None) -> Figure:
+def training_curves(history: History, *, loss: LossLike | None = None) -> Figure:
     """A figure of two panels: the losses, and the gradient norms on a log scale.
 
     Faint: every step. Strong: the mean over a hundredth of the steps, if that is more than one.
@@ -50,7 +46,11 @@ def training_curves(history: Trained, *, loss: LossLike | None = None) -> Figure
     history : History
     loss : Loss, optional
         The game's loss: a dotted line marks its value at the equilibrium, where that is known.
+
+    Raises ValueError for a history without steps.
     """
+    if not len(history):
+        raise ValueError(f"training_curves: history must be one with steps, got {history!r}")
     made, (losses, norms) = figure(1, 2, size=(4.6, 3.2))
     window = max(1, len(history) // 100)
     steps = history["step"]
@@ -96,13 +96,16 @@ def _curve(axes, steps, values, window, unit, *, color, label):
 
 
 @checked
-def layer_curves(vitals: Measured) -> Figure:
+def layer_curves(vitals: Vitals) -> Figure:
     """A figure of the measurements of each layer; a column for each player.
 
     From top to bottom: the norm of each layer's gradient, the relative change of its parameters in
     a step, and the share of units that are off for every sample. Faint: every measurement. Strong:
-    the mean over a fiftieth of them, if that is more than one.
+    the mean over a fiftieth of them, if that is more than one. Raises ValueError where nothing was
+    measured.
     """
+    if not vitals.steps:
+        raise ValueError(f"layer_curves: vitals must be one with measurements, got {vitals!r}")
     made, axes = figure(3, 2, size=(4.8, 2.3), sharex=True)
     window = max(1, len(vitals.steps) // 50)
     rows = {

@@ -23,6 +23,7 @@ from ..._random import random_generator
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...network import Sequential
+from ...training.history import History
 from .vitals import Vitals
 
 TITLE = "A GAN, watched while it learns"
@@ -173,7 +174,7 @@ class Film:
         path: FilePath,
         *,
         vitals: Vitals | None = None,
-        history: Any = None,
+        history: History | None = None,
         title: str = TITLE,
         words: str = WORDS,
     ) -> None:

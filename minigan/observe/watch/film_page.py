@@ -71,6 +71,7 @@ def encoded(film: Film, frame: Frame) -> dict[str, Any]:
     )
     with np.errstate(under="ignore"):
         verdict = sigmoid(frame.logits[np.ix_(rows, columns)])
+    verdict = np.nan_to_num(verdict, nan=0.5)  # of a training that diverged
     return {
         "step": frame.step,
         "fake": _places(film, frame.fake),

@@ -41,7 +41,7 @@ const [left, right, bottom, top_] = FILM.extent;
 function arrowScale() {
   const lengths = frames.flatMap(({ push }) =>
     Array.from({ length: push.length / 2 }, (_, i) => Math.hypot(push[2 * i], push[2 * i + 1])),
-  );
+  ).filter(Number.isFinite); // those of a training that diverged are not
   const typical = lengths.sort((a, b) => a - b)[Math.floor(0.95 * (lengths.length - 1))] || 1e-12;
   const exact = (right - left) / 8 / Math.max(typical, 1e-12);
   const power = 10 ** Math.floor(Math.log10(exact));
