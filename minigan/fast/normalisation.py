@@ -1,11 +1,10 @@
 """Compiled counterparts of BatchNorm, with the activation behind it, and of LayerNorm."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..layers.base import flat_rows
+from ..layers.base import flat_rows, flat_samples
 from .fused import FusedStage
 from .kernels.elementwise import activate, activate_backward
 from .kernels.moments import (
@@ -91,7 +90,7 @@ class LayerNormStage(Stage):
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer
         x = layer.as_input(x, "N", ..., layer.num_features)
-        x_hat, inv_std = row_norm_forward(_sample_rows(x), layer.eps)
+        x_hat, inv_std = row_norm_forward(flat_samples(x), layer.eps)
         x_hat = x_hat.reshape(x.shape)
         inv_std = inv_std.reshape(-1, *(1,) * (x.ndim - 1))
         return layer.params["gamma"] * x_hat + layer.params["beta"], (x_hat, inv_std)
@@ -112,10 +111,5 @@ class LayerNormStage(Stage):
     def _through(dx_hat, cache):
         """dx from dx_hat; also the tangent of x_hat, because the Jacobian is symmetric."""
         x_hat, inv_std = cache
-        dx = row_norm_backward(_sample_rows(dx_hat), _sample_rows(x_hat), inv_std.reshape(-1, 1))
+        dx = row_norm_backward(flat_samples(dx_hat), flat_samples(x_hat), inv_std.reshape(-1, 1))
         return dx.reshape(dx_hat.shape)
-
-
-def _sample_rows(x):
-    """x (N, ...) seen as a matrix with a row for each sample; N may be 0."""
-    return x.reshape(len(x), math.prod(x.shape[1:]))

@@ -123,6 +123,7 @@ class WithInput(Layer):
     with x beside the features it can have one.
 
     x (N, F), y (N, F + outputs of f).  backward, dy = [dy_x, dy_f]: dx = dy_x + f's dx from dy_f.
+    tangent: y_dot = [x_dot, f's y_dot].  curvature: f's, since x itself is copied.
     """
 
     def __init__(self, layer: Layer) -> None:
@@ -134,25 +135,34 @@ class WithInput(Layer):
     def inner(self) -> Layer:
         return self.children["layer"]
 
+    def join(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The output, from x and y = f(x)."""
+        return np.concatenate([x, y], axis=1)
+
+    def split(self, dy: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """dy as (dy_x, dy_f), for x with `width` columns."""
+        return dy[:, :width], dy[:, width:]
+
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x, "N", "F")
-        y, cache = self.inner.forward(x, training)
-        return np.concatenate([x, y], axis=1), (x.shape[1], cache)
+        y, inner = self.inner.forward(x, training)
+        return self.join(x, y), (x.shape[1], inner)
 
     def backward_input(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         width, inner = cache
-        return dy[:, :width] + self.inner.backward_input(dy[:, width:], inner)
+        dy_x, dy_f = self.split(dy, width)
+        return dy_x + self.inner.backward_input(dy_f, inner)
 
     def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         width, inner = cache
-        self.inner.backward_params(dy[:, width:], inner)
+        self.inner.backward_params(self.split(dy, width)[1], inner)
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
-        return np.concatenate([x_dot, self.inner.tangent(x_dot, cache[1])], axis=1)
+        return self.join(x_dot, self.inner.tangent(x_dot, cache[1]))
 
     def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
         width, inner = cache
-        return self.inner.curvature(dy[:, width:], inner, x_dot)
+        return self.inner.curvature(self.split(dy, width)[1], inner, x_dot)
 
     def __repr__(self) -> str:
-        return f"WithInput({self.inner!r})"
+        return f"{type(self).__name__}({self.inner!r})"

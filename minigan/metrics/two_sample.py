@@ -59,8 +59,8 @@ def classifier_two_sample_test(
     rng = random_generator(rng)
     half = min(len(real), len(fake)) // 2
     (r_train, r_test), (f_train, f_test) = (_halves(x, half, rng) for x in (real, fake))
-    centre = np.concatenate([r_train, f_train])
-    mean, scale = centre.mean(axis=0), centre.std(axis=0)
+    pooled = np.concatenate([r_train, f_train])
+    mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
     scale[scale == 0] = 1  # a constant, which tells nothing
     r_train, r_test, f_train, f_test = (
         ((x - mean) / scale).astype(np.float32) for x in (r_train, r_test, f_train, f_test)

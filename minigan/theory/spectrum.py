@@ -151,7 +151,7 @@ class Game:
         self.gan.generator_gradient(self.real, fake, generated)
         return -np.concatenate([self.generator.grad, self.discriminator.grad])
 
-    def _slopes(self, logits):
+    def _logit_gradients(self, logits):
         """dL_D/dlogits and dL_G/dlogits, for all rows: the real ones, then the fakes."""
         real, fake = logits[: len(self.real)], self._fakes(logits)
         _, *for_d = self.loss.discriminator(real, fake)
@@ -182,18 +182,14 @@ class Game:
         """J(z) u, (P,)."""
         z, u = self._point("z", z), self._point("u", u)
         self._place(z)
-        u_g, u_d = np.split(u, [self.split])
-        still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
-        fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
-        x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
-        logits, logits_dot, judged = _forward(self.discriminator, u_d, x, x_dot)
-        for_d, for_g = self._slopes(logits)
-        for_d_dot, for_g_dot = self._bends(logits, logits_dot)
+        logits, logits_dot, generated, judged = self._forward_along(*np.split(u, [self.split]))
+        for_d, for_g = self._logit_gradients(logits)
+        for_d_dot, for_g_dot = self._logit_gradients_dot(logits, logits_dot)
 
         self.generator.zero_grad()
         d_fake, d_fake_dot = map(self._fakes, _backward(judged, for_g, for_g_dot))
         _backward(generated, d_fake, d_fake_dot)
-        self.discriminator.zero_grad()  # of what G's sweep has left on its way through
+        self.discriminator.zero_grad()  # of what G's backward pass added on its way through D
         _backward(judged, for_d, for_d_dot)
         exact = -np.concatenate([self.generator.grad, self.discriminator.grad])
         return exact + self._penalty_product(z, u)
@@ -210,13 +206,11 @@ class Game:
         if self.penalties:
             raise ValueError("Game: the consensus gradient is not written for penalties")
         g_g, g_d = np.split(-self.field(z), [self.split])
-        still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
         total = np.zeros_like(self.start)
         for player, u_g, u_d in ((1, g_g, 0 * g_d), (0, 0 * g_g, g_d)):
-            fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
-            x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
-            logits, logits_dot, judged = _forward(self.discriminator, u_d, x, x_dot)
-            slope, slope_dot = self._slopes(logits)[player], self._bends(logits, logits_dot)[player]
+            logits, logits_dot, generated, judged = self._forward_along(u_g, u_d)
+            slope = self._logit_gradients(logits)[player]
+            slope_dot = self._logit_gradients_dot(logits, logits_dot)[player]
             self.generator.zero_grad()
             self.discriminator.zero_grad()
             d_fake, d_fake_dot = map(self._fakes, _backward(judged, slope, slope_dot))
@@ -224,13 +218,22 @@ class Game:
             total += np.concatenate([self.generator.grad, self.discriminator.grad])
         return total
 
-    def _bends(self, logits, logits_dot):
-        """The dots of `_slopes`: how they move when the logits do."""
-        bend_d, bend_g = SECOND[type(self.loss)]
+    def _forward_along(self, u_g, u_d):
+        """Both forward passes as the parameters move along u: (logits, logits_dot, what `_backward`
+        needs of G, and of D). Logits of the real rows come first, then those of the fakes."""
+        still, real_dot = np.zeros_like(self.noise), np.zeros_like(self.real)
+        fake, fake_dot, generated = _forward(self.generator, u_g, self.noise, still)
+        x, x_dot = np.concatenate([self.real, fake]), np.concatenate([real_dot, fake_dot])
+        logits, logits_dot, judged = _forward(self.discriminator, u_d, x, x_dot)
+        return logits, logits_dot, generated, judged
+
+    def _logit_gradients_dot(self, logits, logits_dot):
+        """How `_logit_gradients` moves when the logits move along logits_dot."""
+        second_d, second_g = SECOND[type(self.loss)]
         n, m = len(self.real), len(logits) - len(self.real)
         size = np.concatenate([np.full((n, 1), n), np.full((m, 1), m)])
-        for_g = np.concatenate([np.zeros((n, 1)), bend_g(self._fakes(logits))])
-        return bend_d(logits) / size * logits_dot, for_g / size * logits_dot
+        for_g = np.concatenate([np.zeros((n, 1)), second_g(self._fakes(logits))])
+        return second_d(logits) / size * logits_dot, for_g / size * logits_dot
 
     def _penalty_product(self, z, u):
         """The penalties' part, by central differences along u: two steps, extrapolated to none."""
