@@ -14,18 +14,20 @@ from .parameters import zeros
 
 
 class SpectralNorm(Layer):
-    """Its layer with W / sigma in place of W, sigma the largest singular value (Miyato et al. 2018)
+    """A layer with W / sigma in place of W, sigma its largest singular value (Miyato et al. 2018)
 
-    W is seen as a matrix (everything but the last axis, out). The singular vectors (u, v) are kept
-    as buffers; the first training pass after a change of W moves them by one power iteration
+    W is seen as a matrix (everything but the last axis, out). So a Linear layer stretches no input
+    by more than 1; a Conv2d stretches no *patch* by more than 1, though it may stretch an image
+    whose patches overlap. The singular vectors (u, v) are kept as buffers; the first training pass
+    after a change of W moves them by one power iteration
         u = W v / |W v|,   v = W' u / |W' u|,   sigma = u' W v
     so that the real and the fake minibatch of one step see one and the same sigma. Each iteration
     multiplies v by W' W, which stretches its part along the largest singular vector the most: the
     rest shrinks by (sigma_2 / sigma_1)^2 each time.
     backward: the layer gives G = dL/d(W / sigma). With u and v held, dsigma/dW = u v', so
         dL/dW = (G - <G, W / sigma> u v') / sigma.
-    Leaving the second term out is a bug that shipped (the scale of W would seem to matter).
-    The chain is linear in G, so it serves the second-order terms of `curvature` as it stands.
+    Public code has left the second term out; then the scale of W seems to matter. This map from G
+    to dL/dW is linear in G, so it serves the second-order terms of `curvature` as it stands.
 
     A weight of zero has no direction: u and v stay, and W itself is used, with dL/dW = G. So is a
     weight so small that 1 / sigma would overflow (`least_sigma`).
