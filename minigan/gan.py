@@ -57,9 +57,9 @@ class GAN:
                   : one of `minigan.optim` for each; None: Adam(lr=2e-4, beta1=0.5)
     rng           : a numpy Generator or a seed: draws the noise, and the penalties' mixing weights
 
-    Raises TypeError or ValueError at once if the two networks do not fit each other. Warns of a D
-    that ends in a bounded activation under a loss of logits, and, at the first step, of real images
-    that do not look like those of a G that ends in Tanh.
+    Raises TypeError or ValueError at once if the two networks do not fit each other. Warns if D
+    ends in a bounded activation while the loss expects logits, and, at the first step, if G ends in
+    Tanh and the real images do not look like values in [-1, 1].
     """
 
     def __init__(

@@ -16,9 +16,9 @@ What they minimise. With densities p of real samples and q of fakes, L_D of `Min
 integral of p softplus(-D) + q softplus(D). Its derivative in D(x), -p sigmoid(-D) + q sigmoid(D),
 is 0 where sigmoid(D) = p / (p + q): the optimal logit is D = log(p / q). There
 L_D = 2 log 2 - 2 JS, so G, in the game of `Minimax`, minimises the Jensen-Shannon divergence
-JS(p, q). `NonSaturating` has the same D, and G's gradient is that of KL(q, p) - 2 JS.
-`LeastSquares` has D = p / (p + q) as its value. `Hinge` has D = sign(p - q), where L_D is 2 minus
-the integral of |p - q|. `Wasserstein` estimates the distance W1, if D's slopes are at most 1.
+JS(p, q). `NonSaturating` has the same optimal D, and G's gradient is that of KL(q, p) - 2 JS. The
+optimal D of `LeastSquares` gives p / (p + q) itself. That of `Hinge` is sign(p - q), where L_D is 2
+minus the integral of |p - q|. `Wasserstein` estimates the distance W1, if D's slopes are at most 1.
 
 The names that other texts use: `NonSaturating` is binary cross-entropy for D and cross-entropy for
 G; `LeastSquares` is the mean squared error for both; `Wasserstein` is the critic's.

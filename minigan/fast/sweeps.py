@@ -1,4 +1,4 @@
-"""The second-order sweep of a whole network; of a piecewise linear one with a product per weight.
+"""The second-order sweep of a network; if it is piecewise linear, with one product per weight.
 
 It is derived in `minigan.penalties.second_order`. A network is a tree of sequences and sums of
 layers, and its sweep is a tree of the same form. A sweep is a backward pass from dy, stored so

@@ -46,9 +46,10 @@ class _Convolution(Layer):
     def initialize(self, rng: np.random.Generator) -> None:
         """W from N(0, 2 / fan_in), b = 0, for the reason given in `Linear` (He et al. 2015).
 
-        fan_in is the number of products that are summed into one output value: kernel_h kernel_w in
-        for a convolution. In a transposed one, patches of that size lie `stride` apart, so an
-        output pixel is covered by kernel_h kernel_w / stride^2 of them, on average.
+        fan_in is the number of products that are summed into one output value. For a convolution it
+        is kernel_h * kernel_w * in_channels. In a transposed one, patches of kernel_h x kernel_w
+        pixels lie `stride` apart, so an output pixel is covered by kernel_h * kernel_w / stride^2
+        of them on average, and fan_in is that times in_channels.
         """
         weight = self.params["weight"]
         weight[...] = rng.normal(0, np.sqrt(2 / self.fan_in()), weight.shape)

@@ -20,9 +20,9 @@ class Linear(Layer):
     tangent:   y_dot = x_dot @ W  (the bias does not move)
     curvature: dW is the only gradient with an x in it, so dW_dot = x_dot' @ dy.
 
-    W starts from N(0, 2 / in), b from 0 (He et al. 2015). With E[x^2] = s, a sum of `in` products
-    has the variance in Var(W) s. A ReLU behind it keeps half of that, so with Var(W) = 2 / in the
-    next layer again sees E[x^2] = s, at any depth.
+    W starts from N(0, 2 / in), b from 0 (He et al. 2015). With F = in features and E[x^2] = s, a
+    sum of F products has the variance F Var(W) s. A ReLU behind it halves the mean square, so with
+    Var(W) = 2 / F the next layer again sees E[x^2] = s, at any depth.
     """
 
     piecewise_linear = True

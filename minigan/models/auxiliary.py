@@ -6,7 +6,7 @@
 Each stands around an ordinary loss of `minigan.losses` and adds a term that *both* players
 minimise: they compete over real and fake, and cooperate on the code. D gives `loss.width` values
 for each sample: its logit; then an estimate of the sample's code; last the code itself, which
-`minigan.conditional.WithCode` has brought past D, so that the loss can compare the two. G's samples
+`minigan.conditional.WithCode` has carried past D, so that the loss can compare the two. G's samples
 carry the code that G was given; real samples carry their label, or zeros (`conditional.blank`).
 
 A penalty looks at the slope of the logit alone.
@@ -63,7 +63,7 @@ class _Auxiliary(Loss):
 
 
 class AuxiliaryClassifier(_Auxiliary):
-    """AC-GAN (Odena et al. 2017): D classifies, and G makes what is classified as asked for.
+    """AC-GAN (Odena et al. 2017): D also classifies; G's samples should get the class asked for.
 
     rows [logit, l_1 ... l_K, c]: class logits l, and the one-hot code c of class k = argmax c
 
@@ -107,9 +107,8 @@ class Information(_Auxiliary):
     them, and the loss does not determine what a category means. (dI/dc goes where c came from, to
     the noise: nothing is trained there.)
 
-    weight >= 0, of the category and the continuous codes alike. The paper's is 1 for a category; of
-    continuous codes it says that theirs should be smaller. K = `categories` >= 2, and
-    J = `continuous` >= 0.
+    weight >= 0 is one for both parts of I. The paper takes 1 for a category, and says that it
+    should be smaller for continuous codes. K = `categories` >= 2, J = `continuous` >= 0.
     """
 
     real_samples_have_it = False

@@ -44,6 +44,8 @@ def conditional_generator(
     class_norm : batch norm's scale and shift are the class's own (`ConditionalBatchNorm`), so the
         class reaches every level of G, not its input alone; for continuous = 0
     channels, hidden, dtype, rng : as in `dcgan_generator`
+
+    Raises ValueError for class_norm together with continuous > 0.
     """
     if class_norm and continuous:
         raise ValueError(
@@ -70,7 +72,7 @@ def projection_discriminator(
     dtype: DType = "float32",
     rng: Seed = 1,
 ) -> Sequential:
-    """Labelled rows (N, 784 + classes) -> logits (N, 1): of a logit for each class, the row's own.
+    """Labelled rows (N, 784 + classes) -> logits (N, 1), by projection: see `Projection`.
 
     channels, batch_norm, hidden, dtype, rng : as in `dcgan_discriminator`
     """

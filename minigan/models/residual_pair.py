@@ -1,9 +1,10 @@
 """A residual pair without normalisation, after R3GAN (Huang et al. 2024), for images.
 
-Where they use grouped convolutions and begin at 4 x 4 pixels, these are small: whole convolutions,
-two sizes (14 x 14 and 7 x 7 for 28 x 28), and a strided convolution between the image and the
-larger one.
-Their recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, Adam with beta1 = 0.
+R3GAN has grouped convolutions and begins at 4 x 4 pixels. These networks are smaller: ordinary
+convolutions, two sizes (14 x 14 and 7 x 7 for images of 28 x 28), and a strided convolution between
+the image and the larger size.
+The paper's recipe: `losses.Relativistic`, `penalties.R1` and `R2` of one gamma, and Adam with
+beta1 = 0.
 """
 
 from .._checks import Count, DType, QuarteredShape, Seed, checked
@@ -102,11 +103,12 @@ def block(channels: int) -> Residual:
 
 
 def fix_up(network: Sequential) -> Sequential:
-    """The network, the first weights of its L residual branches, of m layers each, rescaled.
+    """Fixup initialisation (Zhang et al. 2019) of a network with L residual branches of m layers.
 
-    A branch's last weights become 0, the others are multiplied by L^(-1 / (2 m - 2)) (Fixup: Zhang
-    et al. 2019). So each block begins as y = x, and one step of learning changes the output as much
-    in a deep network as in a shallow one: normalisation layers serve the same purpose.
+    In each branch the last layer's weights become 0, and those of the others are multiplied by
+    L^(-1 / (2 m - 2)), in place; returns the network. So each block begins as y = x, and one step
+    of learning changes the output as much in a deep network as in a shallow one: normalisation
+    layers serve the same purpose.
     """
     branches = [layer.branch for layer in network.layers if isinstance(layer, Residual)]
     for branch in branches:

@@ -3,7 +3,7 @@
 A penalty is R = sum_i r(g_i), with g_i = grad_x D(x_i) and x_i held. What is dR/dtheta?
 
 1. Hold the outside. By the chain rule dR/dtheta = d/dtheta sum_i <v_i, g_i>, where v_i = dR/dg_i is
-   computed and then held. For R1, r = gamma / 2N |g|^2 and v_i = gamma / N g_i.
+   computed and then held. For R1, r = gamma / (2 N) |g|^2 and v_i = (gamma / N) g_i.
 
 2. Exchange the order. <v, grad_x D> is the slope of D as x moves along v, and derivatives commute:
 

@@ -6,9 +6,9 @@ are kept, and given out again once nothing refers to them, or to a view of them,
 
 How many are kept: those of one step. When other shapes are needed than before (another batch size),
 those that this step has not asked for are forgotten as soon as all kept arrays together take more
-than 1.25 times the memory of the largest step so far. Where a step begins is not said anywhere, but
-some network runs once in each (of a GAN, the generator): a step begins with the network that has
-run least often lately.
+than 1.25 times the memory of the largest step so far. Nobody tells this module where a step begins,
+but some network runs once in each (in a GAN, the generator): a step begins with the network that
+has run least often lately.
 
 Each thread keeps arrays of its own. An array may be released in another thread than the one that
 asked for it: all that counts is the number of references to it. Where Python does not count them

@@ -1,8 +1,9 @@
 """Several linear layers and their activations in one compiled call.
 
-In a small network what is around the products takes nearly as long as they do: Python, and starting
-and ending a parallel loop for each. But rows are samples, and no linear layer mixes them. So each
-thread takes its part of the rows through all layers, without waiting for the others:
+In a small network the matrix products take little longer than the overhead around them: Python, and
+starting and ending a parallel loop for each product. But rows are samples, and no linear layer
+mixes them. So each thread takes its part of the rows through all layers, without waiting for the
+others:
 
     thread 1    rows   0 to 127     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
     thread 2    rows 128 to 255     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy

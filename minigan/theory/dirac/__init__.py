@@ -71,8 +71,9 @@ On a pure rotation, lambda = +- i omega, with w = h omega:
                    |mu|^2 = (1 - a)^2 + 2 a (1 - a) r^k cos(k phi) + a^2 r^2k    for a round of k
 
 omega = 1/2 for the Dirac-GAN and 1 for the bilinear game L = psi theta (`Bilinear`), on which
-simultaneous steps grow by sqrt(1 + h^2). The first two agree up to terms in w^4: an optimistic
-step predicts v at the next point from the last two, an extragradient step evaluates it there.
+simultaneous steps grow by sqrt(1 + h^2). The first two are both |mu|^2 = 1 - w^2 up to terms of
+order w^4: an optimistic step predicts v at the next point from the last two, an extragradient step
+evaluates it there.
 """
 
 from .fields import (
