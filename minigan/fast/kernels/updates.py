@@ -1,7 +1,8 @@
 """Optimizer updates of a flat parameter vector, in place, in one pass over memory each.
 
-Each array is gone over once; NumPy goes over the arrays once per operation, and for networks
-of this size the memory traffic is the cost of an optimizer. The formulas are in `minigan.optim`.
+Each array is read and written once. NumPy passes over the arrays once per operation, and for
+networks of this size an optimizer costs what its memory traffic costs. The formulas are in
+`minigan.optim`.
 All vectors are contiguous and of one dtype.
 """
 
