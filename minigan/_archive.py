@@ -170,7 +170,7 @@ class Archive:
         found, fortran, found_dtype = np.lib.format.read_array_header_1_0(content)
         expected = tuple(there if here is None else here for here, there in zip(shape, found))
         if len(found) != len(shape) or found != expected or found_dtype != dtype or fortran:
-            raise ValueError(f"got {found} {found_dtype}")
+            raise ValueError(f"got {found} {found_dtype}{' in Fortran order' if fortran else ''}")
         array = np.frombuffer(content.read(), dtype).reshape(found).copy()
         if finite and dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError("got numbers that are not finite")

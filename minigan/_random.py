@@ -33,3 +33,21 @@ def same_state(a: Any, b: Any) -> bool:
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same_state(a[key], b[key]) for key in a)
     return bool(np.array_equal(a, b))
+
+
+def bits_in_state(kind: type[np.random.BitGenerator], state: Any) -> np.random.BitGenerator:
+    """A new bit generator of that kind in a state that comes from a file; ValueError for what is no
+    state of that kind."""
+    bits = kind()
+    try:
+        bits.state = state
+        place, end = 0, 0
+        if kind is np.random.MT19937:
+            place, end = state["state"]["pos"], 624
+        elif kind is np.random.Philox:
+            place, end = state["buffer_pos"], 4
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise ValueError(f"expected the state of a {kind.__name__} generator: {error}") from error
+    if not 0 <= place <= end:  # NumPy takes it, and reads what lies beyond in memory
+        raise ValueError(f"expected a {kind.__name__} at a place from 0 to {end}, got {place}")
+    return bits

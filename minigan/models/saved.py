@@ -22,7 +22,7 @@ import numpy as np
 from .. import _archive as archive
 from .. import _checks as checks
 from .._checks import FilePath, Seed, checked
-from .._random import random_generator
+from .._random import bits_in_state, random_generator
 from ..gan import GAN
 from ..layers.composite import walk
 from ..network import Sequential
@@ -141,11 +141,10 @@ def _network(file, facts, prefix, room, rng):
 def _random(state):
     """The random generator of a state, of one of NumPy's kinds."""
     kind = getattr(np.random, str(state["bit_generator"]), None)
-    if not (inspect.isclass(kind) and issubclass(kind, np.random.BitGenerator)):
+    bit_generator = np.random.BitGenerator
+    if not (inspect.isclass(kind) and issubclass(kind, bit_generator)) or kind is bit_generator:
         raise ValueError(f"expected a random generator of NumPy, got {state['bit_generator']!r}")
-    bits = kind(0)
-    bits.state = state
-    return np.random.Generator(bits)
+    return np.random.Generator(bits_in_state(kind, state))
 
 
 def _index(name, value, states):

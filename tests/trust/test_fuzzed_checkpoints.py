@@ -74,6 +74,7 @@ def header(saved, **changes):
     return {"header": np.frombuffer(text.encode(), np.uint8)}
 
 
+NAMES = "gan", "minibatches", "generator", "discriminator", "average"
 HOSTILE = {
     "newer": (lambda s: header(s, version=3), "expected version 2 of the format, got 3"),
     "older": (lambda s: header(s, version=1), "got 1, written by an earlier minigan; train anew"),
@@ -92,6 +93,10 @@ HOSTILE = {
     "rates": (lambda s: header(s, rates=[1.0]), "expected 2 learning rates, got 1"),
     "a rate": (lambda s: header(s, rates=["a", 1]), "rate must be a finite number >= 0, got 'a'"),
     "random": (lambda s: header(s, random={}), "expected a complete header"),
+    "another generator": (
+        lambda s: header(s, random=dict.fromkeys(NAMES, {"bit_generator": "SFC64"})),
+        "gan's random generator: expected the state of a PCG64 generator: ",
+    ),
     "average": (lambda s: header(s, average=None), "average must be an integer >= 0, got None"),
     "no optimizers": (lambda s: header(s, optimizers=[]), "expected a complete header"),
     "columns": (lambda s: header(s, columns=["step", "../x"]), "expected history/../x"),

@@ -232,6 +232,16 @@ def nested(depth):
     return part
 
 
+def twister(**inside):
+    return {"bit_generator": "MT19937", "state": {"key": [1] * 624, "pos": 0} | inside}
+
+
+def philox(place):
+    state = np.random.Philox(0).state
+    inner = {name: value.tolist() for name, value in state["state"].items()}
+    return state | {"state": inner, "buffer": [0] * 4, "buffer_pos": place}
+
+
 HOSTILE = {
     "newer": (
         lambda s: header(s, version=2),
@@ -271,6 +281,23 @@ HOSTILE = {
     "no generators": (lambda s: header(s, random=[], draws={}), "expected a complete header"),
     "a foreign one": (
         lambda s: header(s, random=[{"bit_generator": "Generator"}] * 3), "generator of NumPy",
+    ),
+    "the base class": (
+        lambda s: header(s, random=[{"bit_generator": "BitGenerator"}] * 3), "generator of NumPy",
+    ),
+    "a short key": (
+        lambda s: header(s, random=[twister(key=[1, 2])] * 3), "the state of a MT19937 generator",
+    ),
+    "beyond the key": (
+        lambda s: header(s, random=[twister(pos=10**6)] * 3),
+        "expected a MT19937 at a place from 0 to 624, got 1000000",
+    ),
+    "before the buffer": (
+        lambda s: header(s, random=[philox(-5)] * 3), "Philox at a place from 0 to 4, got -5",
+    ),
+    "in Fortran order": (
+        lambda s: {"generator/0.weight": np.asfortranarray(np.ones((2, 3), "f4"))},
+        "got (2, 3) float32 in Fortran order",
     ),
 }  # fmt: skip
 
