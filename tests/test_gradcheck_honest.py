@@ -608,6 +608,16 @@ def test_check_function():
     assert np.array_equal(x, before)
 
 
+@pytest.mark.parametrize("small", [1e-4, 1e-12, 1e-100])
+def test_check_function_of_small_numbers(small):
+    """Beside a bar for numbers near 1, any gradient would pass."""
+    report = check_function(lambda x: small * float(x @ x), lambda x: 2 * small * x, X)
+    assert report.ok and "times as large" in str(report)
+    assert not check_function(lambda x: small * float(x @ x), lambda x: 2.001 * small * x, X).ok
+    assert not check_function(lambda x: small * float(x @ x), lambda x: 0 * x, X).ok
+    assert check_function(lambda x: 0.0, lambda x: 0 * x, X).ok
+
+
 def test_check_function_gives_each_call_its_own_x():
     def spoils(x):
         x *= 2

@@ -1,5 +1,6 @@
 """The check of one plain function."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,9 @@ import numpy as np
 from ..._checks import Numbers, checked, numbers, shown
 from .check_progress import progress_bar
 from .differences import measure
-from .report import Report
+from .report import TINY, Report
+
+SMALLEST = 1e-200  # below it, the factor could overflow
 
 
 @checked
@@ -50,6 +53,17 @@ def check_function(
         return result
 
     report = Report(f"check of {getattr(f, '__name__', type(f).__name__)}")
+    factor = _enlarging(value(), found)
+    if factor != 1:
+        report.notes.append(f"f and its gradient are shown {factor:g} times as large as they are")
     with progress_bar(x.size, progress) as bar:
-        report.compare_difference("function", "gradient", found, measure(value, x, tick=bar.update))
+        differences = measure(lambda: factor * value(), x, tick=bar.update)
+        report.compare_difference("function", "gradient", factor * found, differences)
     return report
+
+
+def _enlarging(value: float, gradient: np.ndarray) -> float:
+    """A power of two that brings a small function and its gradient to about 1: what is below TINY
+    is compared with TINY, beside which any gradient of such a function would look right."""
+    size = max(abs(float(value)), float(np.abs(gradient).max(initial=0.0)))
+    return 2.0 ** -math.floor(math.log2(size)) if SMALLEST < size < TINY else 1.0
