@@ -43,7 +43,8 @@ else:
     rows = conditional.label(data.images, data.labels, CLASSES)
 
 # %% The two networks, see `minigan.conditional`, and their loss, see `minigan.auxiliary`
-# The rest is the recipe of `minigan.image_recipes`, with fewer layers.
+# The rest is the recipe of `minigan.image_recipes`, with fewer layers, and as for a short training:
+# G as fast as D, and a last gamma of 1.
 loss, penalties = mg.losses.Relativistic(), (mg.penalties.R1(5.0), mg.penalties.R2(5.0))
 if infogan:
     loss = auxiliary.Information(loss, CLASSES, continuous, weight=WEIGHT)

@@ -31,27 +31,35 @@ def test_every_penalty_with_every_model(model, penalty):
 
 
 @pytest.mark.parametrize(
-    "channels, wanted, categories", [(1, True, 64), (3, True, 0), (1, False, 0)]
+    "channels, wanted, categories, normal",
+    [(1, True, 64, 192), (3, True, 0, 128), (1, False, 0, 128)],
 )
-def test_only_images_of_one_channel_get_categories(channels, wanted, categories):
+def test_only_images_of_one_channel_get_categories(channels, wanted, categories, normal):
     """Three digits as channels have 1,000 modes: with 64 categories only 86 of them were left."""
     game = recipes.game(shape=(28, 28, channels), categories=wanted)
     generator = game.gan.generator
     sizes = [layer.classes for layer in generator.layers if isinstance(layer, OneHot)]
     assert sizes == [categories] * (categories > 0)
-    assert generator.layers[len(sizes)].in_features == 128
+    assert generator.layers[len(sizes)].in_features == game.gan.latent_dim == categories + normal
 
 
-@pytest.mark.parametrize("channels, small", [(1, True), (3, False)])
-def test_only_images_of_several_channels_get_wide_weights(channels, small):
-    """The DCGAN paper's are from N(0, 0.02^2). With He's, stacked MNIST keeps its modes."""
-    generator = recipes.game(shape=(28, 28, channels)).gan.generator
+@pytest.mark.parametrize("penalty, small", [("none", True), ("r1-r2", False)])
+def test_first_weights_of_the_generator(penalty, small):
+    """The DCGAN of 2016 has those of its paper; the recipe has He's, which are wider."""
+    generator = recipes.game(penalty=penalty).gan.generator
     found = {
         name: value.std() for name, value, _ in generator.named_parameters()
         if name.endswith("weight") and value.ndim > 1
     }  # fmt: skip
-    assert len(found) == 6  # three linear layers, three convolutions
-    assert all((std < 0.021) == small for std in found.values()), found
+    assert found and all((std < 0.021) == small for std in found.values()), found
+
+
+def test_only_under_r1_the_discriminator_of_a_dcgan_learns_faster():
+    for model in recipes.MODELS:
+        for penalty in set(recipes.PENALTIES) - {"spectral"}:
+            gan = recipes.game(model, penalty=penalty).gan
+            ratio = gan.discriminator_optimizer.lr / gan.generator_optimizer.lr
+            assert ratio == (2 if model == "dcgan" and penalty in ("r1", "r1-r2") else 1)
 
 
 @pytest.mark.parametrize("loss", recipes.LOSSES)

@@ -47,7 +47,7 @@ PICTURES = {
     "ledger.png": Picture("show_every_gradient", "--steps 500", "tiny.png", "--steps 2"),
     "learning.png": Picture("watch_it_learn", "--steps 4000", "learning.png", "--steps 5"),
     "museum.png": Picture("bug_museum", "--steps 1000", "museum.png", "--steps 2"),
-    "digits.png": Picture("mnist_dcgan", "--steps 12000", "hundred.png", "--steps 2 --no-judge"),
+    "digits.png": Picture("mnist_dcgan", "--steps 20000", "hundred.png", "--steps 2 --no-judge"),
     "asked.png": Picture("mnist_conditional", "--steps 2000", "asked.png", "--steps 2 --no-judge"),
 }
 

@@ -1,7 +1,7 @@
 """GANs for images, built from the names of a model, a loss and a penalty.
 
     game = minigan.image_recipes.game("dcgan", loss="hinge", penalty="spectral", rng=0)
-    history = minigan.image_recipes.train(game, images, steps=12_000, rng=0)
+    history = minigan.image_recipes.train(game, images, steps=20_000, rng=0)
     game.sample(100)
 
 Images of even sizes from 8 on and any number of channels: `game(shape=(64, 64, 3))`; the sizes of
@@ -11,20 +11,21 @@ Every loss can be combined with every penalty, good or bad; the optimizer's sett
 penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality.py`:
 
     relativistic loss    D compares each fake with a real digit
-    R1 and R2            keep D's gradient small at real digits and fakes, which allows learning
-                         rates of 1e-3; gamma falls from 5 to 1
+    R1 and R2            keep D's gradient small at real digits and fakes, which allows a learning
+                         rate of 1e-3; gamma falls from 5 to .3
+    a slower G           a DCGAN's G has half of D's rate, and its first weights are He's, wider
+                         than the paper's: D then follows G's modes, and G keeps them (see the log
+                         of `benchmarks/stacked_mnist.py`)
     hidden layers        fully connected ones, after D's convolutions and before G's: they see the
                          whole digit
     categories           part of the noise is discrete, so G need not interpolate between digits;
                          for images of one channel, and not for a hundred images: each category
                          would become one of them
-
-For images of several channels G has no categories, and its first weights are He's, not the DCGAN
-paper's: both keep it from losing modes (see the log of `benchmarks/stacked_mnist.py`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -49,14 +50,16 @@ from ..training.stabilisers import Annealing
 from .dcgan import most_convolutions
 
 # Why these numbers: the tables in `benchmarks/mnist_quality.py` say what was compared.
-STEPS = 12_000  # a quarter of an hour on one core; three times as many improve it a little
+STEPS = 20_000  # 25 minutes of one core; with 12,000 the Frechet distance was 1.7, not 1.15
 BATCH = 64  # usual for DCGANs; no other was tried
-AVERAGING = 0.999  # over the last 1,000 steps; .9998 scored the same
-LATENT, CATEGORIES = 128, 64  # values of the noise, and those of them that become one choice:
-# 64 beside 32 normal ones made digits more confident but less varied, 64 of each is a compromise
+AVERAGING = 0.999  # over the last 1,000 steps; 2,000 were no better
+LATENT = 128  # normal values of the noise, where it has no categories
+CATEGORIES, BESIDE = 64, 192  # choices, and normal values beside them: with fewer normal values
+# digits vary less (recall), with fewer choices or more normal values they are less confident
 CHANNELS = 32  # of the DCGAN: half of the paper's, for speed
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # linear layers; the first ones helped most
-COARSE, FINE = 5.0, 1.0  # gamma of R1 and R2, first and last; falling to .3: no clear gain
+RATE, DCGAN_G_RATE = 1e-3, 5e-4  # under R1; the linear G was worse with half of D's rate
+COARSE, FINE = 5.0, 0.3  # gamma of R1 and R2, first and last
 RATES = cosine(final=0.1)
 
 Model = Literal["dcgan", "residual", "mlp"]
@@ -130,7 +133,7 @@ def game(
     """
     if model == "residual" and penalty == "spectral":
         raise ValueError("game: spectral normalisation is for dcgan and mlp, got model 'residual'")
-    generator, discriminator = _players(
+    generator, discriminator, latent_dim = _players(
         model,
         penalty,
         shape,
@@ -142,15 +145,15 @@ def game(
         layers, discriminator = discriminator.layers, None  # they leave their network
         augmentation = random_generator(rng, "augmentation")
         discriminator = Sequential([*diff_augment(fill=-1.0), *layers], rng=augmentation)
-    optimizer, critic_steps = _optimizer(penalty)
+    optimizer, (g_rate, d_rate), critic_steps = _optimizers(model, penalty)
     gan = GAN(
         generator,
         discriminator,
-        latent_dim=LATENT,
+        latent_dim=latent_dim,
         loss=LOSSES[loss](),
         penalties=PENALTIES[penalty](),
-        generator_optimizer=optimizer(),
-        discriminator_optimizer=optimizer(),
+        generator_optimizer=optimizer(g_rate),
+        discriminator_optimizer=optimizer(d_rate),
         rng=rng,
     )
     return ImageGame(gan, Average(generator, AVERAGING), critic_steps)
@@ -163,8 +166,9 @@ def _players(
     categories: bool,
     g_rng: np.random.Generator,
     d_rng: np.random.Generator,
-) -> tuple[Sequential, Sequential]:
-    """(generator, discriminator) of a model, D as the penalty wants it."""
+) -> tuple[Sequential, Sequential, int]:
+    """(generator, discriminator, values of the noise) of a model, D as the penalty wants it."""
+    choices, normal = 0, LATENT
     if model == "mlp":
         g = models.mlp_generator(LATENT, shape, hidden=(256, 512), tanh=True, rng=g_rng)
         d = models.mlp_discriminator(shape, hidden=(512, 256), rng=d_rng)
@@ -179,32 +183,33 @@ def _players(
     else:
         sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
         # of more channels there are more kinds of images than 64, and each category would be one
-        several = shape[2] > 1
-        choices = CATEGORIES if categories and not several else 0
+        if categories and shape[2] == 1:
+            choices, normal = CATEGORIES, BESIDE
         g = models.dcgan_generator(
-            LATENT - choices,
+            normal,
             categories=choices,
             **sizes,
             hidden=G_HIDDEN,
-            small_weights=not several,
+            small_weights=False,
             rng=g_rng,
         )
         d = models.dcgan_discriminator(**sizes, hidden=D_HIDDEN, batch_norm=False, rng=d_rng)
     if penalty == "spectral":  # each weight divided by its norm (Miyato et al. 2018)
         layers, d = d.layers, None  # they leave their network
         d = Sequential([SpectralNorm(x) if x.params else x for x in layers], rng=d_rng)
-    return g, d
+    return g, d, choices + normal
 
 
-def _optimizer(penalty):
-    """(what makes an optimizer, D's steps for each of G's)."""
+def _optimizers(model, penalty):
+    """(what makes an optimizer of a rate, the rates of G and D, D's steps for each of G's)."""
     if penalty == "clipping":  # Arjovsky et al. 2017
-        return lambda: RMSProp(5e-5), 5
+        return RMSProp, (5e-5, 5e-5), 5
     if penalty == "gradient":  # Gulrajani et al. 2017
-        return lambda: Adam(1e-4, beta1=0.0, beta2=0.9), 5
+        return partial(Adam, beta1=0.0, beta2=0.9), (1e-4, 1e-4), 5
     if penalty in ("r1", "r1-r2"):  # beta1, beta2: Huang et al. 2024
-        return lambda: Adam(1e-3, beta1=0.0, beta2=0.99), 1
-    return lambda: Adam(2e-4, beta1=0.5, beta2=0.999), 1  # Radford et al. 2016
+        g_rate = DCGAN_G_RATE if model == "dcgan" else RATE
+        return partial(Adam, beta1=0.0, beta2=0.99), (g_rate, RATE), 1
+    return partial(Adam, beta1=0.5, beta2=0.999), (2e-4, 2e-4), 1  # Radford et al. 2016
 
 
 @checked
