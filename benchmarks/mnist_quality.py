@@ -98,9 +98,9 @@ layer's input: a half with 64 beside 64 normal values, a quarter beside 192, an 
 After 3,000 steps recall is .84, .88 and .91, and .91 without categories; after 12,000 it is .88
 and .91 for the first two. So the recipe has 192, He's weights, half the rate for G, gamma falling
 to .3, and 20,000 steps. An average over 2,000 steps was no better (seed 1, Frechet 1.6 where the
-usual one had .9). In the lines of the table with He's weights those of the last layer were halved,
-as in no run of the recipe: recall may be a little higher with that (.906 and .901 after 12,000
-steps, seeds 0 and 1), which was not tried by itself.
+usual one had .9). In the lines of the table with He's weights, the first weights of the last layer
+were halved; the recipe does not do that. Recall may be a little higher with it (.906 and .901 after
+12,000 steps, seeds 0 and 1); it was not tried by itself.
 
 The Frechet distance depends on the shares of the classes, too: training images, drawn with shares
 that are wrong by a total variation of .02 and .035, are at .8 and 2.5 (one draw each).

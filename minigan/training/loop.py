@@ -27,7 +27,7 @@ from .history import History
 from .plateau import Plateau
 from .resuming import begin, remembered_options
 from .run import Run, learning_rates
-from .schedules import Schedule, rate_factor
+from .schedules import Schedule, constant, rate_factor
 
 Figures = dict[str, float]
 Callback = Callable[[int, GAN, Figures], object]  # called as callback(step, gan, figures)
@@ -185,7 +185,8 @@ def _own_rates(run: Run, schedule: Schedule | None) -> Iterator[None]:
     try:
         yield
     finally:
-        _set_learning_rates(run, None if schedule is None else lambda t: 1.0, 1.0)
+        if schedule is not None:
+            _set_learning_rates(run, constant(), 1.0)
 
 
 def _update(

@@ -1,9 +1,8 @@
 """Optimizer updates of a flat parameter vector, in place, in one pass over memory each.
 
-Each array is read and written once. NumPy passes over the arrays once per operation, and for
-networks of this size an optimizer costs what its memory traffic costs. The formulas are in
-`minigan.optim`.
-All vectors are contiguous and of one dtype.
+Each array is read and written once. NumPy passes over the arrays once for each operation, and for
+networks of this size memory traffic takes most of an optimizer's time. The formulas are in
+`minigan.optim`. All vectors are contiguous and of one dtype.
 """
 
 import math
