@@ -23,7 +23,7 @@ CODE = {
     "minigan.layers.convolution": 0x04447039,
     "minigan.layers.features": 0xFAAC1618,
     "minigan.layers.linear": 0x2A1C0FAB,
-    "minigan.layers.normalisation": 0x80694ED5,
+    "minigan.layers.normalisation": 0xBB688117,
     "minigan.layers.spectral": 0xE01FA76A,
     "minigan.losses": 0xA5A282D2,
     "minigan.optim": 0x0C92B652,

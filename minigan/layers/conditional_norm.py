@@ -5,13 +5,12 @@ import math
 import numpy as np
 
 from .._checks import Classes, Epsilon, Shape, Share, shown
-from .base import Array, Cache, Layer, flat_samples
+from .base import Array, Cache, flat_rows, flat_samples
 from .conditional import class_of_code
-from .normalisation import column_mean
-from .parameters import zeros
+from .normalisation import BatchStatistics, column_mean
 
 
-class ConditionalBatchNorm(Layer):
+class ConditionalBatchNorm(BatchStatistics):
     """y = [gamma_k x_hat + beta_k, c],  [x, c] the input,  k = argmax c   (de Vries et al. 2017)
 
     The features of all classes are normalised together, x_hat = (x - mean) / sqrt(var + eps) as in
@@ -36,18 +35,14 @@ class ConditionalBatchNorm(Layer):
     Raises ValueError in training for a batch with fewer than two values per channel.
     """
 
-    mixes_samples = True
-
     def __init__(
         self, shape: Shape, classes: Classes, *, eps: Epsilon = 1e-5, momentum: Share = 0.1
     ) -> None:
-        super().__init__()
-        self.shape, self.classes, self.eps, self.momentum = shape, classes, eps, momentum
-        channels = self.shape[-1]
-        self.add_parameter("gamma", (self.classes, channels))
-        self.add_parameter("beta", (self.classes, channels))
-        self.buffers["running_mean"] = zeros(channels)
-        self.buffers["running_var"] = 1 + zeros(channels)
+        channels = shape[-1]
+        super().__init__(channels, eps, momentum)
+        self.shape, self.classes = shape, classes
+        self.add_parameter("gamma", (classes, channels))
+        self.add_parameter("beta", (classes, channels))
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -57,10 +52,7 @@ class ConditionalBatchNorm(Layer):
         x = self.as_input(x, "N", math.prod(self.shape) + self.classes)
         features, code = self._split(x)
         labels = class_of_code(x, self.classes)
-        if training:
-            mean, variance = self._statistics(features)
-        else:
-            mean, variance = self.buffers["running_mean"], self.buffers["running_var"]
+        mean, variance = self.statistics(flat_rows(features), training)
         inv_std = 1 / np.sqrt(variance + self.eps)
         x_hat = (features - mean) * inv_std
         y = self._of_class("gamma", labels) * x_hat + self._of_class("beta", labels)
@@ -94,20 +86,6 @@ class ConditionalBatchNorm(Layer):
     def _of_class(self, name, labels):
         """The scale or shift of each sample, (N, 1, C)."""
         return self.params[name][labels][:, None]
-
-    def _statistics(self, features):
-        """The batch's mean and variance of each channel; moves the running ones towards them."""
-        count = features.shape[0] * features.shape[1]
-        if count < 2:
-            raise ValueError(f"{self}: needs at least 2 values per channel to train, got {count}")
-        mean = channel_mean(features)
-        variance = channel_mean((features - mean) ** 2)
-        if not self.hold_buffers:
-            unbiased = variance * (count / (count - 1))
-            for name, batch in (("running_mean", mean), ("running_var", unbiased)):
-                kept = (1 - self.momentum) * self.buffers[name]
-                self.buffers[name] = kept + self.momentum * batch
-        return mean, variance
 
     def _split(self, rows):
         """Rows as features (N, positions, C) and code (N, K)."""

@@ -25,7 +25,45 @@ from .base import Array, Cache, Layer, flat_rows
 from .parameters import zeros
 
 
-class BatchNorm(Layer):
+class BatchStatistics(Layer):
+    """Base of the layers that normalise over the batch: the mean and variance of each channel.
+
+    In training they are the batch's; in evaluation they are running statistics, kept in buffers,
+    which move by `momentum` towards the batch's at each training pass.
+    """
+
+    mixes_samples = True
+
+    def __init__(self, channels: int, eps: float, momentum: float) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.buffers["running_mean"] = zeros(channels)
+        self.buffers["running_var"] = 1 + zeros(channels)
+
+    def statistics(self, rows: Array, training: bool) -> tuple[Array, Array]:
+        """The mean and variance of each column of rows (N, C), both (C,)."""
+        if not training:
+            return self.buffers["running_mean"], self.buffers["running_var"]
+        self.check_count(len(rows))
+        mean = column_mean(rows)
+        variance = column_mean((rows - mean) ** 2)
+        self.update_running(mean, variance, len(rows))
+        return mean, variance
+
+    def check_count(self, count: int) -> None:
+        if count < 2:
+            raise ValueError(f"{self}: needs at least 2 values per channel to train, got {count}")
+
+    def update_running(self, mean: Array, variance: Array, count: int) -> None:
+        """running += momentum * (batch - running), for the mean and the unbiased variance."""
+        if self.hold_buffers:
+            return
+        unbiased = variance * (count / (count - 1))
+        for name, batch in (("running_mean", mean), ("running_var", unbiased)):
+            self.buffers[name] = (1 - self.momentum) * self.buffers[name] + self.momentum * batch
+
+
+class BatchNorm(BatchStatistics):
     """y = gamma x_hat + beta,  x_hat = (x - mean) / sqrt(var + eps)   (Ioffe and Szegedy 2015)
 
     x (N, C) or (N, H, W, C): one mean, variance, gamma and beta per channel, over all other axes.
@@ -44,15 +82,11 @@ class BatchNorm(Layer):
     judged by other statistics in its own update, where no real samples are present.
     """
 
-    mixes_samples = True
-
     def __init__(self, num_features: Count, *, eps: Epsilon = 1e-5, momentum: Share = 0.1) -> None:
-        super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        super().__init__(num_features, eps, momentum)
+        self.num_features = num_features
         self.add_parameter("gamma", (num_features,))
         self.add_parameter("beta", (num_features,))
-        self.buffers["running_mean"] = zeros(num_features)
-        self.buffers["running_var"] = 1 + zeros(num_features)
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -61,29 +95,11 @@ class BatchNorm(Layer):
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         x = self.as_input(x, "N", ..., self.num_features)
         rows = flat_rows(x)
-        if training:
-            self.check_count(len(rows))
-            mean = column_mean(rows)
-            variance = column_mean((rows - mean) ** 2)
-            self.update_running(mean, variance, len(rows))
-        else:
-            mean, variance = self.buffers["running_mean"], self.buffers["running_var"]
+        mean, variance = self.statistics(rows, training)
         inv_std = 1 / np.sqrt(variance + self.eps)
         x_hat = (rows - mean) * inv_std
         y = self.params["gamma"] * x_hat + self.params["beta"]
         return y.reshape(x.shape), (x_hat, inv_std, training)
-
-    def check_count(self, count: int) -> None:
-        if count < 2:
-            raise ValueError(f"{self}: needs at least 2 values per channel to train, got {count}")
-
-    def update_running(self, mean: Array, variance: Array, count: int) -> None:
-        """running += momentum * (batch - running), for the mean and the unbiased variance."""
-        if self.hold_buffers:
-            return
-        unbiased = variance * (count / (count - 1))
-        for name, batch in (("running_mean", mean), ("running_var", unbiased)):
-            self.buffers[name] = (1 - self.momentum) * self.buffers[name] + self.momentum * batch
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
         dx = self._through(flat_rows(dy) * self.params["gamma"], cache)

@@ -1,7 +1,7 @@
 """Bugs of the normalisations: which statistics depend on the input, and which are constants."""
 
 from ...gan import GAN
-from ...layers.normalisation import BatchNorm, LayerNorm
+from ...layers.normalisation import BatchNorm, BatchStatistics, LayerNorm
 from ...layers.spectral import chain_spectral
 from .mutants import Bug, Edit
 
@@ -34,10 +34,10 @@ BUGS = [
         (
             Edit(BatchNorm.forward, "rows = flat_rows(x)", "rows = x.reshape(len(x), -1)"),
             Edit(
-                BatchNorm.forward,
-                'mean, variance = self.buffers["running_mean"], self.buffers["running_var"]',
+                BatchStatistics.statistics,
+                'return self.buffers["running_mean"], self.buffers["running_var"]',
                 'both = self.buffers["running_mean"], self.buffers["running_var"]\n'
-                "mean, variance = (np.resize(one, rows.shape[1]) for one in both)",
+                "return tuple(np.resize(one, rows.shape[1]) for one in both)",
             ),
             Edit(
                 BatchNorm.forward,
@@ -47,7 +47,7 @@ BUGS = [
                 "return y, (x_hat, inv_std, training)",
             ),
             Edit(
-                BatchNorm.update_running,
+                BatchStatistics.update_running,
                 "self.buffers[name] = "
                 "(1 - self.momentum) * self.buffers[name] + self.momentum * batch",
                 "before = np.resize(self.buffers[name], batch.shape)\n"
