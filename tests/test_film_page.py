@@ -148,6 +148,11 @@ def test_bad_input_is_one_line(tmp_path):
         film.to_html(tmp_path / "film.html")
     with pytest.raises(TypeError, match="Film.to_html: vitals must be a Vitals, got 3"):
         film.to_html(tmp_path / "film.html", vitals=3)
+    train(gan, moons, film)
+    second = train(gan, moons, film)
+    film.frames.append(dataclasses.replace(film.frames[0], step=2 * STEPS))
+    with pytest.raises(ValueError, match="history must be of all 24 steps of the film, got <Hist"):
+        film.to_html(tmp_path / "film.html", history=second)
     with pytest.raises(ValueError, match="port must be an integer from 0 to 65535, got 70000"):
         mg.watch.Live(film, port=70000)
     with pytest.raises(TypeError, match="Live: film must be a Film, got"):

@@ -237,6 +237,19 @@ def test_lookahead_by_hand():
         assert np.allclose(gan.generator.theta, start + (4 if step == 1 else 2))
 
 
+def test_lookahead_begins_where_the_training_begins():
+    """Not at the parameters of when it was made, to which it would lead back."""
+    thetas = []
+    for early in (True, False):
+        gan = small(mg.GAN)
+        lookahead = Lookahead(gan) if early else None
+        mg.train(gan, REAL, steps=20, batch_size=4, progress=False)
+        lookahead = lookahead or Lookahead(gan)
+        mg.train(gan, REAL, steps=5, batch_size=4, progress=False, callback=lookahead)
+        thetas.append(gan.generator.theta.copy())
+    assert np.array_equal(*thetas)
+
+
 @pytest.mark.parametrize(
     "kind, optimizer", [(ExtragradientGAN, Adam), (SimultaneousGAN, OptimisticAdam)]
 )

@@ -170,6 +170,53 @@ def test_moments_run_from_the_first_step_to_the_last():
     assert np.all(np.diff(steps) >= 1)
 
 
+def test_a_second_training_is_counted_on_from_the_first():
+    gan = small_gan()
+    vitals = mg.watch.Vitals(gan, MOONS, every=4, probe=64)
+    film = mg.watch.Film(gan, MOONS, moments=[2, 8, 11], samples=8, resolution=3)
+    for steps in (6, 3, 3):
+        mg.train(gan, MOONS, steps=steps, batch_size=8, callback=[vitals, film], progress=False)
+    assert vitals.steps == [1, 4, 8, 12] and [frame.step for frame in film.frames] == [2, 8, 11]
+
+
+def test_the_first_step_is_not_compared_with_an_older_training():
+    moved = []
+    for early in (True, False):
+        gan = small_gan()
+        vitals = mg.watch.Vitals(gan, MOONS) if early else None
+        mg.train(gan, MOONS, steps=50, progress=False)
+        vitals = vitals or mg.watch.Vitals(gan, MOONS)
+        mg.train(gan, MOONS, steps=1, progress=False, callback=vitals)
+        moved.append(vitals.columns["generator_step"])
+    assert moved[0] == moved[1]
+
+
+def test_the_watcher_of_another_gan_is_refused_before_the_first_step(tmp_path):
+    gan, other = small_gan(), small_gan()
+    before = gan.generator.theta.copy()
+    (tmp_path / "run.npz").write_text("kept")
+    for watcher in (
+        mg.watch.Film(other, MOONS, moments=[5], samples=8, resolution=3),
+        mg.watch.Vitals(other, MOONS, probe=64),
+        mg.game_steps.Lookahead(other),
+    ):
+        words = f"train: callback must be made for gan, got a {type(watcher).__name__} that was"
+        with pytest.raises(ValueError, match=words):
+            mg.train(
+                gan, MOONS, steps=9, callback=watcher, progress=False,
+                checkpoint=tmp_path / "run.npz",
+            )  # fmt: skip
+    assert np.array_equal(gan.generator.theta, before)
+    assert (tmp_path / "run.npz").read_text() == "kept"
+
+
+@pytest.mark.parametrize("latent, width", [(3, 2), (2, 3)])
+def test_a_generator_of_another_shape_is_refused(latent, width):
+    other = mg.models.mlp_generator(latent, (width,), hidden=(4,))
+    with pytest.raises(ValueError, match="Film: generator must make samples of shape .* got Seq"):
+        mg.watch.Film(small_gan(), MOONS, moments=[1], generator=other)
+
+
 def test_what_cannot_be_watched_is_refused():
     networks = mg.models.mlp_generator(3, (2,)), mg.models.mlp_discriminator((2,))
     gan = mg.GAN(*networks, latent_dim=3)

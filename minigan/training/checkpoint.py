@@ -33,6 +33,8 @@ from .run import Run
 
 __all__ = ["Run", "load", "save"]
 
+STATEFUL = "average", "generator optimizer", "discriminator optimizer"  # among a run's options
+
 # -- saving ----------------------------------------------------------------------------------------
 
 
@@ -158,7 +160,7 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
             state["lr"] = rate  # without the factor that the schedule of the file had reached
         yield partial(vars(optimizer).update, state)
     for name, part in run.adjustable_parts():
-        kept = header["settings"][name]
+        kept = header["settings"].get(name, {})  # none of a part that is among the changes
         option = name.replace("average/", "generator/")
         names = [key for key in settings(part) if f"{option}.{key}" not in changes]
         numbers = {key: _checked(file, checks.finite, key, kept[key]) for key in names}
@@ -176,9 +178,9 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
         if rate_name(name) not in changes:
             yield partial(run.rates.__setitem__, i, rates[i])
     yield partial(run.history.restore, _read_history(file, run.history))
-    for i, watcher in enumerate(run.watchers):
-        read = partial(_read_record, file, i)
-        yield watcher.restoring(header["callbacks"][i], read)
+    yield run.begin_watching
+    for i, watcher in enumerate(() if "callbacks" in changes else run.watchers):
+        yield _restoring(file, watcher, i)
     if run.stop is not None and header["plateau"]:
         yield partial(run.stop.restore, file.array("plateau", (None, 2), np.float64))
 
@@ -195,12 +197,25 @@ def _compare_fingerprints(file: archive.Archive, found: dict[str, str], run: Run
     names = [name for name in expected if name not in run.changes]
     seeds = {rng_name(name) for name in run.generators}  # a seed may be unknown on either side
     differ = [n for n in names if found.get(n) != expected[n] and (n in found or n not in seeds)]
+    stateless = [name for name in STATEFUL if _of_another_kind(name, expected, found)]
     if differ:
         words = [f"expected {n} {expected[n]}, got {found.get(n)}" for n in differ]
+        advice = "" if stateless else f"; changes={differ!r} would go on with what was given"
         raise file.refusal(
             f"it is of another run: {'; '.join(words)}. Expected is what this run was given, got "
-            f"what the file has; changes={differ!r} would go on with what was given"
+            f"what the file has{advice}"
         )
+    for name in stateless:
+        raise file.refusal(
+            f"it has no state for another kind of {name}: expected {expected[name]}, got "
+            f"{found[name]}"
+        )
+
+
+def _of_another_kind(name: str, expected: dict[str, str], found: dict[str, str]) -> bool:
+    """Whether the state of a part, such as an optimizer's moments, is not what the file has."""
+    kinds = [options[name].partition("(")[0].split()[0] for options in (expected, found)]
+    return kinds[0] not in ("none", kinds[1])
 
 
 def _read_optimizer(file, name, optimizer, theta):
@@ -228,6 +243,14 @@ def _read_history(file, history):
     if step and "step" not in names:
         raise file.refusal(f"expected the history of {step} steps, got none")
     return {name: file.array(f"history/{name}", (step,), history.dtype(name)) for name in names}
+
+
+def _restoring(file, watcher, i):
+    """What restores a callback's record."""
+    try:
+        return watcher.restoring(file.header["callbacks"][i], partial(_read_record, file, i))
+    except ValueError as error:
+        raise error if str(file.path) in str(error) else file.refusal(str(error)) from error
 
 
 def _read_record(file, i, name, shape, dtype):

@@ -135,7 +135,7 @@ class Lookahead:
 
     Parameters
     ----------
-    gan : the GAN that is trained; its parameters now are the first slow ones
+    gan : the GAN that is trained; its parameters before the first step are the first slow ones
     every : k >= 1
     fraction : in (0, 1]; 1 changes nothing
     """
@@ -143,7 +143,12 @@ class Lookahead:
     @checked
     def __init__(self, gan: GAN, *, every: Count = 5, fraction: PositiveShare = 0.5) -> None:
         self.gan, self.every, self.fraction = gan, every, fraction
-        self.slow = [network.theta.copy() for network in (gan.generator, gan.discriminator)]
+        self.begin()
+
+    def begin(self) -> None:
+        """Before a training: the slow parameters are those that the networks have."""
+        players = self.gan.generator, self.gan.discriminator
+        self.slow = [network.theta.copy() for network in players]
 
     def __call__(self, step: int, gan: GAN, figures: Figures) -> None:
         if gan is not self.gan:

@@ -63,7 +63,8 @@ def train(
         the optimizers have their own rates again
     stop : a `Plateau`: ends training once its measurement no longer improves
     callback : called after each step as callback(step, gan, figures), step = 1, 2, ...; or a list
-        of such functions. The records of `minigan.watch` are saved in the checkpoint too
+        of such functions. The records of `minigan.watch` are saved in the checkpoint too; with
+        "callbacks" among the changes, all of them begin anew
     progress : show a progress bar with both losses and both gradient norms and, where one of the
         callbacks is a `minigan.watch.Vitals`, the diagnosis at the end
     rng : a Generator or a seed, for the minibatches
@@ -87,7 +88,8 @@ def train(
     FloatingPointError : at the first loss or gradient norm that is not finite; the message names
         it, the step, the first tensor that is not finite, a likely cause and the last checkpoint
     ValueError : as `checkpoint.load` does, for a file of another run, with nothing changed; for an
-        average of another network; for a `Plateau` that has ended a training before
+        average of another network or a callback made for another GAN; for a `Plateau` that has
+        ended a training before
     """
     if stop is not None and stop.over and not resume:
         raise ValueError(

@@ -29,11 +29,13 @@ def begin(run: Run, path: Path | None, resume: bool) -> None:
     if resume and path is None:
         raise ValueError("train: resume=True needs checkpoint, the file to go on from")
     if path is None:
+        run.begin_watching()
         return
     _restore_first_options(run)
     if resume:
         checkpoints.load(path, run)
     else:
+        run.begin_watching()
         checkpoints.save(path, run)
 
 

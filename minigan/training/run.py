@@ -42,7 +42,8 @@ class Run:
     """The parts of one training run.
 
     rates     : the learning rates that a schedule multiplies
-    watchers  : callbacks whose records are saved: they have `state` and `restoring`
+    watchers  : callbacks whose records are saved: they have `state` and `restoring`, and may have
+                `begin`, called before the first step
     schedule  : its description; None if it is not compared
     changes   : names in the fingerprint that may differ from the file's
     """
@@ -63,6 +64,18 @@ class Run:
             raise ValueError(
                 f"train: average must follow gan.generator, got {self.average} of another network"
             )
+        for watcher in self.watchers:
+            if getattr(watcher, "gan", self.gan) is not self.gan:
+                raise ValueError(
+                    "train: callback must be made for gan, got a "
+                    f"{type(watcher).__name__} that was made for another GAN"
+                )
+
+    def begin_watching(self) -> None:
+        """Tells the watchers that a training begins, with the networks as they are now."""
+        for watcher in self.watchers:
+            if hasattr(watcher, "begin"):
+                watcher.begin()
 
     @property
     def converged(self) -> bool:

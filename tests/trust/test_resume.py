@@ -417,6 +417,49 @@ def test_a_named_change_is_made(file):
         resumable(file, resume=True)
 
 
+def test_what_is_added_by_a_named_change_begins_anew(file):
+    gan = resumable(file)
+    gan.penalties = [*gan.penalties, mg.penalties.R2(2.0)]
+    callbacks = [
+        mg.watch.Vitals(gan, mg.data.gaussian_ring(), every=4),
+        mg.game_steps.Lookahead(gan),
+    ]
+    gan.generator.theta += 9.0  # the file has other values
+    resumable(
+        file, steps=7, resume=True, gan=gan, callback=callbacks,
+        changes=["penalties", "penalties[1].gamma", "callbacks"],
+    )  # fmt: skip
+    assert gan.penalties[1].gamma == 2.0
+    assert np.abs(callbacks[1].slow[0] - gan.generator.theta).max() < 0.1
+    resumable(file, steps=8, resume=True, gan=gan, callback=callbacks)
+    assert callbacks[0].steps == [8]
+
+
+def test_a_state_that_the_file_lacks_cannot_be_resumed(file):
+    gan = resumable(file, average=None)
+    with pytest.raises(ValueError, match="no state for another kind of average: .*, got none"):
+        resumable(file, resume=True, changes=["average"])
+    gan.generator_optimizer = mg.optim.SGD(1e-3)
+    words = r"no state for another kind of generator optimizer: expected SGD.*, got Adam\("
+    with pytest.raises(ValueError, match=words):
+        resumable(file, resume=True, gan=gan, average=None, changes=["generator optimizer"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"first_distance": "far"}, {"steps": [0]}, {"steps": [1, 2]}, {"_last": -1}]
+)
+def test_a_damaged_record_is_refused_by_the_files_name(file, change):
+    gan, ring = resumable(file), mg.data.gaussian_ring()
+    resumable(file, gan=gan, callback=mg.watch.Vitals(gan, ring, probe=64))
+    read = archive.Archive(file)
+    header = read.header
+    header["callbacks"][0] |= change
+    with np.load(file) as arrays:
+        archive.write(file, header, {name: arrays[name] for name in arrays if name != "header"})
+    with pytest.raises(ValueError, match=f"checkpoint {file}: "):
+        resumable(file, gan=gan, callback=mg.watch.Vitals(gan, ring, probe=64), resume=True)
+
+
 def test_other_data_begin_with_an_epoch_of_their_own(file):
     large, small = np.ones((40, 2)), np.zeros((5, 2))
     resumable(file, data=large)

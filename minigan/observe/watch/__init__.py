@@ -7,7 +7,10 @@
     live = mg.watch.Live(film, vitals)              # the same page while it trains
 
 Both use random generators of their own and run the networks in evaluation mode, so they do not
-change the results of the training. Nothing here imports matplotlib: see `plots`.
+change the results of the training. If the same GAN is trained again, they count its steps on from
+where they stopped: training twice for 500 steps is recorded as training for 1,000.
+
+Nothing here imports matplotlib: see `plots`.
 """
 
 from .film import Film, Frame, moments

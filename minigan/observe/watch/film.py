@@ -17,13 +17,14 @@ from ..._checks import (
     checked,
     planar,
     refuse,
-    training_steps,
+    shown,
 )
 from ..._random import random_generator
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...network import Sequential
 from ...training.history import History
+from .counting import Counting
 from .vitals import Vitals
 
 TITLE = "A GAN, watched while it learns"
@@ -60,7 +61,7 @@ class Frame:
 
 
 @checked
-class Film:
+class Film(Counting):
     """Records Frames during training: `minigan.train(..., callback=Film(gan, data, ...))`.
 
     Parameters
@@ -70,7 +71,7 @@ class Film:
     data : a distribution of the plane
         With `.sample(n, rng)` and `.extent`.
     moments : iterable of int
-        The training steps to record.
+        The training steps to record; in a second training of the GAN the count goes on.
     extent : (left, right, bottom, top), optional
         Where D's logits are shown; by default the data's extent with a margin.
     samples : int
@@ -113,15 +114,29 @@ class Film:
         self.generator = generator or gan.generator
         self.real = gan.check_real(Minibatches(data, samples, rng=rng).next())
         self.noise = rng.standard_normal((samples, 2))
+        self._check_generator()
         left, right, bottom, top = self.extent
         axes = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
         self._plane = np.stack(np.meshgrid(*axes), axis=-1)
         self._lines = latent_grid()
 
+    def _check_generator(self):
+        """Raises ValueError for a generator that makes something else than gan's."""
+        try:
+            made = self.generator.forward(self.noise, training=False)[0].shape
+        except ValueError:
+            made = None
+        if made != self.noise.shape:
+            raise ValueError(
+                "Film: generator must make samples of shape (2,) from 2 noise values, as gan's "
+                f"does, got {shown(self.generator)}"
+            )
+
     def __repr__(self) -> str:
         return f"<Film: {len(self.frames)} of {len(self.moments)} frames>"
 
     def __call__(self, step: int, gan: GAN, figures: dict[str, float] | None = None) -> None:
+        step = self.counted(step)
         if step in self.moments:
             with np.errstate(under="ignore"):
                 self.frames.append(self.record(step, gan))
@@ -133,12 +148,13 @@ class Film:
             name: np.reshape([getattr(frame, name) for frame in frames], (len(frames), *shape))
             for name, shape in self._shapes().items()
         }
-        facts = {"steps": [frame.step for frame in frames]}
+        steps = [frame.step for frame in frames]
+        facts = {"steps": steps, "_earlier": self._earlier, "_last": self._last}
         return facts, {name: array.astype(self._dtype) for name, array in arrays.items()}
 
     def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
         """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
-        steps = training_steps("Film", "steps", facts["steps"])
+        steps, count = self.read_steps(facts)
         parts = {
             name: read(name, (len(steps), *shape), self._dtype)
             for name, shape in self._shapes().items()
@@ -147,7 +163,8 @@ class Film:
             Frame(step=step, **{name: part[i] for name, part in parts.items()})
             for i, step in enumerate(steps)
         ]
-        return lambda: setattr(self, "frames", frames)
+        restored = {"frames": frames, **count}
+        return lambda: vars(self).update(restored)
 
     @property
     def _dtype(self):
@@ -183,15 +200,20 @@ class Film:
         It needs a browser, no network and no other file; 60 frames take about 1.3 MB.
 
         vitals  : a `Vitals` of the same training, whose measurements are charts
-        history : its `History`, whose figures are charts
+        history : its `History`, whose figures are charts; not that of a part of it
         title   : of the page;  words : a sentence or two below it
 
-        Raises ValueError for a film without frames.
+        Raises ValueError for a film without frames, and for a history that ends before the film.
         """
         from . import film_page  # which imports this module
 
         if not self.frames:
             refuse(ValueError, "Film.to_html", "film", "one with frames", self)
+        if history is not None and len(history) < self.frames[-1].step:
+            raise ValueError(
+                f"Film.to_html: history must be of all {self.frames[-1].step} steps of the film, "
+                f"got {history!r}"
+            )
         path.write_text(film_page.page(self, vitals, history, title, words), encoding="utf-8")
 
     def record(self, step: int, gan: GAN) -> Frame:

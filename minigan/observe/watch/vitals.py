@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._checks import Count, ProbeSize, Seed, checked, training_steps
+from ..._checks import Count, ProbeSize, Seed, checked
 from ..._random import random_generator
 from ...backend import norm
 from ...data.minibatches import Minibatches
@@ -15,14 +15,17 @@ from ...layers.composite import walk
 from ...metrics._distances import squared_distances
 from ...network import Sequential
 from ...verify.recording import recording
+from .counting import Counting
 
 PLAYERS = ("discriminator", "generator")
 CELLS = 16  # regions of the data that `variety` counts; few, so that narrow modes still count
 FEW = 128  # samples for the energy distance, whose cost grows with their square
 
 
-class Vitals:
+class Vitals(Counting):
     """Measures a GAN during training: `minigan.train(..., callback=Vitals(gan, data))`.
+
+    In a second training of the GAN the count of the steps goes on.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ class Vitals:
         self.steps: list[int] = []
         self.columns: dict[str, list[float]] = {}
         self.layers: dict[str, dict] = {player: {} for player in PLAYERS}
-        self._before = self._copies()
+        self.begin()
         fake, _ = gan.generator.forward(self.noise, training=False)
         self.first_distance = self._distance(fake)
         self._few = flat[:FEW]
@@ -109,49 +112,44 @@ class Vitals:
     def __call__(self, step: int, gan: GAN, figures: dict[str, float]) -> None:
         if gan is not self.gan:
             raise ValueError("Vitals: gan must be the one it was made for; make one for each")
+        step = self.counted(step)
         if step == 1 or step % self.every == 0:
             with np.errstate(all="ignore"):  # a diverging network is a result, not an error
                 self._measure(step, figures)
         if (step + 1) % self.every == 0:
-            self._before = self._copies()  # as they are one step before the next measurement
+            self.begin()
+
+    def begin(self) -> None:
+        """Keeps the networks as they are: one step before the next measurement, or before a
+        training, whose first step may be measured."""
+        self._before = {player: network.copy() for player, network in self.players().items()}
 
     def state(self) -> tuple[dict, dict[str, np.ndarray]]:
-        """(facts, arrays) for a checkpoint: the measurements so far, and the networks as they were
-        one step before the next one."""
-        names = "steps", "columns", "layers", "first_distance"
-        return {name: getattr(self, name) for name in names}, {
-            f"{player}/{name}": value
-            for player, network in self._before.items()
-            for name, value in [("theta", network.theta), *network.named_buffers()]
-        }
+        """(facts, arrays) for a checkpoint: the measurements so far."""
+        names = "steps", "columns", "layers", "first_distance", "_earlier", "_last"
+        return {name: getattr(self, name) for name in names}, {}
 
     def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
         """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
-        before = self._copies()
-        for player, network in before.items():
-            network.theta[...] = read(f"{player}/theta", network.theta.shape, network.dtype)
-            for prefix, layer in walk(network):
-                for name, value in layer.buffers.items():
-                    layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
+        steps, count = self.read_steps(facts)
         measured = {
-            "steps": training_steps("Vitals", "steps", facts["steps"]),
-            "columns": _numbers(facts["columns"]),
+            "steps": steps,
+            "columns": _numbers(facts["columns"], steps),
             "layers": {
                 player: {
-                    name: _numbers(columns) for name, columns in facts["layers"][player].items()
+                    name: _numbers(columns, steps)
+                    for name, columns in facts["layers"][player].items()
                 }
                 for player in PLAYERS
             },
             "first_distance": float(facts["first_distance"]),
+            **count,
         }
-        return lambda: vars(self).update(measured, _before=before)
+        return lambda: vars(self).update(measured)
 
     def players(self) -> dict[str, Sequential]:
         """{"discriminator": D, "generator": G}, as they are now."""
         return {player: getattr(self.gan, player) for player in PLAYERS}
-
-    def _copies(self):
-        return {player: network.copy() for player, network in self.players().items()}
 
     def _measure(self, step, figures):
         gan, now = self.gan, self.players()
@@ -270,7 +268,9 @@ def _rectified(network, x):
     return found
 
 
-def _numbers(columns):
+def _numbers(columns, steps):
+    if any(len(values) != len(steps) for values in columns.values()):
+        raise ValueError(f"Vitals: expected {len(steps)} values of each of {', '.join(columns)}")
     return {name: [float(value) for value in values] for name, values in columns.items()}
 
 
