@@ -196,6 +196,29 @@ def test_another_draw_is_caught(monkeypatch):
     assert not check_penalty(P.Dragan(1.0), *critic(mlp, L.Tanh)).ok
 
 
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+def test_a_slope_that_is_wrong_in_float32_alone_is_caught(penalty, monkeypatch, backend):
+    measure = type(penalty).measure
+
+    def rounds(penalty, g):
+        value, v = measure(penalty, g)
+        return value, v * np.float32(1.001) if g.dtype == np.float32 else v
+
+    monkeypatch.setattr(type(penalty), "measure", rounds)
+    report = check_penalty(penalty, *critic(mlp, L.Tanh))
+    assert [row.check for row in report.failures] == ["accumulate, float32"]
+    assert report.failures[0].tensor.startswith("gradient, ")
+
+
+def test_a_penalty_at_its_minimum_is_lost_in_rounding_and_not_wrong():
+    network = mg.Sequential([L.Linear(2, 3), L.Linear(3, 1)], rng=0)
+    network.theta[-4:-1] /= np.linalg.norm(
+        network.layers[0].params["weight"] @ network.theta[-4:-1]
+    )
+    report = check_penalty(P.GradientPenalty(1.0), network, *critic(mlp, L.Tanh)[1:])
+    assert report.ok, f"\n{report}"
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_square_root_at_zero_is_caught(monkeypatch):
     """The museum's number 21: g / |g| at a critic of zeros."""

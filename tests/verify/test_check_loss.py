@@ -62,8 +62,8 @@ def test_a_loss_gradient_of_another_shape():
 @pytest.mark.parametrize(
     "row, wrong",
     [
-        ("one", lambda real, fake: len(fake) == 1),
-        ("float32", lambda real, fake: fake.dtype == np.float32),
+        (("generator", "one: d_fake"), lambda real, fake: len(fake) == 1),
+        (("generator, float32", "d_fake"), lambda real, fake: fake.dtype == np.float32),
     ],
 )
 def test_a_loss_that_errs_for_some_batches(row, wrong):
@@ -73,7 +73,7 @@ def test_a_loss_that_errs_for_some_batches(row, wrong):
             return value, d_real, d_fake * (1 + wrong(real, fake))
 
     report = check_loss(Sometimes())
-    assert [failure.tensor for failure in report.failures] == [f"{row}: d_fake"]
+    assert [(failure.check, failure.tensor) for failure in report.failures] == [row]
 
 
 class Forgetful(mg.losses.Relativistic):
@@ -114,4 +114,6 @@ def test_a_value_that_is_wrong_in_float32():
             value, d_real, d_fake = super().generator(real, fake)
             return value * (1 + (fake.dtype == np.float32)), d_real, d_fake
 
-    assert [row.tensor for row in check_loss(Twice()).failures] == ["float32: value"]
+    report = check_loss(Twice())
+    assert [(row.check, row.tensor) for row in report.failures] == [("generator, float32", "value")]
+    assert report.max_relative_error < 1e-9  # that of the rows in float64

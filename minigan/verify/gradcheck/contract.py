@@ -1,5 +1,6 @@
 """The rest of a layer's contract: its flags, unusual arrays, held buffers, float32."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -290,25 +291,41 @@ def check_single(
             report.notes.append(f"{mode}: in float32 other random numbers are drawn; not compared")
             return
         report.compare(check, "y is float32", y.dtype == np.float32, True, 0)
-        near: list[dict[str, Any]] = []
-        for name, value in found.items():
-            if value is None or name not in expected or not np.size(value):
+        again = lambda i: passes(*neighbours(arrays, i))  # noqa: E731
+        for row, scatter in compare_single(report, check, found, expected, again).items():
+            report.fail(
+                check, row, f"lost in rounding: moves by {scatter:.0e} of its size when "
+                "its input moves by one rounding unit of float32",
+            )  # fmt: skip
+
+
+def compare_single(
+    report: Report, check: str, found: dict[str, Any], expected: dict[str, Any],
+    again: Callable[[int], dict[str, Any]],
+) -> dict[str, float]:  # fmt: skip
+    """A row for each result in float32, beside that in float64. Returns {row: scatter} of those
+    that are lost in rounding, about which there is no row.
+
+    again : i -> the results for the i-th neighbour of the inputs
+    """
+    near: list[dict[str, Any]] = []
+    lost = {}
+    for name, value in found.items():
+        if value is None or name not in expected or not np.size(value):
+            continue
+        row, bar = f"{name}, {backend()}", SINGLE_PRECISION
+        if bar < relative_error(value, expected[name]) < np.inf:
+            near = near or [again(i) for i in range(NEIGHBOURS)]
+            scatter = max(relative_error(other[name], value) for other in near)
+            bar = max(bar, TIMES_SCATTER * scatter)
+            if bar > LOST:
+                lost[row] = scatter
                 continue
-            row, bar = f"{name}, {backend()}", SINGLE_PRECISION
-            if bar < relative_error(value, expected[name]) < np.inf:
-                near = near or [passes(*_neighbours(arrays, i)) for i in range(NEIGHBOURS)]
-                scatter = max(relative_error(other[name], value) for other in near)
-                bar = max(bar, TIMES_SCATTER * scatter)
-                if bar > LOST:
-                    report.fail(
-                        check, row, f"lost in rounding: moves by {scatter:.0e} of its size when "
-                        "its input moves by one rounding unit of float32",
-                    )  # fmt: skip
-                    continue
-            report.compare(check, row, value, expected[name], bar)
+        report.compare(check, row, value, expected[name], bar)
+    return lost
 
 
-def _neighbours(arrays: list[Any], seed: int) -> list[Any]:
+def neighbours(arrays: list[Any], seed: int) -> list[Any]:
     """The arrays with each float moved by one rounding unit, up or down at random."""
     rng = np.random.default_rng(seed)
     return [

@@ -10,7 +10,7 @@ from .check_progress import progress_bar
 from .contract import SINGLE_PRECISION
 from .differences import Differences, measure, not_deterministic
 from .museum_cases import each_exhibit
-from .report import Report
+from .report import IN_FLOAT32, Report
 
 FINITE = "+-1000: finite"
 
@@ -90,9 +90,10 @@ def _check_player(report, loss, player, real, fake, tick):
 
     _check_one(report, player, play, real[:1].copy(), fake[:1].copy(), problem)
     single = play(real.astype(np.float32), fake.astype(np.float32))
-    report.compare(player, "float32: value", single[0], value, SINGLE_PRECISION)
+    check = f"{player}{IN_FLOAT32}"
+    report.compare(check, "value", single[0], value, SINGLE_PRECISION)
     for name, found, expected in zip(("d_real", "d_fake"), single[1:], (d_real, d_fake)):
-        report.compare(player, f"float32: {name}", found, expected, SINGLE_PRECISION)
+        report.compare(check, name, found, expected, SINGLE_PRECISION)
 
     report.compare(
         player, FINITE, _finite(play, columns), [True] * 3, tolerance=0,
