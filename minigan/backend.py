@@ -35,7 +35,7 @@ __all__ = [
     "stages",
     "update",
     "step",
-    "play",
+    "loss",
     "clear",
     "clear_rest",
     "norm",
@@ -79,11 +79,11 @@ def step(gan: Any) -> Callable[..., tuple] | None:
     return compiled.step(gan) if compiled else None
 
 
-def play(method: Callable[..., tuple]) -> Callable[..., tuple] | None:
+def loss(method: Callable[..., tuple]) -> Callable[..., tuple] | None:
     """A compiled counterpart of a loss's `discriminator` or `generator`, as it is defined in
     `minigan.losses`; or None."""
     compiled = fast()
-    return compiled.play(method) if compiled else None
+    return compiled.loss(method) if compiled else None
 
 
 def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:

@@ -72,16 +72,16 @@ class Loss(checks.CheckedConstructors):
         return f"{type(self).__name__}()"
 
 
-def _of_logits(play: Callable[..., Played]) -> Callable[..., Played]:
+def _of_logits(method: Callable[..., Played]) -> Callable[..., Played]:
     """A method of a loss, called with checked logits. What is too small for a float becomes 0."""
 
-    @functools.wraps(play)
+    @functools.wraps(method)
     @np.errstate(under="ignore")
-    def played(self: Loss, real_logits: Any, fake_logits: Any) -> Played:
-        compute = backend.play(play) or play
+    def checked(self: Loss, real_logits: Any, fake_logits: Any) -> Played:
+        compute = backend.loss(method) or method
         return compute(self, *checks.both_logits(self, real_logits, fake_logits))
 
-    return played
+    return checked
 
 
 def sees_real(loss: Any) -> bool:

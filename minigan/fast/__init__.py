@@ -67,9 +67,9 @@ Memory, threads, processes
 
 from .chain import clear, clear_rest
 from .kernels.products import matmul
-from .losses import play
+from .losses import loss
 from .optim import norm, update
 from .stages import stages
 from .step import step
 
-__all__ = ["clear", "clear_rest", "matmul", "norm", "play", "stages", "step", "update"]
+__all__ = ["clear", "clear_rest", "loss", "matmul", "norm", "stages", "step", "update"]

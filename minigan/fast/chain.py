@@ -10,7 +10,7 @@ from .kernels.chains import chain_backward, chain_forward, chain_merge
 from .kernels.plans import ChainLayer, Plan, parts_of
 from .linear import LinearStage
 from .stage import Stage
-from .sweeps import LayerSweep, RowSweep, sweep_row
+from .sweeps import LayerSweep, SequenceSweep, sweep_sequence
 
 PLANS = 16  # for so many batch sizes
 
@@ -30,7 +30,7 @@ class ChainStage(Stage):
         self.size = sum(p.size for stage in stages for p in stage.layer.params.values())
         self.weights = sum(stage.layer.params["weight"].size for stage in stages)
         self.plans, self.planned_for = {}, None
-        self.unwritten = False  # whether the gradients are to be written, not added: see `clear`
+        self.overwrites = False  # whether the next gradients overwrite the old ones: see `clear`
 
     def _plan(self, rows):
         """The plan for a batch of so many rows and the threads that may be used now."""
@@ -56,15 +56,15 @@ class ChainStage(Stage):
 
     def backward_params(self, dy: np.ndarray, cache: Any) -> None:
         self._backward(dy, cache, False, self._gradients())
-        self.unwritten = False
+        self.overwrites = False
 
     def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         dx, _ = self._backward(dy, cache, True, self._gradients())
-        self.unwritten = False
+        self.overwrites = False
         return dx
 
     def _gradients(self):
-        return "written" if self.unwritten else "added"
+        return "written" if self.overwrites else "added"
 
     def _backward(self, dy, cache, wants_dx, gradients=""):
         x, _, y = cache
@@ -78,11 +78,11 @@ class ChainStage(Stage):
     def sweep(self, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
         """`sweeps.sweep_of`, where that is possible with its backward pass in one call."""
         if not self.piecewise_linear:
-            return sweep_row(self.parts(cache), dy)
+            return sweep_sequence(self.parts(cache), dy)
         plan = self._plan(len(dy))
         dx, dz = self._backward(dy, cache, True)
         sweeps = []
-        for (stage, inner), part in zip(self.parts(cache), plan.of_each(dz)):
+        for (stage, inner), part in zip(self.parts(cache), plan.per_layer(dz)):
             sweeps.append(LayerSweep(stage.bare if stage.activation else stage, part, inner))
             if stage.activation:  # piecewise linear, so it needs no dy
                 sweeps.append(LayerSweep(stage.activation, None, inner[1]))
@@ -92,7 +92,7 @@ class ChainStage(Stage):
         x, _, y = cache
         plan, gradients = self._plan(len(x_dot)), self._gradients()
         y_dot = chain_merge(x_dot, scale, x, y, dz, plan, gradients)
-        self.unwritten = False
+        self.overwrites = False
         return y_dot
 
     def tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
@@ -106,8 +106,8 @@ class ChainStage(Stage):
         return sweep.backward(None, wanted=True)
 
 
-class ChainSweep(RowSweep):
-    """The sweep of a chain, `merge` in one call."""
+class ChainSweep(SequenceSweep):
+    """The sweep of a chain, whose `merge` is one compiled call."""
 
     def __init__(self, chain, parts, dz, cache):
         super().__init__(parts)
@@ -131,7 +131,7 @@ def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
     chains = [stage for stage, cache in caches if type(stage) is ChainStage and len(cache[0])]
     if chains and sum(chain.size for chain in chains) == grad.size:
         for chain in chains:
-            chain.unwritten = True
+            chain.overwrites = True
     else:
         vectors.clear(grad)
 
@@ -139,8 +139,8 @@ def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
 def clear_rest(caches: Sequence[Any]) -> None:
     """After a backward pass that was broken off: sets to 0 what its chains have not written."""
     for stage, _ in caches:
-        if type(stage) is ChainStage and stage.unwritten:
-            stage.unwritten = False
+        if type(stage) is ChainStage and stage.overwrites:
+            stage.overwrites = False
             for layer in (linear.layer for linear in stage.stages):
                 for gradient in layer.grads.values():
                     gradient.fill(0)

@@ -25,7 +25,7 @@ CODE = {
     "minigan.layers.linear": 0x2A1C0FAB,
     "minigan.layers.normalisation": 0xBB688117,
     "minigan.layers.spectral": 0xE01FA76A,
-    "minigan.losses": 0xA5A282D2,
+    "minigan.losses": 0x2E3AFB7A,
     "minigan.optim": 0x0C92B652,
     "minigan.penalties.gradient": 0xD97C262A,
     "minigan.penalties.second_order": 0x28D2654A,

@@ -12,17 +12,17 @@ from .edited import edited
 from .kernels.softplus_means import mean_softplus
 
 
-def play(method: Callable[..., Any]) -> Callable[..., Any] | None:
-    """The compiled counterpart of a loss's method as it is written, without checks; or None."""
+def loss(method: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The compiled counterpart of a method of a loss, given without its checks; or None."""
     compiled = _COUNTERPARTS.get(method)
     if compiled is None or edited(losses.__name__):
         return None
 
-    def played(loss, real, fake):
+    def run(loss, real, fake):
         fits = real.dtype in FLOATS and fake.dtype in FLOATS
         return (compiled if fits else method)(loss, real, fake)
 
-    return played
+    return run
 
 
 def _discriminator(loss, real, fake):

@@ -60,8 +60,9 @@ class Stages(list[Any]):
         self.kinds = {type(layer) for _, layer in walk(network)}
         self.passes = list(map(passes_of, self.kinds))
 
-    def hold(self) -> bool:
-        """Whether every class of the layers still has the methods that it had."""
+    def still_valid(self) -> bool:
+        """Whether every class of the layers still has the methods it had. (A change of one layer
+        drops the stages: see `minigan.layers.memory`.)"""
         return list(map(passes_of, self.kinds)) == self.passes
 
 
@@ -75,7 +76,7 @@ def stages(network: Any) -> Sequence[Any]:
 def stages_of(network: Any) -> Stages:
     """The stages of a network: found once and kept on it."""
     found = network.compiled
-    if found is None or not found.hold():
+    if found is None or not found.still_valid():
         found = network.compiled = Stages(network)
     return found
 

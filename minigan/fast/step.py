@@ -44,15 +44,16 @@ from ..penalties.gradient import R1, R2
 from .as_written import PASSES, as_written, method_of, remember
 from .edited import edited
 from .stages import stages_of
-from .sweeps import sweep_row
+from .sweeps import sweep_sequence
 
-# These treat samples independently and draw no random numbers, so one batch gives what two would.
-ONE_BY_ONE = {
+# These layers do not mix samples and draw no random numbers, so the results for a sample are the
+# same in any batch.
+PER_SAMPLE = {
     AvgPool2d, WithCode, Conv2d, ConvTranspose2d, Flatten, FourierFeatures, Identity, LabelPlanes,
     LayerNorm, LeakyReLU, Linear, OneHot, Projection, ReLU, Reshape, Residual, SelfAttention,
     Sequential, Sigmoid, SiLU, Softplus, SpectralNorm, Tanh, Upsample2d, WithInput,
 }  # fmt: skip
-remember(ONE_BY_ONE | {InstanceNoise}, *PASSES)
+remember(PER_SAMPLE | {InstanceNoise}, *PASSES)
 remember([Sequential], *PASSES, "signals", "curvature_along")
 remember([R1, R2], "accumulate", "points")
 _JUDGE = method_of(GAN, "judge")
@@ -76,7 +77,7 @@ def _may_take_one_batch(network):
     layers = [layer for _, layer in walk(network)]
     kinds = [type(layer) for layer in layers]
     noisy = type(network.layers[0]) is InstanceNoise and kinds.count(InstanceNoise) == 1
-    known = set(kinds) - ({InstanceNoise} if noisy else set()) <= ONE_BY_ONE
+    known = set(kinds) - ({InstanceNoise} if noisy else set()) <= PER_SAMPLE
     return known and all(map(as_written, layers))
 
 
@@ -87,8 +88,9 @@ def _judge(gan, real, fake):
     r, f = logits[: len(real)], logits[len(real) :]
     value, d_real, d_fake = gan.loss.discriminator(r, f)
     slopes = np.concatenate([d_real, d_fake])
-    apart = type(D.layers[0]) is InstanceNoise or edited(second_order.__name__)
-    shared = [] if apart else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
+    # with instance noise, a penalty's own forward pass draws other noise than that of the loss
+    differ = type(D.layers[0]) is InstanceNoise or edited(second_order.__name__)
+    shared = [] if differ else [p for p in gan.penalties if type(p) in (R1, R2) and as_written(p)]
     separate = [p for p in gan.penalties if p not in shared]
     penalty = 0.0
     if shared:
@@ -103,7 +105,7 @@ def _shared_pass(penalties, D, caches, slopes, n_real):
     """Adds the gradients of the loss and of the penalties; returns the penalties' value."""
     seed = np.zeros_like(slopes)
     seed[:, 0] = 1  # if D has more outputs than its logit, penalties use the logit alone
-    g, sweep = sweep_row(caches, seed)
+    g, sweep = sweep_sequence(caches, seed)
     value, v = measure(penalties, g, n_real)
     piecewise_linear = all(part.piecewise_linear for part in sweep.parts[sweep.first_trained :])
     merges = piecewise_linear and slopes.shape[1] == 1

@@ -33,12 +33,12 @@ from ..network import Sequential
 def sweep_of(layer: Any, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
     """(dx, sweep) of one stage, from dy."""
     if isinstance(layer, Sequential):
-        return sweep_row(cache, dy)
+        return sweep_sequence(cache, dy)
     if hasattr(layer, "sweep"):  # a chain of layers
         return layer.sweep(dy, cache)
     if hasattr(layer, "parts"):  # a layer and its activation
         parts = layer.parts(cache)
-        return sweep_row(parts, dy) if len(parts) > 1 else _single(layer, dy, cache)
+        return sweep_sequence(parts, dy) if len(parts) > 1 else _single(layer, dy, cache)
     if isinstance(layer, Residual):
         in_branch, in_skip = cache
         dx, branch = sweep_of(layer.branch, dy, in_branch)
@@ -56,13 +56,13 @@ def _single(layer, dy, cache):
     return layer.backward_input(dy, cache), LayerSweep(layer, dy, cache)
 
 
-def sweep_row(caches: Sequence[Any], dy: np.ndarray) -> tuple[np.ndarray, "RowSweep"]:
-    """(dx, RowSweep) of consecutive stages [(stage, cache)], from dy at the last one's output."""
+def sweep_sequence(caches: Sequence[Any], dy: np.ndarray) -> tuple[np.ndarray, "SequenceSweep"]:
+    """(dx, sweep) of consecutive stages, caches = [(stage, cache), ...], from the last one's dy."""
     parts = []
     for stage, cache in reversed(caches):
         dy, part = sweep_of(stage, dy, cache)
         parts.append(part)
-    return dy, RowSweep(parts[::-1])
+    return dy, SequenceSweep(parts[::-1])
 
 
 class LayerSweep:
@@ -98,7 +98,7 @@ class LayerSweep:
         return self.layer.tangent(x_dot, self.cache)
 
 
-class RowSweep:
+class SequenceSweep:
     """The sweep of consecutive stages.
 
     parts         : their sweeps, from the input to the output
@@ -108,10 +108,8 @@ class RowSweep:
     def __init__(self, parts):
         self.parts = parts
         trained = [part.trained for part in parts]
-        self.trained, self.piecewise_linear = (
-            any(trained),
-            all(part.piecewise_linear for part in parts),
-        )
+        self.trained = any(trained)
+        self.piecewise_linear = all(part.piecewise_linear for part in parts)
         self.first_trained = trained.index(True) if self.trained else len(parts)
 
     def forward(self, x_dot: np.ndarray) -> np.ndarray:
@@ -136,10 +134,8 @@ class SumSweep:
 
     def __init__(self, f, g):
         self.f, self.g = f, g
-        self.trained, self.piecewise_linear = (
-            f.trained or g.trained,
-            f.piecewise_linear and g.piecewise_linear,
-        )
+        self.trained = f.trained or g.trained
+        self.piecewise_linear = f.piecewise_linear and g.piecewise_linear
 
     def forward(self, x_dot: np.ndarray) -> np.ndarray:
         return self.f.forward(x_dot) + self.g.forward(x_dot)

@@ -54,26 +54,26 @@ def test_what_is_kept_is_bounded():
     held[:] = 7
     for size in range(1, 400):
         buffers.empty((size, 1 << 14), np.float64)
-        assert buffers.kept_bytes() <= buffers.MOST
+        assert buffers.kept_bytes() <= buffers.MAX_BYTES
     assert (held == 7).all()
 
 
 def test_an_array_that_is_too_large_is_not_kept_and_displaces_no_others():
     small = address(buffers.empty((1000,), np.float64))
-    buffers.empty((buffers.MOST + 1,), np.int8)
-    assert buffers.kept_bytes() <= buffers.MOST
+    buffers.empty((buffers.MAX_BYTES + 1,), np.int8)
+    assert buffers.kept_bytes() <= buffers.MAX_BYTES
     assert address(buffers.empty((1000,), np.float64)) == small
 
 
 def test_whatever_is_kept_can_be_forgotten():
     """Also the last of several arrays of one kind, for which the others were forgotten."""
-    held = [buffers.empty((buffers.MOST // 5 * 2,), np.int8) for _ in range(3)]
+    held = [buffers.empty((buffers.MAX_BYTES // 5 * 2,), np.int8) for _ in range(3)]
     del held
     for size in range(1, 8):
-        buffers.empty((buffers.MOST // 9 + size,), np.int8)
+        buffers.empty((buffers.MAX_BYTES // 9 + size,), np.int8)
     pool = buffers._here.pool
     assert pool.of_kind.keys() <= pool.asked.keys()
-    assert buffers.kept_bytes() <= buffers.MOST
+    assert buffers.kept_bytes() <= buffers.MAX_BYTES
 
 
 def step(batch, network="a network"):

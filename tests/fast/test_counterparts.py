@@ -9,7 +9,7 @@ pytest.importorskip("numba")
 
 from minigan.fast.chain import ChainStage  # noqa: E402
 from minigan.fast.kernels import plans  # noqa: E402
-from minigan.fast.sweeps import sweep_row  # noqa: E402
+from minigan.fast.sweeps import sweep_sequence  # noqa: E402
 from minigan.layers.base import Layer  # noqa: E402
 
 L, C = mg.layers, mg.conditional
@@ -211,7 +211,7 @@ def test_a_chain_gives_the_same_bits_in_any_number_of_parts(
 def merged_sweep(network, x):
     """The tangent and the gradients of a sweep that merges those of loss and penalties."""
     y, caches = network.forward(x)
-    dx, sweep = sweep_row(caches, np.ones_like(y))
+    dx, sweep = sweep_sequence(caches, np.ones_like(y))
     network.zero_grad()
     return {"merged y_dot": sweep.merge(dx, y), "merged grad": network.grad.copy()}
 

@@ -73,7 +73,7 @@ def test_only_for_the_methods_that_it_was_written_for():
         Doubled().generator(logits, logits),
     )
     assert twice[0] == 2 * once[0] and (twice[2] == 2 * once[2]).all()
-    assert compiled.play(lambda loss, real, fake: None) is None
+    assert compiled.loss(lambda loss, real, fake: None) is None
 
 
 def test_a_replaced_method_counts(monkeypatch):

@@ -7,7 +7,7 @@ import minigan as mg
 
 pytest.importorskip("numba")
 from minigan.fast.step import step  # noqa: E402
-from minigan.fast.sweeps import sweep_row  # noqa: E402
+from minigan.fast.sweeps import sweep_sequence  # noqa: E402
 
 L, P = mg.layers, mg.penalties
 
@@ -101,7 +101,7 @@ def test_the_merged_sweep_gives_what_the_general_one_gives(name):
     slopes = np.random.default_rng(3).standard_normal((len(real), 1))
     with mg.kernels.use_backend("numba"):
         logits, caches = critic.forward(real)
-        _, sweep = sweep_row(caches, np.ones_like(logits))
+        _, sweep = sweep_sequence(caches, np.ones_like(logits))
         critic.zero_grad()
         sweep.merge(real, slopes)
         merged = critic.grad.copy()
@@ -121,7 +121,7 @@ def test_a_sum_is_piecewise_linear_if_both_its_sides_are(sides, piecewise_linear
     critic = mg.Sequential([L.Linear(3, 4), L.Residual(*sides), L.Linear(4, 1)])
     with mg.kernels.use_backend("numba"):
         logits, caches = critic.forward(np.ones((5, 3)))
-        _, sweep = sweep_row(caches, np.ones_like(logits))
+        _, sweep = sweep_sequence(caches, np.ones_like(logits))
     assert sweep.piecewise_linear is piecewise_linear
 
 

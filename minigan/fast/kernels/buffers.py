@@ -23,9 +23,9 @@ import numpy as np
 
 from .calls import ON, step_begins
 
-MOST = 1 << 28  # bytes kept for each thread; the largest game of the benchmarks needs a quarter
-SLACK = 1.25  # bytes kept, at most, for each byte of the largest step
-PASSES = 16  # forward passes that "lately" covers; more than one step takes
+MAX_BYTES = 1 << 28  # of the pool of a thread; the largest GAN of the benchmarks needs a quarter
+SLACK = 1.25  # the largest size of the pool, as a multiple of the largest step's arrays
+PASSES = 16  # the last forward passes that are compared; more than a step has
 OVERHEAD = 256  # bytes for an array object and its entry: many small arrays count as well
 
 _COUNTS_EXACTLY = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -87,11 +87,11 @@ class _Pool:
         is too large is not kept."""
         array = np.empty(*kind)
         size = array.nbytes + OVERHEAD
-        if size > MOST:
+        if size > MAX_BYTES:
             return array
-        if self.bytes + size > min(MOST, SLACK * self.largest):
+        if self.bytes + size > min(MAX_BYTES, SLACK * self.largest):
             self.largest = max(self.largest, self.of_step + size)
-            self.forget_until(min(MOST, SLACK * self.largest) - size)
+            self.drop_until(min(MAX_BYTES, SLACK * self.largest) - size)
             self.asked[kind] = self.step  # its other arrays may have been forgotten, too
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
@@ -99,9 +99,9 @@ class _Pool:
         self.made += 1
         return array
 
-    def forget_until(self, allowed):
-        """Forgets the kinds that were asked for longest ago. Arrays in use live on with whoever
-        holds them."""
+    def drop_until(self, allowed):
+        """Drops the kinds that were requested longest ago, until the pool has at most `allowed`
+        bytes. Arrays in use stay alive, as their users refer to them."""
         for kind in list(self.asked):
             if self.bytes <= allowed:
                 break

@@ -36,7 +36,7 @@ def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
     if ON:
         count_product(plan.rows, sum(plan.weights), 1)
     _run(plan, plan.forward, (x, y, x, y, x), False)
-    return plan.of_each(y)
+    return plan.per_layer(y)
 
 
 @compiled_call
@@ -71,7 +71,7 @@ def chain_merge(
     if ON:
         count_product(plan.rows, 2 * sum(plan.weights), 1)
     _run(plan, plan.merge(gradients), (x, y, x, dz, x), True, (scale, x_dot, y_dot, sums))
-    return plan.of_each(y_dot)[-1]
+    return plan.per_layer(y_dot)[-1]
 
 
 def _run(plan, program, arrays, gradients, more=()):

@@ -16,8 +16,8 @@ from .workers import bits_of, run_parts, worker_address
 CHUNK = 2048  # numbers; a sum of so many float32 numbers loses few digits
 SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
 
-# The words of a task; addresses of at most four vectors, and the bits of at most seven numbers.
-WORKER, SIZE, PARTS, VECTORS, NUMBERS, MOST = 0, 1, 2, 3, 7, 14
+# The words of a task: among them addresses of four vectors and the bits of seven numbers.
+WORKER, SIZE, PARTS, VECTORS, NUMBERS, WORDS = 0, 1, 2, 3, 7, 14
 
 
 def over_chunks(work, vectors, numbers=()):
@@ -32,7 +32,7 @@ def over_chunks(work, vectors, numbers=()):
 
 @cached_njit()
 def _run(worker, size, parts, numbers, a, b, c, d):
-    task = np.empty(MOST, np.int64)
+    task = np.empty(WORDS, np.int64)
     task[WORKER], task[SIZE], task[PARTS] = worker, size, parts
     task[VECTORS], task[VECTORS + 1] = address_of(a), address_of(b)
     task[VECTORS + 2], task[VECTORS + 3] = address_of(c), address_of(d)

@@ -12,9 +12,8 @@ A convolution gathers forward and scatters backward, a transposed one the other 
 import math
 from functools import lru_cache
 
-from . import gemm, taps
-from . import image_workers as own
-from .plan_builder import DWEIGHT, NO_PHI, NO_SIDES, RESULT, WEIGHT, PlanBuilder
+from . import gemm, image_workers, taps
+from .plan_builder import DWEIGHT, NO_PADDING, NO_PHI, RESULT, WEIGHT, PlanBuilder
 from .programs import bits
 from .tables import offsets, row_offsets, weight_rows
 
@@ -77,7 +76,7 @@ class DirectBuilder(PlanBuilder):
         channel on a side is in memory the same either way."""
         target, adds = (DWEIGHT, 0), 1
         if self.geometry.transposed and 1 not in self.weight[2:]:
-            target, adds = self.place(math.prod(self.weight)), 0
+            target, adds = self.allocate(math.prod(self.weight)), 0
             self.to_exchange = target
         kh, kw = self.weight[:2]
         _, height, width, channels = large.shape
@@ -85,11 +84,11 @@ class DirectBuilder(PlanBuilder):
         rows = offsets((kh, kw, channels), (width * channels, channels, 1))
         inner = offsets(tuple(places), (height * width, stride * width, stride), channels)
         words = {gemm.ACCUMULATE: adds, gemm.SLOPE: bits(1.0)}
-        pieces = gemm.pieces_of_sum(len(rows), len(inner), out, self.dtype.itemsize)
-        if pieces > 1:
-            place = self.place(pieces * len(rows) * out)
-            self.to_add = place, target, (pieces, len(rows), out), adds
-            target, words[gemm.ACCUMULATE], words[gemm.PIECES] = place, 0, pieces
+        splits = gemm.splits_of_sum(len(rows), len(inner), out, self.dtype.itemsize)
+        if splits > 1:
+            place = self.allocate(splits * len(rows) * out)
+            self.to_add = place, target, (splits, len(rows), out), adds
+            target, words[gemm.ACCUMULATE], words[gemm.SPLITS] = place, 0, splits
         self.product(
             large.place, rows, inner, 1, small.place, small.pixels(places[1:]), 1,
             target, row_offsets(out, len(rows)), out, words,
@@ -98,21 +97,25 @@ class DirectBuilder(PlanBuilder):
     def complete_gradients(self):
         """What is left to be done for dW when the products are done."""
         if self.to_add:
-            self.wait()
-            self.matrices(own.add_pieces, *self.to_add)
+            self.barrier()
+            self.matrices(image_workers.add_splits, *self.to_add)
         if self.to_exchange:
-            self.wait()
+            self.barrier()
             kh, kw, *channels = self.weight
             shape = kh * kw, *channels
-            self.matrices(own.transpose_matrices, self.to_exchange, (DWEIGHT, 0), shape, adds=1)
+            self.matrices(
+                image_workers.transpose_matrices, self.to_exchange, (DWEIGHT, 0), shape, adds=1
+            )
 
-    def sides_of_large(self):
-        """The lines of zeros that `gather` and `weight_gradient` need around large images."""
+    def padding_of_large(self):
+        """The padding that `gather` and `weight_gradient` need around large images."""
         return ((self.geometry.padding,) * 2,) * 2
 
-    def sides_of_small(self):
-        """The lines of zeros that `scatter` needs around small images."""
-        return NO_SIDES if self._has_few_channels() else tuple(sides for sides, _ in self._phases())
+    def padding_of_small(self):
+        """The padding that `scatter` needs around small images."""
+        if self._has_few_channels():
+            return NO_PADDING
+        return tuple(padding for padding, _ in self._phases())
 
     def _phases(self):
         """`phases` of both axes."""
@@ -135,16 +138,18 @@ class DirectBuilder(PlanBuilder):
         _, down, across, out = self.large
         pixels, columns = math.prod(places), kh * kw * out
         if self.geometry.transposed and out > 1:  # (taps, in, out) becomes (taps, out, in)
-            weight = self.place(columns * depth)
-            self.matrices(own.transpose_matrices, (WEIGHT, 0), weight, (kh * kw, out, depth))
-            self.wait()
-        t = self.place(pixels * columns)
+            weight = self.allocate(columns * depth)
+            self.matrices(
+                image_workers.transpose_matrices, (WEIGHT, 0), weight, (kh * kw, out, depth)
+            )
+            self.barrier()
+        t = self.allocate(pixels * columns)
         self.product(
             image.place, row_offsets(depth, pixels), row_offsets(1, depth), depth,
             weight, row_offsets(1, depth), depth,
             t, row_offsets(columns, pixels), columns, self.epilogue(NO_PHI),
         )  # fmt: skip
-        self.wait()
+        self.barrier()
         batch, height, width = places
         words = self.epilogue(phi, taps) | {
             taps.TAPS: t, taps.Y: (RESULT, 0), taps.BATCH: batch, taps.HEIGHT: height,

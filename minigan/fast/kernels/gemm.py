@@ -55,10 +55,10 @@ from .gemm_part import (
     DOWN,
     HAS_BIAS,
     INNER,
-    PIECES,
     ROWS,
     RUN,
     SLOPE,
+    SPLITS,
     WORDS,
     WORKER,
     A,
@@ -77,8 +77,8 @@ SMALL_B = 1 << 18  # bytes; packing it once per thread costs little
 STRIPS_PER_THREAD_SMALL_B, STRIPS_PER_THREAD_LARGE_B = 4, 64
 SERIAL_BELOW = 200_000  # multiply-adds; below this, waking the other threads does not pay
 STORE = 32  # multiply-adds that take as long as storing one number of C
-# A sum of so many steps for a C of so few bytes is cut into pieces
-MANY_STEPS, SMALL_C, PIECES_OF_SUM = 4096, 1 << 15, 8
+# A sum over k of at least LONG_SUM steps, for a C of at most SMALL_C bytes, is computed in splits
+LONG_SUM, SMALL_C, SPLITS_OF_SUM = 4096, 1 << 15, 8
 
 
 def multiply(
@@ -103,26 +103,26 @@ def multiply(
         count_product(len(rows), len(right[1]), columns)
     bias = a[:0] if bias is None else np.ascontiguousarray(bias)
     slope = float(slope) if activation == LEAKY_RELU else 1.0  # applied to negative entries of C
-    pieces = pieces_of_sum(len(rows), len(right[1]), columns, a.itemsize)
-    if pieces > 1 and left[3] == 1 and len(bias) == 0 and slope == 1:
-        down, across = min(pieces, threads()), 1
+    splits = splits_of_sum(len(rows), len(right[1]), columns, a.itemsize)
+    if splits > 1 and left[3] == 1 and len(bias) == 0 and slope == 1:
+        down, across = min(splits, threads()), 1
     else:
-        pieces = 1
+        splits = 1
         parts = _threads_for(len(rows), len(right[1]), columns)
         down, across = cut(len(rows), len(right[1]), columns, a.itemsize, parts)
     worker = multiplier(a.dtype)
     run = _multiply if down * across == 1 else _multiply_in_parallel
-    run(worker, down, across, pieces, left, right, result, columns, bias, slope, accumulate)
+    run(worker, down, across, splits, left, right, result, columns, bias, slope, accumulate)
 
 
-def pieces_of_sum(rows, depth, columns, itemsize):
-    """How many pieces the sum over k is cut into, for any number of threads.
+def splits_of_sum(rows, depth, columns, itemsize):
+    """The number of splits of the sum over k ("split-K"), the same for any number of threads.
 
     A small C with a long sum, such as the weight gradient of an image's first convolution, has too
     few tiles to be divided: cut across, each thread would read all of A and half of each row of B.
     """
     small = rows * columns * itemsize <= SMALL_C and columns > THIN
-    return PIECES_OF_SUM if small and depth >= MANY_STEPS else 1
+    return SPLITS_OF_SUM if small and depth >= LONG_SUM else 1
 
 
 def _threads_for(rows, depth, columns):
@@ -146,11 +146,11 @@ def cut(rows, depth, columns, itemsize, parts):
 
 
 @cached_njit()
-def _multiply(worker, down, across, pieces, left, right, result, columns, bias, slope, accumulate):
-    """Computes C in down x across rectangles, each one part of the task; or its sum in pieces,
-    which `down` threads share, and which are added up in their order."""
+def _multiply(worker, down, across, splits, left, right, result, columns, bias, slope, accumulate):
+    """Runs the product as down x across parts, each a rectangle of C; or, if splits > 1, as `down`
+    parts, each of some splits of the sum over k, and then adds the splits in order."""
     (c, c_rows), rows = result, len(left[1])
-    size = pieces * rows * columns if pieces > 1 else 0
+    size = splits * rows * columns if splits > 1 else 0
     sums, sum_rows = np.empty(size, c.dtype), np.arange(rows) * columns
     task = np.empty(WORDS, np.int64)
     task[WORKER] = worker
@@ -164,11 +164,11 @@ def _multiply(worker, down, across, pieces, left, right, result, columns, bias, 
     task[BIAS], task[HAS_BIAS] = address_of(bias), len(bias) > 0
     task[SLOPE], task[ACCUMULATE] = bits_of(slope), accumulate
     task[ROWS], task[DEPTH_OF_SUM], task[COLUMNS] = rows, len(right[1]), columns
-    task[DOWN], task[ACROSS], task[PIECES] = down, across, pieces
-    if pieces > 1:
+    task[DOWN], task[ACROSS], task[SPLITS] = down, across, splits
+    if splits > 1:
         task[C], task[C_ROWS], task[ACCUMULATE] = address_of(sums), address_of(sum_rows), False
     run_parts(worker, down * across, address_of(task))
-    for i in range(rows if pieces > 1 else 0):
+    for i in range(rows if splits > 1 else 0):
         for j in range(columns):
             z = c[c_rows[i] + j] if accumulate else c.dtype.type(0)
             for first in range(0, len(sums), rows * columns):

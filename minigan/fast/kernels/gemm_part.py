@@ -36,9 +36,9 @@ GROUP_BYTES = 480 << 10
 # The words of a task: addresses, sizes, and what is to be done.
 (
     WORKER, A, A_ROWS, INNER, RUN, B, B_ROWS, B_STEP, C, C_ROWS, BIAS, HAS_BIAS, SLOPE, ACCUMULATE,
-    ROWS, DEPTH_OF_SUM, COLUMNS, DOWN, ACROSS, PIECES,
+    ROWS, DEPTH_OF_SUM, COLUMNS, DOWN, ACROSS, SPLITS,
 ) = range(20)  # fmt: skip
-WORDS = PIECES + 1
+WORDS = SPLITS + 1
 
 
 def multiply_part(address, part):
@@ -46,16 +46,16 @@ def multiply_part(address, part):
     task, words = words_of(address), words_at(address)
     a, b = numbers_at(task[A], address, 1), numbers_at(task[B], address, 1)
     c, run, b_step = numbers_at(task[C], address, 1), task[RUN], task[B_STEP]
-    columns, depth, pieces = task[COLUMNS], task[DEPTH_OF_SUM], task[PIECES]
+    columns, depth, splits = task[COLUMNS], task[DEPTH_OF_SUM], task[SPLITS]
     bias = numbers_at(task[BIAS], address, columns * task[HAS_BIAS])
     slope, accumulate = float_like(task[SLOPE], address), task[ACCUMULATE] != 0
     a_rows = numbers_at(task[A_ROWS], words, task[ROWS])
     inner = numbers_at(task[INNER], words, depth)
     b_rows = numbers_at(task[B_ROWS], words, depth)
     c_rows = numbers_at(task[C_ROWS], words, task[ROWS])
-    number, size = c.dtype.type, c.itemsize
+    size = c.itemsize
     lanes = VECTOR_BYTES // size
-    first_strip, end_strip, first_vector, vectors, first_piece, end_piece = _share_of(
+    first_strip, end_strip, first_vector, vectors, first_split, end_split = _share_of(
         task, part, lanes
     )
 
@@ -69,12 +69,7 @@ def multiply_part(address, part):
     # Blocks are about equally long, and whole squares of a transposed B. Panels are about equally
     # wide (8 vectors are 2 + 3 + 3), because a narrow tile is slower, and so are their groups.
     widest = TILE_VECTORS * lanes  # columns of a panel
-    longest = -(-depth // pieces)
-    blocks = max(1, -(-longest // DEPTH))
-    block = max(1, -(-longest // (blocks * lanes))) * lanes
-    panels = -(-vectors // TILE_VECTORS)
-    groups = -(-panels // max(1, GROUP_BYTES // (block * widest * size)))
-    at_once = -(-panels // max(1, groups))
+    blocks, block, panels, groups, at_once = _blocking(depth, splits, vectors, lanes, size)
     line_step, square_step = steps_of_squares(b_rows, b_step, lanes)
     packs_a = worth_packing(a_rows, inner, run, size, vectors)
 
@@ -97,17 +92,17 @@ def multiply_part(address, part):
     for k in range(len(steps)):
         steps[k] = k if run > 1 else k * TILE_ROWS
 
-    sizes = depth, pieces, panels, groups, blocks, block
-    end_stage = end_piece * groups * blocks
-    for stage in range(first_piece * groups * blocks, end_stage):
-        piece, panel, end_panel, begin, top, bottom, end = _stage(stage, sizes)
-        if top >= bottom:  # a piece that needs fewer blocks than the longest one
+    sizes = depth, splits, panels, groups, blocks, block
+    end_macro = end_split * groups * blocks
+    for macro in range(first_split * groups * blocks, end_macro):
+        split, panel, end_panel, begin, top, bottom, end = _ranges(macro, sizes)
+        if top >= bottom:  # a split that needs fewer blocks than the longest one
             continue
-        _, next_panel, next_end_panel, _, next_top, next_bottom, _ = _stage(stage + 1, sizes)
-        prefetches = stage + 1 < end_stage and next_top < next_bottom
-        squares = max(1, (next_bottom - next_top) // lanes)  # of B, down a panel of the next stage
+        _, next_panel, next_end_panel, _, next_top, next_bottom, _ = _ranges(macro + 1, sizes)
+        prefetches = macro + 1 < end_macro and next_top < next_bottom
+        squares = max(1, (next_bottom - next_top) // lanes)  # down a panel of the next macro-kernel
         per_strip = -(-(bottom - top) // (CHUNK * lanes))  # squares that a tile prefetches
-        c = numbers_at(task[C] + piece * len(a_rows) * columns * size, address, 1)
+        c = numbers_at(task[C] + split * len(a_rows) * columns * size, address, 1)
         adds = accumulate or top > begin
         finishes = bottom == end and (len(bias) > 0 or slope != 1)
 
@@ -115,9 +110,7 @@ def multiply_part(address, part):
             starts[p - panel] = first_vector + p * vectors // panels
         left = starts[0] * lanes
         right = min(starts[end_panel - panel] * lanes, columns)
-        for j in range(len(padded_bias)):
-            inside = len(bias) > 0 and left + j < right
-            padded_bias[j] = bias[left + j] if inside else number(0)
+        _pad_bias(bias, left, right, padded_bias)
         pack_panels(
             b, view(b_rows, top, bottom - top), b_step, right, starts, end_panel - panel, packed
         )
@@ -172,25 +165,48 @@ def _share_of(task, part, lanes):
 
     With several pieces of the sum, the parts share the pieces, each of which is all of C.
     """
-    down, across, pieces = task[DOWN], task[ACROSS], task[PIECES]
+    down, across, splits = task[DOWN], task[ACROSS], task[SPLITS]
     strips, vectors = -(-task[ROWS] // TILE_ROWS), -(-task[COLUMNS] // lanes)
-    if pieces > 1:
-        return 0, strips, 0, vectors, part * pieces // down, (part + 1) * pieces // down
+    if splits > 1:
+        return 0, strips, 0, vectors, part * splits // down, (part + 1) * splits // down
     i, j = part // across, part % across
     first, end = j * vectors // across, (j + 1) * vectors // across
     return i * strips // down, (i + 1) * strips // down, first, end - first, 0, 1
 
 
 @cached_njit(inner=True, error_model="numpy")
-def _stage(stage, sizes):
-    """(piece, first panel, end panel, begin, top, bottom, end) of a stage: it multiplies the steps
-    [top, bottom) of a piece of the sum, which has the steps [begin, end)."""
-    depth, pieces, panels, groups, blocks, block = sizes
-    piece, group = stage // (groups * blocks), stage // blocks % groups
-    begin, end = piece * depth // pieces, (piece + 1) * depth // pieces
-    top = begin + stage % blocks * block
+def _blocking(depth, splits, vectors, lanes, size):
+    """(blocks of a split, steps of a block, panels, groups of panels, panels of a group).
+
+    Blocks are about equally long, and a multiple of the squares of a transposed B. Panels are about
+    equally wide (8 vectors are 2 + 3 + 3), because a narrow tile is slower; so are their groups.
+    """
+    longest = -(-depth // splits)
+    blocks = max(1, -(-longest // DEPTH))
+    block = max(1, -(-longest // (blocks * lanes))) * lanes
+    panels = -(-vectors // TILE_VECTORS)
+    groups = -(-panels // max(1, GROUP_BYTES // (block * TILE_VECTORS * lanes * size)))
+    return blocks, block, panels, groups, -(-panels // max(1, groups))
+
+
+@cached_njit(inner=True, error_model="numpy")
+def _pad_bias(bias, left, right, padded):
+    """padded = the bias of the columns [left, right), then zeros; all zeros without a bias."""
+    for j in range(len(padded)):
+        inside = len(bias) > 0 and left + j < right
+        padded[j] = bias[left + j] if inside else padded.dtype.type(0)
+
+
+@cached_njit(inner=True, error_model="numpy")
+def _ranges(macro, sizes):
+    """(split, first panel, end panel, begin, top, bottom, end) of a macro-kernel: it multiplies the
+    steps [top, bottom) of a split, whose steps are [begin, end)."""
+    depth, splits, panels, groups, blocks, block = sizes
+    split, group = macro // (groups * blocks), macro // blocks % groups
+    begin, end = split * depth // splits, (split + 1) * depth // splits
+    top = begin + macro % blocks * block
     return (
-        piece, group * panels // groups, (group + 1) * panels // groups,
+        split, group * panels // groups, (group + 1) * panels // groups,
         begin, top, min(top + block, end), end,
     )  # fmt: skip
 

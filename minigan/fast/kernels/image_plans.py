@@ -11,7 +11,7 @@ belong to their network.)
 
 from . import winograd_plans as winograd
 from .direct_builder import DirectBuilder
-from .plan_builder import NO_PHI, NO_SIDES, Images, X
+from .plan_builder import NO_PADDING, NO_PHI, Images, X
 from .tables import cached
 
 
@@ -31,12 +31,12 @@ def forward(geometry, phi, dtype, threads):
         return winograd.forward(geometry, phi, dtype, threads)
     plan = DirectBuilder(geometry, dtype, threads)
     if geometry.transposed:
-        x = plan.padded((X, 0), geometry.x, plan.sides_of_small())
-        plan.wait()
+        x = plan.padded((X, 0), geometry.x, plan.padding_of_small())
+        plan.barrier()
         plan.scatter(x, phi)
     else:
-        x = plan.padded((X, 0), geometry.x, plan.sides_of_large())
-        plan.wait()
+        x = plan.padded((X, 0), geometry.x, plan.padding_of_large())
+        plan.barrier()
         plan.gather(x, phi)
     return plan.finished(geometry.y)
 
@@ -49,11 +49,11 @@ def backward(geometry, phi, dtype, threads, dx, dw):
     plan = DirectBuilder(geometry, dtype, threads)
     if geometry.transposed:
         small = Images((X, 0), geometry.x)
-        large = dz = plan.cotangent(phi, plan.sides_of_large())
+        large = dz = plan.cotangent(phi, plan.padding_of_large())
     else:
-        small = dz = plan.cotangent(phi, plan.sides_of_small() if dx else NO_SIDES)
-        large = plan.padded((X, 0), geometry.x, plan.sides_of_large()) if dw else None
-    plan.wait()
+        small = dz = plan.cotangent(phi, plan.padding_of_small() if dx else NO_PADDING)
+        large = plan.padded((X, 0), geometry.x, plan.padding_of_large()) if dw else None
+    plan.barrier()
     if dw:
         plan.weight_gradient(large, small)
         plan.bias_gradient()

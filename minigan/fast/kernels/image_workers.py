@@ -42,17 +42,17 @@ def transpose_matrices(address, part):
                 target[at] = target[at] + number if task[ADDS] else number
 
 
-def add_pieces(address, part):
-    """target = the sum of the matrices, in their order, or target += the sum."""
+def add_splits(address, part):
+    """target = sum of the matrices in order (the splits of a split-K product), or target += it."""
     task = words_of(address)
-    pieces, size = task[MATRICES], task[ROWS] * task[COLUMNS]
-    source = numbers_at(task[SOURCE], address, pieces * size)
+    splits, size = task[MATRICES], task[ROWS] * task[COLUMNS]
+    source = numbers_at(task[SOURCE], address, splits * size)
     target = numbers_at(task[TARGET], address, size)
     first, end = part * size // task[PARTS], (part + 1) * size // task[PARTS]
     total = view(target, first, end - first)
     for i in range(0 if task[ADDS] else total.size):
         total[i] = 0
-    for piece in range(pieces):
-        sums = view(source, piece * size + first, end - first)
+    for split in range(splits):
+        sums = view(source, split * size + first, end - first)
         for i in range(total.size):
             total[i] += sums[i]

@@ -38,8 +38,10 @@ from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
 CHUNK = 2  # vectors' worth of steps, after each of which a tile prefetches a square of B
 DOTS = 8  # inner products that `add_dots` computes at once
-MOST_STEPS, WIDE = 4, 4  # of `combine_rows`; vectors of B in registers: 16, beside 4 of the bias
-# rows of a tile whose multiply-adds each load and broadcast the number of A themselves
+# `combine_rows`: the largest inner index, and vectors of columns in registers (4 x 4 of B, 4 of the
+# bias)
+MAX_STEPS, WIDE = 4, 4
+# the rows of a tile whose multiply-adds load and broadcast the number of A themselves
 BROADCASTING_ROWS = TILE_ROWS // 2 if VECTOR_BYTES == 64 else 0
 
 
@@ -221,7 +223,7 @@ def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
                     lanes.store(z, lanes.address(c, place), v)
 
         wide = builder.mul(builder.sdiv(vectors, INDEX(WIDE)), INDEX(WIDE))
-        for steps in range(1, MOST_STEPS + 1):
+        for steps in range(1, MAX_STEPS + 1):
             with builder.if_then(builder.icmp_signed("==", depth, INDEX(steps))):
                 for width, begin, end in ((WIDE, INDEX(0), wide), (1, wide, vectors)):
                     loop = cgutils.for_range_slice(builder, begin, end, INDEX(width), inc=True)

@@ -11,15 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import chain_workers as chain
-from . import cotangents, gemm
-from . import image_workers as own
+from . import cotangents, gemm, image_workers
 from .codes import IDENTITY, LEAKY_RELU, SIGMOID, TANH
 from .machine import VECTOR_BYTES
 from .programs import FIXED, OWNER, Program, address, bits, program_of, task_of
 from .tables import offsets, row_offsets
-from .workers import follow, worker_address
+from .workers import run_tasks, worker_address
 
-NO_SIDES = ((0, 0), (0, 0))  # lines of zeros: ((above, below), (left, right))
+NO_PADDING = ((0, 0), (0, 0))  # lines of zeros: ((above, below), (left, right))
 
 # The arrays of a pass: the layer's input and output, dy, the result, the parameters and their
 # gradients, and space for what lives only during the pass.
@@ -74,32 +73,33 @@ class PlanBuilder:
         self.parts = threads if geometry.multiply_adds >= gemm.SERIAL_BELOW else 1
         self.geometry, self.dtype = geometry, dtype
         self.weight, self.small, self.large = geometry.weight, geometry.small, geometry.large
-        self.phases, self.products, self.tables = [[]], [], []
-        self.used = 0  # bytes of the space
-        self.sums_dz = False  # whether there is a bias gradient
-        self.sums = None  # of dz over chunks of images: where they are, and how many chunks
+        self.regions, self.products, self.tables = [[]], [], []
+        self.used = 0  # bytes of the workspace
+        self.has_bias = False  # whether db is needed
+        self.sums = None  # (place, chunks) of the sums of dz over chunks of images
 
     def finished(self, result):
         numbers = (self.used + VECTOR_BYTES) // self.dtype.itemsize  # `images` aligns it
         return ImagePlan(
-            worker_address(follow, self.dtype),
+            worker_address(run_tasks, self.dtype),
             self.parts,
-            program_of([phase for phase in self.phases if phase]),
+            program_of([region for region in self.regions if region]),
             result,
             1 << max(numbers - 1, 0).bit_length(),  # few kinds, so kept by `buffers`
             self.products,
             self.tables,
         )
 
-    def wait(self):
-        """The tasks that follow may read what other threads have written up to here."""
-        self.phases.append([])
+    def barrier(self):
+        """Begins a new region: its tasks may read what all threads have written before."""
+        self.regions.append([])
 
     def task(self, worker, words):
-        self.phases[-1].append(task_of(worker_address(worker, self.dtype), words))
+        """Adds a task to the current region."""
+        self.regions[-1].append(task_of(worker_address(worker, self.dtype), words))
 
-    def place(self, size, itemsize=None):
-        """A place for so many numbers."""
+    def allocate(self, size, itemsize=None):
+        """Reserves `size` numbers of the workspace; returns their place."""
         start = self.used
         self.used += -(-size * (itemsize or self.dtype.itemsize) // VECTOR_BYTES) * VECTOR_BYTES
         return SPACE, start
@@ -108,24 +108,24 @@ class PlanBuilder:
         self.tables.append(table)
         return address(table)
 
-    def padded(self, source, shape, sides):
-        """Images with `sides` of zeros; the images themselves if there are none."""
-        return Images(source, shape) if sides == NO_SIDES else self._pad(source, shape, sides)
+    def padded(self, source, shape, padding):
+        """The images with `padding` lines of zeros; without a copy if there is no padding."""
+        return Images(source, shape) if padding == NO_PADDING else self._pad(source, shape, padding)
 
-    def cotangent(self, phi, sides):
-        """dz = dy phi'(y) with `sides` of zeros, and if there is a bias what db is made from."""
-        self.sums_dz, shape = phi.bias, self.geometry.y
-        if phi.activation == IDENTITY and sides == NO_SIDES:
+    def cotangent(self, phi, padding):
+        """dz = dy phi'(y) with `padding` lines of zeros; with a bias also sums of dz for db."""
+        self.has_bias, shape = phi.bias, self.geometry.y
+        if phi.activation == IDENTITY and padding == NO_PADDING:
             return Images((DY, 0), shape)
         y = None if phi.activation == IDENTITY else (Y, 0)  # phi' = 1 then, and there may be no y
-        return self._pad((DY, 0), shape, sides, y, phi)
+        return self._pad((DY, 0), shape, padding, y, phi)
 
-    def _pad(self, source, shape, sides, y=None, phi=NO_PHI):
-        """Images times phi'(y), with `sides` of zeros; see `cotangents.pad_chunks`."""
-        vertical, horizontal = sides
+    def _pad(self, source, shape, padding, y=None, phi=NO_PHI):
+        """The images times phi'(y), with `padding` lines of zeros; see `cotangents.pad_chunks`."""
+        vertical, horizontal = padding
         batch, height, width, channels = shape
         target = (batch, height + sum(vertical), width + sum(horizontal), channels)
-        place = self.place(math.prod(target))
+        place = self.allocate(math.prod(target))
         per_chunk = max(1, cotangents.CHUNK * batch // max(math.prod(shape), 1))
         words = {
             cotangents.DY: source, cotangents.Y: y or source, cotangents.DZ: place,
@@ -137,7 +137,7 @@ class PlanBuilder:
         words |= {cotangents.TOP + i: side for i, side in enumerate((*vertical, *horizontal))}
         if phi.bias:
             chunks = -(-batch // per_chunk)
-            self.sums = self.place(chunks * channels, 8), chunks
+            self.sums = self.allocate(chunks * channels, 8), chunks
             words |= {cotangents.SUMS: self.sums[0], cotangents.SUMMED: 1}
         self.task(cotangents.pad_chunks, words)
         return Images(place, target, vertical[0], horizontal[0])
@@ -147,16 +147,21 @@ class PlanBuilder:
         *pixels, channels = self.geometry.y
         if self.sums:
             place, chunks = self.sums
-            self.matrices(own.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
-        elif self.sums_dz:
+            self.matrices(image_workers.add_chunks, place, (DBIAS, 0), (chunks, 1, channels))
+        elif self.has_bias:
             words = {chain.FIRST: (DY, 0), chain.THIRD: (DBIAS, 0), chain.ADDS: 1, OWNER: 1}
             words |= {chain.ROWS: math.prod(pixels), chain.OUTPUTS: channels}
             self.task(chain.bias_gradient, words)
 
     def matrices(self, worker, source, target, shape, adds=0):
         """A task of `image_workers`."""
-        words = {own.SOURCE: source, own.TARGET: target, own.ADDS: adds, own.PARTS: self.parts}
-        sizes = own.MATRICES, own.ROWS, own.COLUMNS
+        words = {
+            image_workers.SOURCE: source,
+            image_workers.TARGET: target,
+            image_workers.ADDS: adds,
+            image_workers.PARTS: self.parts,
+        }
+        sizes = image_workers.MATRICES, image_workers.ROWS, image_workers.COLUMNS
         self.task(worker, words | dict(zip(sizes, shape)))
 
     @staticmethod
@@ -169,7 +174,7 @@ class PlanBuilder:
     def activate(self, phi):
         """y = phi(y), for the activations that `epilogue` leaves out."""
         if phi.activation == TANH or phi.activation == SIGMOID:
-            self.wait()
+            self.barrier()
             *pixels, channels = self.geometry.y
             words = {chain.FIRST: (RESULT, 0), chain.ACTIVATION: phi.activation}
             words |= {chain.ROWS: math.prod(pixels), chain.OUTPUTS: channels}
@@ -178,17 +183,16 @@ class PlanBuilder:
     def product(self, a, a_rows, inner, run, b, b_rows, b_step, c, c_rows, columns, words):
         """A product; the arguments are those of `gemm.multiply`."""
         rows, depth = len(a_rows), len(inner)
-        pieces = words.get(gemm.PIECES, 1)
+        splits = words.get(gemm.SPLITS, 1)
         down, across = self.parts, 1
-        if pieces == 1:
+        if splits == 1:
             down, across = gemm.cut(rows, depth, columns, self.dtype.itemsize, self.parts)
         self.products.append((rows, depth, columns))
         tables = gemm.A_ROWS, gemm.INNER, gemm.B_ROWS, gemm.C_ROWS
         words = words | {
-            column: self.table(table)
-            for column, table in zip(tables, (a_rows, inner, b_rows, c_rows))
+            word: self.table(table) for word, table in zip(tables, (a_rows, inner, b_rows, c_rows))
         }
         words |= {gemm.A: a, gemm.RUN: run, gemm.B: b, gemm.B_STEP: b_step, gemm.C: c}
         words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns}
-        words |= {gemm.DOWN: down, gemm.ACROSS: across, gemm.PIECES: pieces}
-        self.phases[-1].append(task_of(gemm.multiplier(self.dtype), words))
+        words |= {gemm.DOWN: down, gemm.ACROSS: across, gemm.SPLITS: splits}
+        self.regions[-1].append(task_of(gemm.multiplier(self.dtype), words))

@@ -50,7 +50,7 @@ from .programs import FIXED, OWNER, Program, address, bits, program_of, task_of
 from .tables import row_offsets
 from .thin import THIN
 from .threads import threads
-from .workers import follow, worker_address
+from .workers import run_tasks, worker_address
 
 # An address in a plan is relative to one of the arrays of a pass, which are not always the same
 # ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
@@ -73,9 +73,9 @@ class ChainLayer(NamedTuple):
 class Task(NamedTuple):
     """The words of a task, what each is relative to, and how it is cut into parts."""
 
-    words: np.ndarray  # as `task_of` makes them
-    cut: tuple[int, int]  # down, across
-    waits: bool  # whether it reads more than its own part
+    words: np.ndarray  # made by `task_of`
+    cut: tuple[int, int]  # the numbers of parts (down, across) the matrix
+    needs_barrier: bool  # whether it reads what other threads have written
 
 
 class Half(NamedTuple):
@@ -92,7 +92,7 @@ class Plan:
     def __init__(self, layers: list[ChainLayer], rows: int, parts: int) -> None:
         self.layers, self.rows, self.parts = layers, rows, parts
         self.dtype = layers[0].weight.dtype
-        self.worker = worker_address(follow, self.dtype)
+        self.worker = worker_address(run_tasks, self.dtype)
         self.widths = [layer.weight.shape[1] for layer in layers]
         self.weights = [layer.weight.size for layer in layers]
         ends = [rows * int(end) for end in np.cumsum(self.widths)]
@@ -102,15 +102,15 @@ class Plan:
         self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
         self.numbers = range(len(layers))
         self.halves = self._halves()
-        # One thread or two write these rows themselves, so they need not wait to sum over them.
-        self.apart = len(self.halves) == 2 and parts <= 2
+        # With one or two threads, the thread that sums over a half has written that half itself.
+        self.own_halves = len(self.halves) == 2 and parts <= 2
         self.parameters = sum(self.weights) + sum(
             layer.dbias.size for layer in layers if layer.dbias is not None
         )
         self._backward: dict[tuple[bool, str], Program] = {}
 
-    def of_each(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The parts of a flat array that belong to the layers, as matrices."""
+    def per_layer(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        """A flat array of all layers as a matrix (rows, outputs) for each layer."""
         return tuple([numbers[part].reshape(shape) for part, shape in self.places])
 
     @cached_property
@@ -130,9 +130,9 @@ class Plan:
         if kind not in self._backward:
             tasks = []
             for i in reversed(self.numbers):
-                tasks.append(self.signal(i))
+                tasks.append(self.preactivation_gradient(i))
                 if i or wants_dx:
-                    tasks.append(self.input(i))
+                    tasks.append(self.input_gradient(i))
             self._backward[kind] = self.with_gradients(
                 tasks, gradients, self.before, self.bias_gradient
             )
@@ -142,7 +142,9 @@ class Plan:
         """For `chain_merge`: the tangents and the sums, then the gradients."""
         kind = False, f"merged, {gradients}"
         if kind not in self._backward:
-            steps = [(self.sum(i), self.tangent(i), self.tangent_signal(i)) for i in self.numbers]
+            steps = [
+                (self.sum(i), self.tangent(i), self.activation_tangent(i)) for i in self.numbers
+            ]
             tasks = [task for each in steps for task in each]
             self._backward[kind] = self.with_gradients(
                 tasks, gradients, self.sums_at, self.scaled_bias_gradient
@@ -168,7 +170,7 @@ class Plan:
                     words = {FIRST: places[0], SECOND: places[1], ROWS: 1}
                     totals.append(self.elementwise(add, array.size, (1, self.parts), words))
                 place += array.size
-        return _program(tasks + sums, totals) if self.apart else _program(tasks, sums, totals)
+        return _program(tasks + sums, totals) if self.own_halves else _program(tasks, sums, totals)
 
     def output(self, i):
         """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
@@ -186,8 +188,9 @@ class Plan:
         words = {FIRST: self.at(Y, i), ACTIVATION: self.layers[i].activation}
         return self.elementwise(activate, self.widths[i], self.cut(i), words)
 
-    def signal(self, i):
-        """dz_i = dy_i phi'(y_i), where dy_i is already in the place of dz_i except in the last."""
+    def preactivation_gradient(self, i):
+        """dz_i = dy_i phi'(y_i). The last layer's dy is an argument of the pass; `input_gradient`
+        has written that of the others where dz_i will be."""
         layer, last = self.layers[i], i == len(self.layers) - 1
         words = {
             FIRST: (DY, 0) if last else self.at(DZ, i), SECOND: self.at(Y, i),
@@ -196,7 +199,7 @@ class Plan:
         cut = (self.parts, 1) if last else self.cut(i + 1)
         return self.elementwise(through_activation, self.widths[i], cut, words)
 
-    def input(self, i):
+    def input_gradient(self, i):
         """dy_{i-1} = dz_i @ W_i'."""
         weight = self.layers[i].weight
         inputs, outputs = weight.shape
@@ -222,7 +225,7 @@ class Plan:
             (self.rows, inputs, outputs), self.cut(i), {gemm.SLOPE: bits(1.0)},
         )  # fmt: skip
 
-    def tangent_signal(self, i):
+    def activation_tangent(self, i):
         """y_dot_i = z_dot_i phi'(y_i)."""
         layer, place = self.layers[i], self.at(Y_DOT, i)
         words = {FIRST: place, SECOND: self.at(Y, i), THIRD: place}
@@ -238,10 +241,10 @@ class Plan:
             return self.by_one_thread(thin_gradient, i, half, words | target, turn=i)
         task = self.product(
             factor, (1, inputs), dz, (outputs, 1), target[THIRD], (inputs, half.rows, outputs),
-            (1, 1 if self.apart else self.parts),
+            (1, 1 if self.own_halves else self.parts),
             {gemm.SLOPE: bits(1.0), gemm.ACCUMULATE: target[ADDS]},
         )  # fmt: skip
-        return self.owned(task.words, half.number) if self.apart else task
+        return self.owned(task.words, half.number) if self.own_halves else task
 
     def bias_gradient(self, i, half, left, target):
         """db_i = the sum of dz_i over half of the rows."""
@@ -305,7 +308,7 @@ class Plan:
         """A task for a gradient of layer i. The threads take turns, or each has its half."""
         words = words | {ROWS: half.rows, OUTPUTS: self.widths[i]}
         task = task_of(worker_address(worker, self.dtype), words)
-        return self.owned(task, half.number if self.apart else turn)
+        return self.owned(task, half.number if self.own_halves else turn)
 
     def owned(self, words, turn):
         """A task that one thread does alone: thread 0 in turn 0, thread 1 in turn 1, and so on."""
@@ -320,23 +323,24 @@ class Plan:
             gemm.B_ROWS: row_offsets(b_steps[0], depth), gemm.C_ROWS: row_offsets(columns, rows),
         }  # fmt: skip
         self.tables += tables.values()
-        words = words | {column: address(table) for column, table in tables.items()}
+        words = words | {word: address(table) for word, table in tables.items()}
         words |= {gemm.A: a, gemm.B: b, gemm.C: c, gemm.B_STEP: b_steps[1]}
         words |= {gemm.RUN: depth if a_steps[1] == 1 else 1, gemm.DOWN: cut[0], gemm.ACROSS: cut[1]}
-        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns, gemm.PIECES: 1}
+        words |= {gemm.ROWS: rows, gemm.DEPTH_OF_SUM: depth, gemm.COLUMNS: columns, gemm.SPLITS: 1}
         return Task(task_of(gemm.multiplier(self.dtype), words), cut, cut[1] > 1)
 
 
 def _program(tasks: Iterable[Task], *loops: Iterable[Task]) -> Program:
-    """The phases of the tasks, and then one for each of the lists in `loops`."""
-    phases: list[list[Any]] = []
+    """A program: regions of `tasks`, with a barrier where one is needed, then a region for each of
+    the lists in `loops`."""
+    regions: list[list[Any]] = []
     cut = None
     for task in tasks:
-        if not phases or task.waits or task.cut != cut:
-            phases.append([])
-        phases[-1].append(task.words)
+        if not regions or task.needs_barrier or task.cut != cut:
+            regions.append([])
+        regions[-1].append(task.words)
         cut = task.cut
-    return program_of(phases + [[task.words for task in loop] for loop in loops if loop])
+    return program_of(regions + [[task.words for task in loop] for loop in loops if loop])
 
 
 def parts_of(rows: int, weights: int) -> int:

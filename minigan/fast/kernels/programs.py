@@ -18,8 +18,10 @@ from . import gemm
 from .views import address_of, space
 from .workers import COUNT, LENGTH, WORD, run_parts
 
-OWNER = gemm.WORDS  # the last word of a task (see `workers`), behind the longest task's own
-FIXED = 0  # the array that a word is relative to if it is relative to none
+OWNER = (
+    gemm.WORDS
+)  # the last word of a task (see `workers`), after those of the longest kind of task
+FIXED = 0  # the base of a word that is a constant: run_program adds 0 to it
 
 
 class Program(NamedTuple):
@@ -30,9 +32,9 @@ class Program(NamedTuple):
     starts: np.ndarray
 
 
-def program_of(phases: Sequence[Sequence[np.ndarray]]) -> Program:
-    """A program of these phases, each a list of tasks as `task_of` makes them."""
-    lists = [_list_of(phase) for phase in phases]
+def program_of(regions: Sequence[Sequence[np.ndarray]]) -> Program:
+    """A program of parallel regions, each a list of tasks made by `task_of`."""
+    lists = [_list_of(region) for region in regions]
     starts = np.cumsum([0] + [words.shape[1] for words in lists[:-1]], dtype=np.int64)
     words, relative_to = np.concatenate(lists, axis=1)
     return Program(words, relative_to, starts)
@@ -43,9 +45,9 @@ def task_of(worker, words):
     dict of column -> number, or (array, bytes from its start)."""
     task = np.zeros((2, OWNER + 1), np.int64)
     task[0, gemm.WORKER] = worker
-    for column, word in words.items():
+    for index, word in words.items():
         base, number = word if isinstance(word, tuple) else (FIXED, word)
-        task[:, column] = number, base
+        task[:, index] = number, base
     return task
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from .cache import cached_njit
 from .machine import VECTOR_BYTES
-from .microkernel import DOTS, MOST_STEPS, add_dots, combine_rows
+from .microkernel import DOTS, MAX_STEPS, add_dots, combine_rows
 from .views import space, view
 
 BLOCK = 512  # rows
-THIN = MOST_STEPS  # columns or steps; with more, a register tile is faster even if mostly padding
+THIN = MAX_STEPS  # columns or steps; with more, a register tile is faster even if partly padding
 
 
 @cached_njit(error_model="numpy")

@@ -108,15 +108,16 @@ class WinogradBuilder(WinogradLayout):
                 self.kernel(self.dv, kind), row_offsets(b.columns, a.columns), b.columns, words,
             )  # fmt: skip
 
-    def wait(self):
+    def barrier(self):
+        """Begins a new region, after assigning the products of the last one to threads."""
         self._give_products_to_threads()
-        super().wait()
+        super().barrier()
 
     def _give_products_to_threads(self):
         """Gives each of the phase's products to one thread, the longest first. If each were divided
         among the threads, each thread would have to pack all kernels."""
         worker, loads = gemm.multiplier(self.dtype), [0] * self.parts
-        tasks = [words for words, _ in self.phases[-1] if words[gemm.WORKER] == worker]
+        tasks = [words for words, _ in self.regions[-1] if words[gemm.WORKER] == worker]
         if len(tasks) < self.parts:
             return
         sizes = [math.prod(words[[gemm.ROWS, gemm.DEPTH_OF_SUM, gemm.COLUMNS]]) for words in tasks]

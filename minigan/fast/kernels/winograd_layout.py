@@ -23,9 +23,9 @@ from .plan_builder import PlanBuilder
 from .tables import offsets
 from .winograd import axis
 
-BLOCK_BYTES = 1 << 21  # of U in a block of images, at most, unless that makes too many blocks
-MOST_BLOCKS = 16  # so that a plan stays short
-MANY_STRIPS = 8  # among so many, one that is not full costs little
+BLOCK_BYTES = 1 << 21  # the most bytes of U in a block, unless there would be too many blocks
+MAX_BLOCKS = 16  # so that a plan stays short
+MANY_STRIPS = 8  # with at least so many strips, an incomplete one costs little
 
 
 class Lines(NamedTuple):
@@ -83,15 +83,15 @@ class WinogradLayout(PlanBuilder):
 
     @cached_property
     def v(self):
-        return self.place(math.prod(self.kinds) * self.u_columns * self.m_columns)
+        return self.allocate(math.prod(self.kinds) * self.u_columns * self.m_columns)
 
     @cached_property
     def dv(self):
-        return self.place(math.prod(self.kinds) * self.u_columns * self.m_columns)
+        return self.allocate(math.prod(self.kinds) * self.u_columns * self.m_columns)
 
     def _matrix(self, columns):
         step = self._step(columns)
-        return Matrix(self.place(self.rows * step), columns, step)
+        return Matrix(self.allocate(self.rows * step), columns, step)
 
     def _step(self, columns):
         """Rows are one vector longer than what is in them: a column of a matrix whose rows are a
@@ -105,7 +105,7 @@ class WinogradLayout(PlanBuilder):
         of_image = math.prod(self.counts) * self._step(self.u_columns) * self.dtype.itemsize
         fewest_rows = math.prod(min(axis.counts) for axis in self.axes)
         unit = 1 if fewest_rows >= MANY_STRIPS * TILE_ROWS else TILE_ROWS
-        units = max(1, BLOCK_BYTES // (unit * of_image), -(-self.small[0] // (unit * MOST_BLOCKS)))
+        units = max(1, BLOCK_BYTES // (unit * of_image), -(-self.small[0] // (unit * MAX_BLOCKS)))
         return min(self.small[0], unit * units)
 
     def blocks(self):

@@ -5,7 +5,7 @@ the cache when the next one reads it.
 """
 
 from .machine import VECTOR_BYTES
-from .plan_builder import NO_PHI, NO_SIDES, X
+from .plan_builder import NO_PADDING, NO_PHI, X
 from .winograd_builder import WinogradBuilder
 
 FEWEST_CHANNELS = 32  # with fewer, the linear maps take longer than the products that they save
@@ -32,9 +32,9 @@ def forward(geometry, phi, dtype, threads):
     plan.to_v()
     for _ in plan.blocks():
         transform((X, 0))
-        plan.wait()
+        plan.barrier()
         multiply()
-        plan.wait()
+        plan.barrier()
         finish(phi)
     plan.activate(phi)
     return plan.finished(geometry.y)
@@ -47,20 +47,20 @@ def backward(geometry, phi, dtype, threads, dx, dw):
     gather, scatter = _gather(plan), _scatter(plan)
     transform_dz, multiply, finish = gather if geometry.transposed else scatter
     transform_x, *_ = scatter if geometry.transposed else gather
-    dz = plan.cotangent(phi, NO_SIDES).place
+    dz = plan.cotangent(phi, NO_PADDING).place
     if dx:
         plan.to_v()
-    plan.wait()
+    plan.barrier()
     for _ in plan.blocks():
         transform_dz(dz)
         if dw:
             transform_x((X, 0))
-        plan.wait()
+        plan.barrier()
         if dw:
             plan.multiply_u_dm()
         if dx:
             multiply()
-        plan.wait()
+        plan.barrier()
         if dx:
             finish(NO_PHI)
     if dw:

@@ -54,8 +54,8 @@ def run_parts(worker, parts, task):
             call_worker(worker, task, np.int64(part))  # prange counts in unsigned integers
 
 
-def follow(address, part):
-    """A worker: one thread's part of each task of a list."""
+def run_tasks(address, part):
+    """A worker that does one thread's part of each task of a list."""
     words = words_of(address)
     for i in range(1, words[COUNT] + 1):
         start = i * words[LENGTH]
