@@ -8,7 +8,7 @@ it does so only where the "numba" backend is chosen. Four questions are asked of
     stages(network)     what a network runs: its layers, or compiled stages that stand for them
     update(optimizer)   the compiled update of an optimizer, or None
     step(gan)           D's gradient in fewer passes, or None
-    play(method)        the compiled counterpart of a loss's method, or None
+    loss(method)        the compiled counterpart of a method of a loss, or None
 
 The backend has one default for the process, and `with` blocks for a single thread.
 """

@@ -11,14 +11,14 @@ from .stage import Stage
 
 
 def fused_activation(layer: Any) -> tuple[int, float] | None:
-    """(code, slope) of an activation, as the kernels take it; None if it cannot be fused."""
+    """(code, slope) of an activation for the kernels (see `codes`); None if it cannot be fused."""
     if isinstance(layer, LeakyReLU):
         return LEAKY_RELU, layer.negative_slope
     return {Tanh: (TANH, 0.0), Sigmoid: (SIGMOID, 0.0)}.get(type(layer))
 
 
 class ActivationStage(Stage):
-    """LeakyReLU, ReLU, Tanh or Sigmoid, with phi' computed from y."""
+    """y = phi(x) for LeakyReLU, ReLU, Tanh or Sigmoid; dx = phi'(x) dy, phi' computed from y."""
 
     def __init__(self, layer):
         super().__init__(layer)
@@ -39,7 +39,7 @@ class ActivationStage(Stage):
 
 
 class SoftplusStage(Stage):
-    """Softplus."""
+    """y = log(1 + exp x),  dx = sigmoid(x) dy."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.as_input(x)
@@ -56,7 +56,7 @@ class SoftplusStage(Stage):
 
 
 class SiLUStage(Stage):
-    """SiLU."""
+    """y = x s,  dx = s (1 + x (1 - s)) dy,  s = sigmoid(x)."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.as_input(x)

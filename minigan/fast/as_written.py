@@ -1,8 +1,8 @@
-"""Is an object still what its counterpart was written for?
+"""Does an object still have the code that its counterpart was written for?
 
 A counterpart computes the formulas of a layer, an optimizer or a penalty without running its code.
-So it must not stand for one whose code is another: a subclass, an object or a class in which a
-method was replaced, or a class in an edited file. For these, their own code runs.
+So it must not replace an object with other code: of a subclass, with a replaced method (of the
+object or its class), or of a class in an edited file. Such an object runs its own code.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from .edited import edited
 
 PASSES = "forward", "backward_input", "backward_params", "backward", "tangent", "curvature"
 
-passes_of = attrgetter(*PASSES)  # of a class: those that its instances have now
+passes_of = attrgetter(*PASSES)  # the present methods of a class
 
-_methods: dict[type, dict[str, Any]] = {}  # of each class, as minigan defines them
+_methods: dict[type, dict[str, Any]] = {}  # the methods of each class as minigan defines them
 
 
 def remember(kinds: Iterable[type], *names: str) -> None:
-    """Notes the methods of these names, which a counterpart of one of these classes stands for."""
+    """Notes the methods `names` of the classes `kinds`: those that a counterpart replaces."""
     for kind in kinds:
         _methods[kind] = {name: method_of(kind, name) for name in names}
 
@@ -29,11 +29,12 @@ def method_of(kind: type, name: str) -> Any:
     method = getattr(kind, name)
     home = getattr(method, "__globals__", {}).get("__name__", "").partition(".")[0]
     minigan = __name__.partition(".")[0]
-    return method if home in (minigan, "numpy", "contextlib") else None  # or np.errstate around it
+    # np.errstate wraps some methods
+    return method if home in (minigan, "numpy", "contextlib") else None
 
 
 def as_written(part: Any) -> bool:
-    """Whether `part` is of exactly such a class, with the methods that were noted, unedited."""
+    """Whether the class of `part` was noted, and its noted methods and its file are unchanged."""
     kind = type(part)
     methods = _methods.get(kind)
     return (

@@ -12,13 +12,13 @@ class AttentionStage(SelfAttention):
     """The layer with both passes through softmax compiled; the products are NumPy's."""
 
     def __init__(self, layer):
-        self.__dict__ = vars(layer)  # the same parameters and gradients, also once they move
+        self.__dict__ = vars(layer)  # the layer's own attributes: its parameters may be moved later
 
     softmax = staticmethod(softmax)
     through_softmax = staticmethod(softmax_backward)
 
     def backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        signals = self._signals(dy, cache)  # once for both gradients
+        signals = self._signals(dy, cache)  # computed once for both gradients
         self._add_gradients(dy, cache, signals)
         return self._input_gradient(dy, signals)
 

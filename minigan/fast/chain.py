@@ -12,14 +12,14 @@ from .linear import LinearStage
 from .stage import Stage
 from .sweeps import LayerSweep, SequenceSweep, sweep_sequence
 
-PLANS = 16  # for so many batch sizes
+PLANS = 16  # the most plans that a chain keeps, one for each batch size and number of threads
 
 
 class ChainStage(Stage):
-    """y = phi_n(... phi_1(x @ W_1 + b_1) ...), see `kernels.chains`.
+    """y = phi_n(... phi_1(x @ W_1 + b_1) ...): see `kernels.chains`.
 
-    The cache is (x, (y_1, ..., y_n), the flat array of these). Tangents go through the stages one
-    by one.
+    The cache is (x, (y_1, ..., y_n), the flat array that contains these). The tangent is computed
+    stage by stage.
     """
 
     def __init__(self, stages):
@@ -33,15 +33,15 @@ class ChainStage(Stage):
         self.overwrites = False  # whether the next gradients overwrite the old ones: see `clear`
 
     def _plan(self, rows):
-        """The plan for a batch of so many rows and the threads that may be used now."""
+        """The plan for a batch of `rows` samples and the threads that may be used now."""
         params = self.stages[0].layer.params
-        if self.planned_for is not params:  # the network's vectors have moved: addresses are others
+        if self.planned_for is not params:  # the network has new vectors, with other addresses
             self.plans, self.planned_for = {}, params
         kind, plans = (rows, parts_of(rows, self.weights)), self.plans
         plan = plans.get(kind)
         if plan is None:
             if len(plans) >= PLANS:
-                plans.clear()  # another thread that uses one of them holds it
+                plans.clear()  # a thread that uses one of them has a reference to it
             plan = plans[kind] = Plan([_arrays_of(stage) for stage in self.stages], *kind)
         return plan
 
@@ -71,12 +71,12 @@ class ChainStage(Stage):
         return chain_backward(dy, x, y, self._plan(len(dy)), wants_dx, gradients)
 
     def parts(self, cache: Any) -> list[tuple[Any, Any]]:
-        """[(stage, its cache)]."""
+        """[(stage, its cache)] of the stages of the chain."""
         x, outputs, _ = cache
         return [(stage, pair) for stage, pair in zip(self.stages, zip((x, *outputs[:-1]), outputs))]
 
     def sweep(self, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
-        """`sweeps.sweep_of`, where that is possible with its backward pass in one call."""
+        """As `sweeps.sweep_of`; if the chain is piecewise linear, the backward pass is one call."""
         if not self.piecewise_linear:
             return sweep_sequence(self.parts(cache), dy)
         plan = self._plan(len(dy))
@@ -84,11 +84,12 @@ class ChainStage(Stage):
         sweeps = []
         for (stage, inner), part in zip(self.parts(cache), plan.per_layer(dz)):
             sweeps.append(LayerSweep(stage.bare if stage.activation else stage, part, inner))
-            if stage.activation:  # piecewise linear, so it needs no dy
+            if stage.activation:  # its curvature is zero, so it needs no dy
                 sweeps.append(LayerSweep(stage.activation, None, inner[1]))
         return dx, ChainSweep(self, sweeps, dz, cache)
 
     def merge(self, x_dot: np.ndarray, scale: np.ndarray, dz: np.ndarray, cache: Any) -> np.ndarray:
+        """y_dot; adds the merged gradients: see `kernels.chains.chain_merge`."""
         x, _, y = cache
         plan, gradients = self._plan(len(x_dot)), self._gradients()
         y_dot = chain_merge(x_dot, scale, x, y, dz, plan, gradients)
@@ -118,16 +119,19 @@ class ChainSweep(SequenceSweep):
 
 
 def _arrays_of(stage):
-    """A layer's arrays, views of the network's vectors, and its activation."""
+    """The arrays of a stage's layer, and the code and slope of its activation."""
     params, grads = stage.layer.params, stage.layer.grads
     weights = params["weight"], params.get("bias"), grads["weight"], grads.get("bias")
     return ChainLayer(*weights, *stage.phi)
 
 
 def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
-    """Sets a network's gradients to 0. If chains have all of them, and those of `caches` are the
-    next to add theirs, nothing needs to be done now: they write in place of the old ones."""
-    # a product over no rows writes nothing
+    """Sets a network's gradients to 0.
+
+    If all gradients belong to chains, and the stages of `caches` are the next to add to them, the
+    zeros need not be written: the chains overwrite the old gradients instead.
+    """
+    # (an empty batch would overwrite nothing, hence `len`)
     chains = [stage for stage, cache in caches if type(stage) is ChainStage and len(cache[0])]
     if chains and sum(chain.size for chain in chains) == grad.size:
         for chain in chains:
@@ -137,7 +141,7 @@ def clear(grad: np.ndarray, caches: Sequence[Any] = ()) -> None:
 
 
 def clear_rest(caches: Sequence[Any]) -> None:
-    """After a backward pass that was broken off: sets to 0 what its chains have not written."""
+    """After an error in a backward pass: sets to 0 the gradients that its chains did not write."""
     for stage, _ in caches:
         if type(stage) is ChainStage and stage.overwrites:
             stage.overwrites = False
@@ -147,10 +151,11 @@ def clear_rest(caches: Sequence[Any]) -> None:
 
 
 def chained(stages: Sequence[Any]) -> list[Any]:
-    """The stages, with runs of linear ones replaced by chains.
+    """The stages, with consecutive linear stages replaced by a chain.
 
-    A layer whose size does not fit begins a chain of its own, which refuses its input: within a
-    chain it would read beyond an array."""
+    A layer whose input size does not fit the layer before begins a new chain, which then raises an
+    error for its input. Within a chain, sizes are not checked.
+    """
     found: list[Any] = []
     for stage in stages:
         if type(stage) is not LinearStage:
@@ -163,5 +168,6 @@ def chained(stages: Sequence[Any]) -> list[Any]:
 
 
 def _fits(before, stage):
+    """Whether the output size of one linear stage is the input size of the next."""
     weights = (linear.layer.params["weight"] for linear in (before, stage))
     return next(weights).shape[1] == len(next(weights))

@@ -1,4 +1,4 @@
-"""Compiled counterparts of both convolutions, with the activation behind them.
+"""Compiled counterparts of both convolutions, with the activation after them.
 
 How a convolution becomes products of matrices: see `kernels.images` and `kernels.winograd`.
 """
@@ -15,6 +15,8 @@ from .kernels.vectors import scale_and_add
 
 
 class _ConvolutionStage(FusedStage):
+    """What both stages share. The cache is (x, y), images (N, H, W, C)."""
+
     @property
     def weight(self):
         return self.layer.params["weight"]
@@ -31,7 +33,7 @@ class _ConvolutionStage(FusedStage):
     def backward_merged(self, dy, scale, cache, x_dot):
         """backward_params(scale dy) and curvature(dy, x_dot) in one product, scale (N, 1).
 
-        dW is bilinear in x and dy, so the sum of both is dW at (scale x + x_dot, dy).
+        dW is bilinear in x and dy, so the sum of both is the dW of scale x + x_dot and dy.
         """
         self.inner_curvature(dy, cache, scale_and_add(scale, cache[0], x_dot))
         if "bias" in self.layer.grads:  # db = sum over samples and pixels of scale dy
@@ -40,7 +42,7 @@ class _ConvolutionStage(FusedStage):
 
 
 class ConvStage(_ConvolutionStage):
-    """Conv2d and the activation behind it."""
+    """y = phi(conv(x, W) + b): Conv2d and the activation after it."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.images(x)
@@ -71,7 +73,7 @@ class ConvStage(_ConvolutionStage):
 
 
 class ConvTransposeStage(_ConvolutionStage):
-    """ConvTranspose2d and the activation behind it."""
+    """y = phi(conv_transpose(x, W) + b): ConvTranspose2d and the activation after it."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.layer.images(x)

@@ -1,10 +1,10 @@
 """Was a file of formulas edited after its compiled counterparts were written?
 
-Who changes a line of `minigan/layers/linear.py` wants to see what it does. The counterparts of an
-edited file are therefore put out of use, with a warning, and its code runs as it is written.
+A reader who changes a line of `minigan/layers/linear.py` wants to see its effect. So the
+counterparts of an edited file are not used, with a warning, and the code of the file runs.
 
-`CODE` has a checksum of each file's code; comments and docstrings do not count. When you change a
-formula for good, change its counterpart too, and then the checksum: the tests print the new one.
+`CODE` has a checksum of the code of each file, without comments and docstrings. When you change a
+formula permanently, change its counterpart too, and then the checksum: the tests print the new one.
 """
 
 import functools
@@ -35,7 +35,7 @@ _NOT_CODE = re.compile(r'^\s*r?""".*?"""|\s*#.*?$', re.DOTALL | re.MULTILINE)
 
 
 def checksum(module: str) -> int | None:
-    """The checksum of a module's code; None where its source is not at hand."""
+    """The checksum of a module's code; None if its source cannot be read."""
     try:
         source = inspect.getsource(sys.modules[module])
     except (OSError, TypeError):
@@ -46,7 +46,7 @@ def checksum(module: str) -> int | None:
 
 @functools.cache
 def edited(module: str) -> bool:
-    """Whether `module` has counterparts that were written for other code. Warns once."""
+    """Whether `module` has counterparts, and its code has changed since. Warns once."""
     if module not in CODE or checksum(module) in (None, CODE[module]):
         return False
     warnings.warn(

@@ -1,4 +1,4 @@
-"""The base class of stages for a layer and the activation behind it."""
+"""The base class of stages for a layer and the activation after it."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from .stage import Stage
 
 
 class FusedStage(Stage):
-    """y = phi(layer(x)), with phi the activation behind the layer, or the identity.
+    """y = phi(layer(x)), with phi the activation after the layer, or the identity.
 
-    The cache is (inner, y): what the layer's backward pass needs, and y, which gives phi'.
+    The cache is (inner, y): the layer's own cache, and y, from which phi' is computed. A subclass
+    has `inner_tangent` and `inner_curvature`, the methods of the layer without phi. `bare` is the
+    stage without phi.
     """
 
     def __init__(self, layer, activation=None):
@@ -37,7 +39,8 @@ class FusedStage(Stage):
         return self.activation.tangent(self.bare.tangent(x_dot, cache), cache[1])
 
     def curvature(self, dy: np.ndarray, cache: Any, x_dot: np.ndarray) -> np.ndarray | None:
-        """By the chain rule for the layer and the activation, as in `Sequential`."""
+        """By the chain rule, as in `Sequential`: dz_dot = activation.curvature, then
+        dx_dot = backward(dz_dot) + curvature(dz) of the layer."""
         if self.activation is None:
             return self.inner_curvature(dy, cache, x_dot)
         dz = self.activation.backward_input(dy, cache[1])

@@ -1,4 +1,4 @@
-"""Compiled counterparts of Linear, with the activation behind it, and of FourierFeatures."""
+"""Compiled counterparts of Linear, with the activation after it, and of FourierFeatures."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from .kernels.vectors import scale_and_add
 
 
 class LinearStage(FusedStage):
-    """Linear and the activation behind it: bias and leaky ReLU are applied within the product, tanh
-    and the sigmoid to its result."""
+    """y = phi(x @ W + b): bias and leaky ReLU are applied within the product, tanh and the sigmoid
+    to its result. The cache is (x, y)."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer
@@ -63,7 +63,7 @@ class FourierStage(FourierFeatures):
     """FourierFeatures, with its two products compiled."""
 
     def __init__(self, layer):
-        self.__dict__ = vars(layer)  # the same frequencies, and whatever std the layer has now
+        self.__dict__ = vars(layer)  # the layer's own attributes: std may be changed later
 
     def _phase(self, x):
         return 2 * np.pi * matmul(x, self.buffers["frequencies"])

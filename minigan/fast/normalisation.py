@@ -1,4 +1,4 @@
-"""Compiled counterparts of BatchNorm, with the activation behind it, and of LayerNorm."""
+"""Compiled counterparts of BatchNorm, with the activation after it, and of LayerNorm."""
 
 from typing import Any
 
@@ -17,11 +17,10 @@ from .stage import Stage
 
 
 class BatchNormStage(FusedStage):
-    """BatchNorm and the activation behind it: moments in one pass over memory, y = phi(...)
-    in a second.
+    """y = phi(gamma x_hat + beta): one pass over memory for the moments, a second one for y.
 
-    In evaluation mode it runs the layer and then the activation. The inner cache is (rows, mean,
-    inv_std) in training mode, and the layer's own in evaluation mode.
+    In evaluation mode it runs the layer and then the activation. The cache is (inner, y, training);
+    inner is (rows, mean, inv_std) in training mode, and the layer's cache in evaluation mode.
     """
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
@@ -71,7 +70,8 @@ class BatchNormStage(FusedStage):
         return dx.reshape(dy.shape)
 
     def inner_tangent(self, x_dot: np.ndarray, cache: Any) -> np.ndarray:
-        """gamma times the backward formula, because the Jacobian of x_hat is symmetric."""
+        """y_dot = gamma x_hat_dot. The Jacobian of x_hat is symmetric, so x_hat_dot is the formula
+        of dx, with x_dot for dL/dx_hat."""
         inner, _, training = cache
         if not training:
             return self.layer.tangent(x_dot, inner)
@@ -85,7 +85,7 @@ class BatchNormStage(FusedStage):
 
 
 class LayerNormStage(Stage):
-    """LayerNorm, row by row."""
+    """y = gamma x_hat + beta, with x_hat and its backward pass compiled; the layer's cache."""
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         layer = self.layer

@@ -13,8 +13,8 @@ from .kernels.vectors import dot
 
 
 def update(optimizer: Any) -> Callable[..., Any] | None:
-    """A compiled update(theta, grad) for an optimizer of `minigan.optim`; None for any other class,
-    subclasses included, and for one with another `update` than it was written for."""
+    """A compiled update(theta, grad) for an optimizer of `minigan.optim`. None for any other class,
+    subclasses included, and for an optimizer whose `update` was replaced or edited."""
     compiled = _UPDATES.get(type(optimizer))
     if compiled is None or not as_written(optimizer):
         return None

@@ -9,10 +9,10 @@ from .kernels.products import matmul
 
 
 class SpectralStage(SpectralNorm):
-    """SpectralNorm around the stage of its layer, with the power iteration's products compiled.
+    """SpectralNorm of a stage, with the products of the power iteration compiled.
 
-    It shares the layer's buffers and its note of the weight that was last iterated on, so both use
-    the same singular vectors.
+    It shares `buffers`, `hold_buffers` and `iterated_on` with the layer that it replaces, so both
+    use the same singular vectors.
     """
 
     def __init__(self, layer, stage_of):
@@ -41,6 +41,6 @@ class SpectralStage(SpectralNorm):
     def backward_merged(
         self, dy: np.ndarray, scale: np.ndarray, cache: Any, x_dot: np.ndarray
     ) -> None:
-        """As in `LinearStage`, with the weight gradient taken back from W / sigma to W."""
+        """As in `LinearStage`, with the gradient of W / sigma converted to that of W."""
         with self._chained(cache) as layer:
             layer.backward_merged(dy, scale, cache[0], x_dot)

@@ -4,7 +4,8 @@ from ..layers.base import Layer
 
 
 class Stage(Layer):
-    """Stands for a layer: has its contract, uses its parameters and adds to its gradients."""
+    """Replaces a layer in the passes: has the methods of a layer, uses the parameters of the layer
+    that it replaces, and adds to that layer's gradients."""
 
     def __init__(self, layer):
         super().__init__()

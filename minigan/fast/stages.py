@@ -1,8 +1,8 @@
-"""Finds the stages that a network runs in place of its layers.
+"""Finds the stages that a network runs instead of its layers.
 
-A layer and the activation behind it take two passes over memory: one writes z, one reads z and
-writes y = phi(z). For a linear layer, convolution or batch norm a stage stands for both: it applies
-phi before z is written, or in its place.
+A layer and the activation after it take two passes over memory: one writes z, one reads z and
+writes y = phi(z). For a linear layer, a convolution or batch norm, one stage replaces both: it
+applies phi before z is written, or overwrites z.
 """
 
 import copy
@@ -50,8 +50,10 @@ remember([*_COUNTERPARTS, SpectralNorm], *PASSES)
 
 
 class Stages(list[Any]):
-    """The stages of a network, and whether D's step may take one batch through them (see `step`):
-    both hold until a layer or its class changes."""
+    """The stages of a network. They are valid until a layer or its class changes.
+
+    one_batch : whether `step` may compute real and fake samples in one batch; None: not known yet
+    """
 
     one_batch: bool | None = None
 
@@ -67,14 +69,14 @@ class Stages(list[Any]):
 
 
 def stages(network: Any) -> Sequence[Any]:
-    """The stages of a network, which is about to run."""
+    """The stages of a network, at the beginning of a forward pass."""
     if network.owner is None:
         buffers.begin(network)
     return stages_of(network)
 
 
 def stages_of(network: Any) -> Stages:
-    """The stages of a network: found once and kept on it."""
+    """The stages of a network, found once and stored in `network.compiled`."""
     found = network.compiled
     if found is None or not found.still_valid():
         found = network.compiled = Stages(network)
@@ -109,7 +111,7 @@ def stage_of(layer: Any) -> Any:
     if not vars(layer).keys().isdisjoint(PASSES):  # a pass replaced in this one layer
         return layer
     if kind.__module__.split(".")[0] != __name__.split(".")[0]:
-        return layer  # a user's container may look into its children, and a stage has no params
+        return layer  # a user's container may use its children's params, and a stage has none
     stage = copy.copy(layer)  # the same parameters, but stages for the children
     vars(stage)["children"] = {name: stage_of(child) for name, child in layer.children.items()}
     return stage

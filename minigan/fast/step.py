@@ -1,9 +1,9 @@
 """D's gradient in fewer passes: real and fake in one batch, together with R1 and R2.
 
-R1 needs D's slope at the real samples and R2 at the fakes, the samples of the adversarial loss. So
-D's whole gradient takes one forward pass, one backward sweep with seed 1, and one sweep with the
-tangents. In that, if D is piecewise linear, the weight gradient of each layer, of loss and
-penalties together, is one product (see `sweeps`).
+R1 needs g = grad_x D at the real samples and R2 at the fakes, and these are the samples of the
+adversarial loss. So D's whole gradient takes three passes: forward; backward from dy = 1, which
+gives g; and a second-order sweep. If D is piecewise linear, the sweep computes the gradient of each
+weight, for the loss and the penalties together, as one product (see `sweeps`).
 """
 
 import functools
@@ -60,9 +60,9 @@ _JUDGE = method_of(GAN, "judge")
 
 
 def step(gan: Any) -> Callable[..., Any] | None:
-    """judge(real, fake), a replacement for `GAN.judge`; None if its numbers could differ, because D
-    mixes samples, draws random numbers behind its first layer or has layers that are not listed
-    here, or because a method was replaced."""
+    """judge(real, fake), a replacement for `GAN.judge` with the same results. None if they could
+    differ: if D mixes samples, draws random numbers after its first layer or has layers that are
+    not listed here, or if a method was replaced."""
     if type(gan).judge is not _JUDGE or "judge" in vars(gan) or edited(GAN.__module__):
         return None
     D = gan.discriminator
@@ -73,7 +73,8 @@ def step(gan: Any) -> Callable[..., Any] | None:
 
 
 def _may_take_one_batch(network):
-    """If only the first layer draws random numbers, one batch draws the same as two, row by row."""
+    """Whether D gives the same logits for real and fake in one batch as in two. A first layer may
+    draw noise: it draws the same numbers for one batch as for two in turn."""
     layers = [layer for _, layer in walk(network)]
     kinds = [type(layer) for layer in layers]
     noisy = type(network.layers[0]) is InstanceNoise and kinds.count(InstanceNoise) == 1
@@ -82,7 +83,7 @@ def _may_take_one_batch(network):
 
 
 def _judge(gan, real, fake):
-    """(loss, penalty, real logits, fake logits); adds dL_D/dtheta_D into D's grad."""
+    """(loss, penalty, real logits, fake logits); adds dL_D/dtheta_D to D.grad."""
     D = gan.discriminator
     logits, caches = D.forward(read_only(np.concatenate([real, fake])))
     r, f = logits[: len(real)], logits[len(real) :]
@@ -102,7 +103,10 @@ def _judge(gan, real, fake):
 
 
 def _shared_pass(penalties, D, caches, slopes, n_real):
-    """Adds the gradients of the loss and of the penalties; returns the penalties' value."""
+    """Adds the gradients of the loss and of the penalties to D.grad; returns the penalties' value.
+
+    slopes (N, outputs) = dL_D/dlogits, of the real samples and then of the fakes.
+    """
     seed = np.zeros_like(slopes)
     seed[:, 0] = 1  # if D has more outputs than its logit, penalties use the logit alone
     g, sweep = sweep_sequence(caches, seed)
@@ -119,7 +123,10 @@ def _shared_pass(penalties, D, caches, slopes, n_real):
 
 
 def measure(penalties: Sequence[Any], g: np.ndarray, n_real: int) -> tuple[float, np.ndarray]:
-    """(value, v): the penalties and their gradient with respect to g = grad_x D, (real, fake)."""
+    """(value, v): the sum of the penalties and its gradient v with respect to g = grad_x D.
+
+    g and v (N, ...) have the real samples first, then the fakes.
+    """
     rows = {R1: slice(None, n_real), R2: slice(n_real, None)}
     v, total = np.zeros_like(g), 0.0
     for penalty in penalties:

@@ -1,22 +1,23 @@
 """The second-order sweep of a network; if it is piecewise linear, with one product per weight.
 
-It is derived in `minigan.penalties.second_order`. A network is a tree of sequences and sums of
-layers, and its sweep is a tree of the same form. A sweep is a backward pass from dy, stored so
-that it can be differentiated along x_dot. `sweep_of` returns dx and a sweep with
+It is derived in `minigan.penalties.second_order`. A network is a tree: its nodes are sequences and
+sums of layers. Its sweep is a tree of the same form. A sweep is a backward pass from dy that stores
+what is needed to differentiate it along x_dot. `sweep_of` returns dx and a sweep with two methods:
 
-    y_dot  = sweep.forward(x_dot)            forward with the tangents
-    dx_dot = sweep.backward(dy_dot, wanted)  then backward, adding to the gradients
+    y_dot  = sweep.forward(x_dot)            forward pass of the tangents
+    dx_dot = sweep.backward(dy_dot, wanted)  backward pass; adds the second-order terms to the grads
 
-and, if all its parts are piecewise linear,
+dx_dot is computed only if `wanted`; dy_dot = None stands for zero. If all parts of a sweep are
+piecewise linear, a third method does both passes at once:
 
-    y_dot  = sweep.merge(x_dot, slopes)      both at once, plus the gradients of the seed `slopes`
+    y_dot  = sweep.merge(x_dot, slopes)
 
-dx_dot is computed only if `wanted`. With slopes s_i = dL/dlogit_i at the same samples,
-dy_dot = s dy at every layer of a piecewise linear D, since rows do not mix; so
+It also adds the gradients of a loss with the slopes s_n = dL/dlogit_n (N, 1) at the same samples.
+In a piecewise linear D samples do not mix, so the cotangent of this loss at every layer is s_n dy_n
+for each sample n, with dy the stored cotangent of the sweep. The gradients of the adversarial loss
+and of the penalties are then one product:
 
-    dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_i s_i dy_i
-
-gives the gradients of the adversarial loss and of the penalties in one product.
+    dW += x' (s dy) + x_dot' dy = (s x + x_dot)' dy,      db += sum_n s_n dy_n
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ from ..network import Sequential
 
 
 def sweep_of(layer: Any, dy: np.ndarray, cache: Any) -> tuple[np.ndarray, Any]:
-    """(dx, sweep) of one stage, from dy."""
+    """(dx, sweep) of one stage, from dy and the cache of its forward pass."""
     if isinstance(layer, Sequential):
         return sweep_sequence(cache, dy)
     if hasattr(layer, "sweep"):  # a chain of layers
@@ -66,16 +67,16 @@ def sweep_sequence(caches: Sequence[Any], dy: np.ndarray) -> tuple[np.ndarray, "
 
 
 class LayerSweep:
-    """The sweep of one stage, by its tangent, backward and curvature."""
+    """The sweep of one stage, from its tangent, backward and curvature."""
 
     def __init__(self, layer, dy, cache):
         self.layer, self.cache = layer, cache
         self.trained = count_parameters(layer) > 0
-        # a trained layer without `backward_merged` takes the general sweep
+        # a layer with parameters can be merged only if it has `backward_merged`
         self.piecewise_linear = layer.piecewise_linear and (
             not self.trained or hasattr(layer, "backward_merged")
         )
-        # otherwise curvature is zero, and dy and x_dot need not be stored
+        # False: curvature is zero, so dy and x_dot need not be stored
         self.curves = self.trained or not self.piecewise_linear
         self.dy = dy if self.curves else None
 
@@ -130,7 +131,7 @@ class SequenceSweep:
 
 
 class SumSweep:
-    """The sweep of y = f(x) + g(x): both get x_dot, and both get dy."""
+    """The sweep of y = f(x) + g(x): f and g have the same x_dot and the same dy."""
 
     def __init__(self, f, g):
         self.f, self.g = f, g
@@ -148,7 +149,7 @@ class SumSweep:
 
 
 class WithCodeSweep:
-    """The sweep of a WithCode: that of the layer inside, with the code beside it."""
+    """The sweep of y = [f(x), c], a WithCode: that of f, and c copied."""
 
     def __init__(self, layer, inner, shape):
         self.layer, self.inner, self.shape = layer, inner, shape

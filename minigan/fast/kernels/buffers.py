@@ -1,18 +1,18 @@
-"""Arrays for results, used again and again.
+"""A pool of arrays for results, which are reused from step to step.
 
-A training step asks for the same arrays at every step. From the operating system they come as fresh
-pages, which have to be zeroed and mapped one by one; that takes longer than filling them. So arrays
-are kept, and given out again once nothing refers to them, or to a view of them, any more.
+Every training step needs arrays of the same shapes. The operating system would provide them as new
+pages, which it zeroes and maps one by one, and this takes longer than filling them. So arrays are
+kept in a pool, and reused once nothing refers to them, or to a view of them, any more.
 
-How many are kept: those of one step. When other shapes are needed than before (another batch size),
-those that this step has not asked for are forgotten as soon as all kept arrays together take more
-than 1.25 times the memory of the largest step so far. Nobody tells this module where a step begins,
-but some network runs once in each (in a GAN, the generator): a step begins with the network that
-has run least often lately.
+Size of the pool: the arrays of one step. When the shapes change (another batch size), the arrays
+that the present step has not used are dropped as soon as the pool takes more than 1.25 times the
+memory of the largest step so far. This module is not told where a step begins. But some network
+runs once in each step (in a GAN, the generator): a step begins with the network that has run least
+often among the last forward passes.
 
-Each thread keeps arrays of its own. An array may be released in another thread than the one that
-asked for it: all that counts is the number of references to it. Where Python does not count them
-exactly (its free-threaded build) nothing is kept.
+Each thread has a pool of its own. An array may be released in another thread than the one that
+requested it: only the number of references to it matters. Where Python does not count references
+exactly (its free-threaded build), nothing is kept.
 """
 
 import sys
@@ -32,7 +32,7 @@ _COUNTS_EXACTLY = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def _unused(arrays, references):
-    """One of `arrays` with so few references, or None.
+    """One of `arrays` with exactly this number of references, or None.
 
     The reference is taken before the count is read. So whatever runs in between (a signal handler,
     a finalizer) either sees the array in use, or makes the count too large.
@@ -43,28 +43,29 @@ def _unused(arrays, references):
     return None
 
 
-# What is counted there for an array that only its list holds: versions of Python differ in it.
+# The reference count that is read there for an array to which only its list refers. It depends on
+# the version of Python.
 _FREE = next(n for n in range(1, 9) if _unused([np.empty(0)], n) is not None)
 
 
 class _Pool:
-    """The arrays of one thread."""
+    """The arrays of one thread. A *kind* is a (shape, dtype)."""
 
     def __init__(self):
-        self.of_kind = {}  # (shape, dtype) -> the arrays of that kind
-        self.asked = {}  # kind -> the number of the step that asked for it last, in that order
+        self.of_kind = {}  # kind -> its arrays
+        self.asked = {}  # kind -> the last step that requested it, the latest kind last
         self.bytes = 0  # of all arrays
-        self.largest = 0  # bytes, of the arrays of the largest step
-        self.step = 0  # the number of this one
-        self.of_step = 0  # bytes of all arrays of the kinds that it has asked for
-        self.workspace = self.workspace_before = 0  # the largest of this step and of the one before
-        self.ran = deque(maxlen=PASSES)  # the ids of the networks that ran lately
+        self.largest = 0  # bytes of the arrays of the largest step
+        self.step = 0  # the number of the present step
+        self.of_step = 0  # bytes of all arrays of the kinds that it has requested
+        self.workspace = self.workspace_before = 0  # largest size, this step and the last
+        self.ran = deque(maxlen=PASSES)  # the ids of the networks of the last forward passes
         self.first = None  # the id of the network that a step begins with
-        self.made = 0  # arrays
+        self.made = 0  # number of arrays made so far
 
     def begin(self, network):
-        """A forward pass begins, and a new step if it is that of the step's first network, or if
-        that network has not run for a while."""
+        """Notes a forward pass. A new step begins if it is that of the step's first network, or if
+        that network is not among the last passes."""
         self.ran.append(id(network))
         if self.first == id(network) or self.first not in self.ran:
             passes = Counter(self.ran)
@@ -77,14 +78,14 @@ class _Pool:
                 step_begins()
 
     def ask(self, kind):
-        """Notes that this step asks for arrays of a kind."""
+        """Notes that the present step requests arrays of a kind."""
         self.asked.pop(kind, None)
         self.asked[kind] = self.step
         self.of_step += _size(self.of_kind.get(kind, ()))
 
     def new(self, kind):
-        """Makes one more array, and forgets old ones where that would be too many. One that alone
-        is too large is not kept."""
+        """Makes one more array, and drops old ones if the pool becomes too large. An array that is
+        too large by itself is not kept."""
         array = np.empty(*kind)
         size = array.nbytes + OVERHEAD
         if size > MAX_BYTES:
@@ -115,7 +116,7 @@ def _size(arrays):
 
 
 class _Here(threading.local):
-    """The pool of the thread that asks; an attribute of such an object is looked up slowly."""
+    """The pool of the present thread, as one attribute: a lookup in a `local` object is slow."""
 
     def __init__(self):
         self.pool = _Pool()
@@ -125,12 +126,12 @@ _here = _Here()
 
 
 def begin(network):
-    """Tells that a forward pass of a network begins: perhaps a new step."""
+    """To be called at the beginning of each forward pass of a network; perhaps a step begins."""
     _here.pool.begin(network)
 
 
 def empty(shape, dtype):
-    """As `np.empty`, for a shape that is a tuple."""
+    """Like `np.empty`, with memory from the pool; `shape` must be a tuple."""
     if not _COUNTS_EXACTLY:
         return np.empty(shape, dtype)
     pool, kind = _here.pool, (shape, dtype)
@@ -141,7 +142,7 @@ def empty(shape, dtype):
 
 
 def workspace(size, dtype):
-    """A vector of at least `size` numbers, for what lives only during one call: all calls of a step
+    """A vector of at least `size` numbers for the temporary values of one call. All calls of a step
     get the same one, so it stays in the cache."""
     pool = _here.pool
     pool.workspace = max(pool.workspace, size)

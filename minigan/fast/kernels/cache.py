@@ -11,7 +11,7 @@ function that was inlined into it changes in another file. Here
 - a file starts with a checksum: one that was cut short or changed is compiled anew and replaced;
 - a file is read only if this user owns it and no other user can write to it, because loading a
   kernel executes it;
-- where nothing can be written, kernels are compiled in each process and nothing else happens.
+- where no folder can be written to, kernels are compiled in each process, without a warning.
 """
 
 import contextlib
@@ -45,8 +45,8 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 def cached_njit(inner=False, **options):
     """Numba's `njit(**options)`, with the compiled code kept between processes.
 
-    An `inner` function is called by compiled code alone. What Python and C would need to call it is
-    then not compiled, which takes as long as a small function itself.
+    An `inner` function is called by compiled code only. Then the wrapper for calls from Python is
+    not compiled, which would take as long as a small function itself.
     """
     options |= {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
 
@@ -69,11 +69,11 @@ def cached_cfunc(signature, function):
 
 
 def _without_collections(compiling):
-    """Keeps Python's garbage collector from running meanwhile. Numba's compiler makes a million
-    objects that live on, and going over them again and again takes a tenth of its time.
+    """Turns Python's garbage collector off while `compiling` runs. Numba's compiler makes a million
+    objects that stay alive, and scanning them again and again takes a tenth of its time.
 
-    The lock lets one thread compile at a time, and no process fork meanwhile (see `threads`): the
-    child would never collect."""
+    With the lock, one thread compiles at a time, and no process forks during that time (see
+    `threads`): in the child the collector would stay off."""
 
     @functools.wraps(compiling)
     def run(*arguments):
@@ -90,7 +90,8 @@ def _without_collections(compiling):
 
 
 class KernelCache(Cache):
-    """The files of one function. Saving and loading may fail, without any error."""
+    """The cache of one function, a file for each signature. If saving or loading fails, nothing is
+    raised."""
 
     def __init__(self, function, options):
         self._name = repr(function)
@@ -104,14 +105,14 @@ class KernelCache(Cache):
 
     def load_overload(self, sig, target_context):
         found = self._stored(sig, target_context)
-        if found is None:  # it will be compiled, for which Numba loads its list of functions
+        if found is None:  # it will be compiled, and for that Numba loads its list of functions
             with _without_scipy():
                 target_context.refresh()
         return found
 
     def _stored(self, sig, target_context):
-        """The compiled function of a file, or None. Of Numba it needs the runtime alone: loading
-        the list of functions would take .2 s, nearly half as long as a first sample."""
+        """The compiled function from its file, or None. This needs only Numba's runtime: loading
+        Numba's list of functions would take .2 s, nearly half of the time until a first sample."""
         if not self._enabled or _FOLDER is None:
             return None
         try:
@@ -137,9 +138,9 @@ class KernelCache(Cache):
 
 @contextlib.contextmanager
 def _without_scipy():
-    """Numba, as it loads its list of functions, imports SciPy's BLAS to see whether it is there:
-    that takes .1 to .2 s, and no kernel here uses it. A function that does still imports it when it
-    is compiled."""
+    """Skips Numba's import of SciPy's BLAS. Numba imports it with its list of functions, to see
+    whether it is installed; that takes .1 to .2 s, and no kernel here uses it. A function that uses
+    it still imports it when it is compiled."""
     if "numba.np.arraymath" in sys.modules or importlib.util.find_spec("scipy") is None:
         yield
         return
@@ -153,7 +154,7 @@ def _without_scipy():
 
 
 def _read(path):
-    """The content of a file that `_write` made. Raises OSError unless it is whole and ours."""
+    """The content of a file made by `_write`. Raises OSError if it is damaged or not ours."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:
         if not _is_ours(os.fstat(file.fileno())):
@@ -165,7 +166,7 @@ def _read(path):
 
 
 def _write(path, content):
-    """Replaces a file at once: a reader sees the old one or the new one, and never a part."""
+    """Replaces a file atomically: a reader sees the old file or the new one, never a part."""
     number, temporary = tempfile.mkstemp(dir=os.path.dirname(path))  # readable by this user only
     try:
         with open(number, "wb") as file:

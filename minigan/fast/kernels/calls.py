@@ -2,10 +2,10 @@
 
     linear_forward                       0.062 ms   134.3 GFLOP/s  256x128 128x128 128 -> 256x128
 
-GFLOP/s counts the multiplications and additions of the matrix products that are done (for some
-convolutions fewer than their formula has: see `winograd`), over the time of the whole call; a call
-without products shows GB/s, the bytes of its arrays over its time. When the next step begins (see
-`buffers`), a summary of the last one follows. All of it goes to standard error.
+GFLOP/s is the number of multiplications and additions in the matrix products of a call, divided by
+its time. (Some convolutions do fewer than their formula has: see `winograd`.) A call without
+products shows GB/s, the bytes of its arrays divided by its time. When the next step begins (see
+`buffers`), a summary of the last one follows. All of this goes to standard error.
 
 The variable is read once, at import. Without it, nothing is wrapped and nothing is measured.
 """
@@ -26,8 +26,8 @@ class _Log(threading.local):
     """What this thread has measured since its step began."""
 
     def __init__(self) -> None:
-        self.inside = False  # a call: calls that it makes in turn are part of it
-        self.flops = 0  # of that call
+        self.inside = False  # whether a call is running: calls within it are part of it
+        self.flops = 0  # of the running call
         self.began = time.perf_counter()
         self.calls: dict[str, list[float]] = {}  # name -> [number, seconds, flops]
 
@@ -67,7 +67,7 @@ def _printed(function):
 
 
 def count_product(rows: int, depth: int, columns: int) -> None:
-    """Adds a matrix product to the call that it is part of."""
+    """Counts a matrix product for the running call."""
     _log.flops += 2 * rows * depth * columns
 
 

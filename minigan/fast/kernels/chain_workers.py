@@ -1,8 +1,8 @@
 """The tasks of a chain of linear layers that are not products (those are in `gemm`).
 
 A worker takes views of its arrays and counts from zero, because LLVM does not vectorise a loop with
-indices that may be negative. Nor does it where numbers are written through one array and read
-through another. So what may be done in place has a loop for that, in which they have one name.
+indices that may be negative. It also does not vectorise a loop that reads one array and writes
+another if they may overlap. So an operation in place has a loop of its own, with a single array.
 """
 
 from numba import njit
@@ -22,7 +22,8 @@ from .views import float_like, numbers_at, sizeof, space, view, words_of
 
 @njit(inline="always")
 def _part_of(task, part, itemsize):
-    """(top, bottom, left, right) of what a product with this cut computes in this part."""
+    """(top, bottom, left, right) of the rectangle that this part of a product with the same cut
+    computes: see `gemm_part._share_of`."""
     rows, columns, down, across = task[ROWS], task[OUTPUTS], task[DOWN], task[ACROSS]
     strips, lanes = -(-rows // TILE_ROWS), VECTOR_BYTES // itemsize
     vectors = -(-columns // lanes)
@@ -35,7 +36,8 @@ def _part_of(task, part, itemsize):
 
 @njit(inline="always")
 def _lines(task, part, itemsize):
-    """(first, count, length): that part in `count` lines of contiguous numbers, OUTPUTS apart."""
+    """(first, count, length): the rectangle of `_part_of` as `count` lines of `length` contiguous
+    numbers. The first begins at the index `first`, the next ones OUTPUTS numbers apart."""
     top, bottom, left, right = _part_of(task, part, itemsize)
     if task[ACROSS] == 1:
         return top * task[OUTPUTS], 1, (bottom - top) * task[OUTPUTS]
@@ -58,7 +60,7 @@ def activate(address, part):
 
 
 def through_activation(address, part):
-    """dz = dy phi'(y); dz may be in the place of dy."""
+    """dz = dy phi'(y); dz may be the same array as dy."""
     task = words_of(address)
     size, in_place = task[ROWS] * task[OUTPUTS], task[FIRST] == task[THIRD]
     dy, y = numbers_at(task[FIRST], address, size), numbers_at(task[SECOND], address, size)
@@ -94,7 +96,7 @@ def scale_and_add(address, part):
 
 
 def add(address, part):
-    """a += b, for arrays of one row."""
+    """a += b, for flat arrays (matrices of one row)."""
     task = words_of(address)
     _, _, left, right = _part_of(task, part, sizeof(address))
     a = view(numbers_at(task[FIRST], address, right), left, right - left)
@@ -104,7 +106,7 @@ def add(address, part):
 
 
 def thin_gradient(address, part):
-    """dW = x' dz, for few inputs or few outputs."""
+    """dW = x' dz, or += if ADDS, for few inputs or few outputs; in one part."""
     task = words_of(address)
     rows, inputs, outputs = task[ROWS], task[INPUTS], task[OUTPUTS]
     x = numbers_at(task[FIRST], address, rows * inputs)
@@ -123,7 +125,7 @@ def thin_gradient(address, part):
 
 
 def bias_gradient(address, part):
-    """db = the sums of the columns of dz."""
+    """db = sum of dz over the rows, or += if ADDS; in one part."""
     task = words_of(address)
     dz = numbers_at(task[FIRST], address, task[ROWS] * task[OUTPUTS])
     db = numbers_at(task[THIRD], address, task[OUTPUTS])

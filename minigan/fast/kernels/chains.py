@@ -1,20 +1,19 @@
 """Several linear layers and their activations in one compiled call.
 
-In a small network the matrix products take little longer than the overhead around them: Python, and
-starting and ending a parallel loop for each product. But rows are samples, and no linear layer
-mixes them. So each thread takes its part of the rows through all layers, without waiting for the
-others:
+In a small network the matrix products take hardly longer than the overhead around them: Python, and
+starting and ending a parallel loop for each product. But rows are samples, and a linear layer does
+not mix samples. So each thread takes its part of the rows through all layers, without a barrier:
 
     thread 1    rows   0 to 127     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
     thread 2    rows 128 to 255     x -> y_1 -> y_2 -> y_3      dx <- dz_1 <- dz_2 <- dz_3 <- dy
 
-A weight gradient dW = x' dz needs all rows. In a small network each of two threads sums over its
-own, and a second loop adds the two sums. The rows are halved in the same way for any number of
-threads, so the sums are the same bits. With more than two threads, or with a large weight, the
-gradients have a parallel loop of their own, in which each thread computes a part of the columns of
-each dW. The products with a large weight are divided by columns too.
+A weight gradient dW = x' dz is a sum over all rows. In a small network each of two threads sums
+over its own rows, and a second loop adds the two sums. The rows are halved in the same way for any
+number of threads, so the results are the same bits. With more than two threads, or with a large
+weight, the gradients are computed in a second parallel loop, in which each thread takes a part of
+the columns of each dW. The products with a large weight are also divided by columns.
 
-What is to be done is in a plan, made once for each batch size: see `plans`.
+The tasks are in a plan, made once for each batch size: see `plans`.
 """
 
 import numpy as np
@@ -30,7 +29,7 @@ from .views import address_of, space
 
 @compiled_call
 def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
-    """(y_1, ..., y_n) of all layers, y_i = phi_i(y_{i-1} @ W_i + b_i), y_0 = x."""
+    """(y_1, ..., y_n), each (N, out_i): y_i = phi_i(y_{i-1} @ W_i + b_i), y_0 = x (N, in)."""
     x = plain(x)
     y = empty((plan.size,), x.dtype)
     if ON:
@@ -43,9 +42,16 @@ def chain_forward(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
 def chain_backward(
     dy: np.ndarray, x: np.ndarray, y: np.ndarray, plan: Plan, wants_dx: bool, gradients: str = ""
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """(dx, dz): dx None if unwanted, dz of all layers in one flat array, as y has their outputs.
+    """(dx, dz) from dy (N, out): dx = dz_1 @ W_1', or None; dz of all layers in one flat array.
 
-    The gradients dW_i = y_{i-1}' @ dz_i and db_i are "added" to the layers' arrays, or "written".
+        dz_i = dy_i phi_i'(y_i),  dy_{i-1} = dz_i @ W_i'
+        dW_i = y_{i-1}' @ dz_i,   db_i = sum of dz_i over the rows
+
+    Parameters
+    ----------
+    y : the outputs of all layers in one flat array, as dz
+    wants_dx : whether to compute dx
+    gradients : dW and db are "added" to the layers' arrays, "written" over them, or "" for none
     """
     x, dy = plain(x), plain(dy)
     dz, dx = empty((plan.size,), y.dtype), empty(x.shape, y.dtype) if wants_dx else x
@@ -61,10 +67,13 @@ def chain_merge(
     x_dot: np.ndarray, scale: np.ndarray, x: np.ndarray, y: np.ndarray, dz: np.ndarray, plan: Plan,
     gradients: str,
 ) -> np.ndarray:  # fmt: skip
-    """y_dot of the last layer, along x_dot; scale (N, 1).
+    """The tangent y_dot (N, out) of the last layer along x_dot (N, in), and merged gradients.
 
-    The gradients dW_i = (scale y_{i-1} + y_dot_{i-1})' dz_i and db_i = scale' dz_i are "added" or
-    "written" (see `minigan.fast.sweeps`).
+        y_dot_i = phi_i'(y_i) (y_dot_{i-1} @ W_i),  y_dot_0 = x_dot
+        dW_i = (scale y_{i-1} + y_dot_{i-1})' dz_i,  db_i = scale' dz_i
+
+    scale (N, 1) has the slope of the loss for each sample: see `minigan.fast.sweeps`. `gradients`
+    is "added" or "written", as in `chain_backward`.
     """
     x, x_dot, scale = plain(x), plain(x_dot), plain(scale)
     y_dot, sums = empty(y.shape, y.dtype), empty((x.size + y.size,), y.dtype)
@@ -75,7 +84,7 @@ def chain_merge(
 
 
 def _run(plan, program, arrays, gradients, more=()):
-    """Lets the threads run a program on these arrays of a pass."""
+    """Runs a program on the arrays (x, y, dy, dz, dx) of a pass, and in `more` those of a merge."""
     run = _launch if plan.parts == 1 else _launch_in_parallel
     scale, x_dot, y_dot, sums = more or (arrays[0], arrays[0], arrays[1], arrays[1])
     two_halves = gradients and len(plan.halves) == 2

@@ -1,8 +1,8 @@
-"""Loops over flat vectors: long ones are cut among the threads, short ones stay on one.
+"""Loops over flat vectors: long vectors are divided among the threads, short ones use one thread.
 
-A worker (see `workers`) does one part of a task, whole chunks of a fixed size, so results do not
-depend on the number of threads. Each thread gets the same part of a vector in every operation, so
-it is likely to be in its cache already.
+A worker (see `workers`) does one part of a task. A part consists of whole chunks of a fixed size,
+so sums over chunks do not depend on the number of threads. Each thread gets the same part of a
+vector in every operation, so that part is likely to be in its cache already.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from .threads import thread_safe, threads
 from .views import address_of, float_like, numbers_at, sizeof, words_of
 from .workers import bits_of, run_parts, worker_address
 
-CHUNK = 2048  # numbers; a sum of so many float32 numbers loses few digits
+CHUNK = 2048  # numbers; a float32 sum of this length loses few digits
 SERIAL_UP_TO = 8 * CHUNK  # shorter vectors finish before a second thread would start
 
 # The words of a task: among them addresses of four vectors and the bits of seven numbers.
@@ -21,7 +21,10 @@ WORKER, SIZE, PARTS, VECTORS, NUMBERS, WORDS = 0, 1, 2, 3, 7, 14
 
 
 def over_chunks(work, vectors, numbers=()):
-    """Runs the worker `work` on contiguous vectors of one dtype, of the first one's size."""
+    """Runs the worker `work` on at most four contiguous vectors of one dtype and size.
+
+    numbers : at most seven floats for the worker, which gets them in the dtype of the vectors
+    """
     flat = [vector.reshape(-1) for vector in vectors]
     first, size = flat[0], flat[0].size
     parts = 1 if size <= SERIAL_UP_TO else threads()
@@ -39,19 +42,19 @@ def _run(worker, size, parts, numbers, a, b, c, d):
     for i in range(len(numbers)):
         task[NUMBERS + i] = bits_of(numbers[i])
     run_parts(worker, parts, address_of(task))
-    return task[WORKER]  # so the task lives until here
+    return task[WORKER]  # a use of the task, so that Numba does not free it earlier
 
 
 _run_in_parallel = thread_safe(_run)
 
 
-# What workers call. Each vector is a part that counts from zero: Numba wraps indices that may be
-# negative, and LLVM does not vectorise a loop with wrapped indices.
+# Functions for workers. Each vector is a view of one part, indexed from zero: Numba wraps indices
+# that may be negative, and LLVM does not vectorise a loop with wrapped indices.
 
 
 @njit(inline="always")
 def chunks_of(task, part):
-    """(first, end) of the chunks of a part."""
+    """The chunks [first, end) of a part."""
     chunks = -(-task[SIZE] // CHUNK)
     return part * chunks // task[PARTS], (part + 1) * chunks // task[PARTS]
 

@@ -1,8 +1,8 @@
 """Codes of the activations that a kernel can apply to its own result.
 
-A compiled kernel cannot take a Python object, so an activation is passed as an integer and a slope.
-The derivative of each can be computed from its *output* y = phi(z), so a fused operation need not
-keep z.
+A compiled kernel cannot take a Python object, so an activation is passed as an integer code and a
+slope s. The derivative of each can be computed from its *output* y = phi(z), so a fused operation
+does not store z.
 """
 
 IDENTITY = 0  # phi(z) = z                      phi' = 1

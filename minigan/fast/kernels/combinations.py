@@ -1,8 +1,9 @@
-"""Lines of numbers that are sums of a few other lines, times constants: the maps of `winograd`.
+"""Sparse linear maps of lines of numbers, a line per pixel: the maps B, G, A of `winograd`.
 
-    target[row] = phi(sum over the terms of a row of  factor x source[place]  + bias)
+    target[row] = phi(sum over the terms of the row of  factor x source[place]  + bias)
 
-for each of many images; phi is a leaky ReLU, or nothing. A line has whole vectors of numbers.
+for each image; phi is a leaky ReLU or the identity. A *line* is the channels of one pixel, a whole
+number of vectors.
 """
 
 from numba.core import cgutils, types
@@ -12,7 +13,7 @@ from .lanes import INDEX, Lanes
 from .views import float_like, numbers_at, sizeof, words_of
 from .workers import WORD, words_at
 
-WIDTHS = 4, 2, 1  # of pieces of a line that are summed in registers, in vectors
+WIDTHS = 4, 2, 1  # vectors of a line that are summed in registers at once
 
 # The words of a task: addresses, what is to be done, and sizes.
 (
@@ -22,11 +23,11 @@ WIDTHS = 4, 2, 1  # of pieces of a line that are summed in registers, in vectors
 
 
 def combine(address, part):
-    """Computes some of the images' rows.
+    """Computes a part of the rows of all images.
 
-    Row r is written `TARGETS`[r] behind its image's start. Its terms are STARTS[r] to STARTS[r + 1]
-    of PLACES, which count from the image's start, and FACTORS. The images are SOURCE_STEP and
-    TARGET_STEP apart.
+    Row r of an image is written at the offset TARGETS[r] from the start of the image. Its terms are
+    those from STARTS[r] to STARTS[r + 1] in PLACES (offsets from the start of the source image) and
+    FACTORS. SOURCE_STEP and TARGET_STEP are the steps between images.
     """
     task = words_of(address)
     rows, lines, size = task[ROWS], task[IMAGES] * task[ROWS], sizeof(address)
@@ -55,8 +56,13 @@ def _combine_line(
     typing, like, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
     slope,
 ):  # fmt: skip
-    """One line of `length` numbers, between addresses: + target if it `adds`, then bias and phi if
-    it `finishes`. `like` is a pointer to numbers of its type."""
+    """One line of `length` numbers; source and target are addresses.
+
+        z = (target if adds else 0) + sum over `terms` of factor x source[place]
+        target = leaky(z + bias) if finishes else z
+
+    `like` is a pointer to numbers of the type of the line.
+    """
     signature = types.void(
         like, source, target, places, factors, terms, length, adds, finishes, bias, has_bias,
         slope,

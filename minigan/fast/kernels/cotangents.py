@@ -1,6 +1,6 @@
 """The gradient before the activation, dz = dy phi'(y), padded and summed for db, in one pass.
 
-Without an activation the same pass pads the input of a convolution (see `plan_builder`).
+With the identity as activation, the same pass pads the input of a convolution: see `plan_builder`.
 """
 
 import numpy as np
@@ -17,12 +17,15 @@ from .workers import bits_of, floats_at, run_parts, worker_address
 
 SERIAL_BELOW = 20_000  # numbers; below this, waking the other threads does not pay
 CHUNK = 16_384  # numbers, in whole images; fixed, so that sums do not depend on the threads
-LINES = 32  # that are added in their own dtype, before float64; more would lose digits
-LINE = 64  # numbers in a line of `column_sums`, at least: shorter ones are not vectorised
+LINES = 32  # lines summed in their own dtype, then in float64: longer sums would lose digits
+LINE = 64  # least numbers in a line of `sum_columns`: shorter loops are not vectorised
 
 
 def activation_gradient(dy, y, activation, slope, dbias=None):
-    """dz = dy phi'(y), C-contiguous; adds its sum over all but the last axis into `dbias`."""
+    """dz = dy phi'(y), C-contiguous; dbias += sum of dz over all but the last axis.
+
+    dy, y, dz (N, C) or (N, H, W, C); dbias (C,) or None.
+    """
     dy = np.ascontiguousarray(dy)
     if activation == IDENTITY:
         if dbias is not None:
@@ -41,13 +44,17 @@ def activation_gradient(dy, y, activation, slope, dbias=None):
 
 
 def column_sums(dy):
-    """The sum of dy over all but its last axis, in float64."""
+    """The sum of dy (..., C) over all but its last axis: (C,), in float64."""
     return sum_columns(dy.reshape(-1), dy.shape[-1])
 
 
 @cached_njit(error_model="numpy")
 def sum_columns(dy, columns):
-    """Sums of the flat dy: lines of several rows are added to each other, then folded."""
+    """The column sums of a flat matrix with this number of columns, in float64.
+
+    Several rows are taken as one line, so that the loop over a line is long enough to be
+    vectorised: lines are summed first, then the rows of the sum.
+    """
     line = columns * max(1, LINE // columns)
     part, by_place, sums = space(line, dy), np.empty(line), np.empty(columns)
     for j in range(line):
@@ -96,14 +103,14 @@ def _in_chunks(worker, parts, flat, activation, slope, shape, images_per_chunk, 
         for chunk in range(chunks):
             total += sums[chunk * channels + c]
         dbias[c] += flat[0].dtype.type(total)
-    return task[WORKER]  # so the task lives until here
+    return task[WORKER]  # a use of the task, so that Numba does not free it earlier
 
 
 _in_chunks_in_parallel = thread_safe(_in_chunks)
 
 
 def pad_chunks(address, part):
-    """Computes one part of a task: some of the chunks."""
+    """A worker: dz of some chunks of images, with padding, and the sum of dz over each chunk."""
     task = words_of(address)
     dy, y = numbers_at(task[DY], address, 1), numbers_at(task[Y], address, 1)
     dz = numbers_at(task[DZ], address, 1)
@@ -120,7 +127,11 @@ def pad_chunks(address, part):
 
 @njit(inline="always")
 def _one_chunk(dy, y, activation, slope, shape, sides, dz, sums, start, stop):
-    """Images [start, stop): lines of pixels, written with gaps of zeros between them."""
+    """dz of the images [start, stop), a line of pixels at a time, with zeros around them.
+
+    sides = (top, bottom, before, after): the lines and columns of zeros on each side.
+    sums (C,) becomes the sum of dz, unless it is empty.
+    """
     _, height, width, channels = shape
     top, bottom, before, after = sides
     line = width * channels

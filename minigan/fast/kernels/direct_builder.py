@@ -1,12 +1,13 @@
-"""The tasks that plans of `images` are made of, where each product of the formula is computed.
+"""The tasks of a convolution that is computed directly, by the products of its formula.
 
-The products are the three of `minigan.layers.convolution`, which are named there as here:
+They are the three functions of `minigan.layers.convolution`:
 
     gather            small = patches(large) W
-    scatter           large = its adjoint of small
-    weight_gradient   dW = patches(large)' small
+    scatter           large = the adjoint of gather, at small
+    weight_gradient   dW = patches(large)' small       (there `correlate`)
 
-A convolution gathers forward and scatters backward, a transposed one the other way round.
+A convolution gathers in the forward pass and scatters in the backward pass, a transposed one the
+other way round.
 """
 
 import math
@@ -19,12 +20,12 @@ from .tables import offsets, row_offsets, weight_rows
 
 
 class DirectBuilder(PlanBuilder):
-    """A plan in the making."""
+    """Builds the plan of a pass by products of patches of the images."""
 
     def __init__(self, geometry, dtype, threads):
         super().__init__(geometry, dtype, threads)
-        self.to_exchange = None  # where a gradient is that has its channels the other way round
-        self.to_add = None  # the pieces of a gradient: a task for `image_workers.add_pieces`
+        self.to_exchange = None  # the place of a dW whose two channel axes are to be exchanged
+        self.to_add = None  # the arguments of `image_workers.add_splits` for a split-K dW
 
     def gather(self, image, phi):
         """RESULT = phi(patches(image) W + b). For dx of a transposed convolution W is read as
@@ -43,8 +44,8 @@ class DirectBuilder(PlanBuilder):
         self.activate(phi)
 
     def scatter(self, image, phi):
-        """RESULT = phi(conv'(image, W) + b), the adjoint of `gather`: phase by phase. For dx of a
-        convolution W is read as (kh, kw, out, in)."""
+        """RESULT = phi(conv'(image, W) + b), the adjoint of `gather`, one product for each phase of
+        the pixels (see `phases`). For dx of a convolution W is read as (kh, kw, out, in)."""
         if self._has_few_channels():
             self._scatter_to_few_channels(image, phi)
             return
@@ -71,9 +72,10 @@ class DirectBuilder(PlanBuilder):
     def weight_gradient(self, large, small):
         """dW[u, v, c, o] += sum over n, i, j of large[n, i s + u, ..., c] small[n, i, j, o].
 
-        A long sum is cut into pieces. In a transposed convolution the sum is dW (kh, kw, out, in).
-        `complete_gradients` adds up the one and exchanges the channels of the other; a dW with one
-        channel on a side is in memory the same either way."""
+        A long sum over (n, i, j) is split (split-K). In a transposed convolution the result is dW
+        as (kh, kw, out, in). `complete_gradients` adds the splits and exchanges the channels. If
+        `in` or `out` is 1, both orders of the channels are the same in memory.
+        """
         target, adds = (DWEIGHT, 0), 1
         if self.geometry.transposed and 1 not in self.weight[2:]:
             target, adds = self.allocate(math.prod(self.weight)), 0
@@ -95,7 +97,7 @@ class DirectBuilder(PlanBuilder):
         )  # fmt: skip
 
     def complete_gradients(self):
-        """What is left to be done for dW when the products are done."""
+        """The tasks for dW after its products: adding the splits, exchanging the channels."""
         if self.to_add:
             self.barrier()
             self.matrices(image_workers.add_splits, *self.to_add)
@@ -118,21 +120,21 @@ class DirectBuilder(PlanBuilder):
         return tuple(padding for padding, _ in self._phases())
 
     def _phases(self):
-        """`phases` of both axes."""
+        """`phases` of the rows and of the columns."""
         stride, padding = self.geometry.stride, self.geometry.padding
         for n, size, k in zip(self.small[1:3], self.large[1:3], self._taps()):
             yield phases(n, size, k, stride, padding)
 
     def _taps(self):
-        """The size of the kernel, with `images.with_all_taps`."""
+        """The size of the kernel after `images.with_all_taps`."""
         return tuple(max(k, self.geometry.stride) for k in self.weight[:2])
 
     def _has_few_channels(self):
-        """Whether `scatter` is one product and then the sums of `taps`."""
+        """Whether `scatter` is computed by `taps`: one product, then sums."""
         return taps.has_few_channels(math.prod(self._taps()), self.small[3], self.large[3])
 
     def _scatter_to_few_channels(self, image, phi):
-        """`scatter` to few channels: t = image W', then the sums of the taps; see `taps`."""
+        """`scatter` to few channels: t = image W', then sums over the taps; see `taps`."""
         (kh, kw), weight = self._taps(), (WEIGHT, 0)
         *places, depth = self.small
         _, down, across, out = self.large
@@ -163,10 +165,14 @@ class DirectBuilder(PlanBuilder):
 
 @lru_cache(maxsize=256)
 def phases(inputs, outputs, taps, stride, padding):
-    """One axis of the adjoint y[i s + u - p] += x[i] W[u]: ((low, high), phases).
+    """The phases of the adjoint y[i s + u - p] += x[i] W[u] along one axis.
 
-    Output a + s q reads x[first + q], x[first + q + 1], ... through `taps`, for q < count.
-    A phase is (a, taps, first, count); x must be padded by `low` zeros before and `high` after.
+    The outputs of phase a, the pixels a + s q for q < count, all read the same taps:
+
+        y[a + s q] = x[first + q] W[taps[0]] + x[first + q + 1] W[taps[1]] + ...
+
+    Returns ((low, high), [(a, taps, first, count), ...]); x must be padded by `low` zeros before
+    and `high` after.
     """
     found, low, high = [], 0, 0
     for a in range(min(stride, outputs)):

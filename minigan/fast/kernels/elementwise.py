@@ -85,7 +85,7 @@ def _activate(address, part):
 
 
 def _activate_in_place(address, part):
-    """With one array: LLVM vectorises no loop over two that overlap."""
+    """In place, with one array: LLVM does not vectorise a loop over two arrays that overlap."""
     z, activation = vectors_of(address, part)[0], numbers_of(address)[0]
     for i in range(z.size):
         z[i] = phi(z[i], activation, z.dtype.type(0))

@@ -1,5 +1,5 @@
 """The matrix product of the dense and convolutional layers, C = phi(A B + bias), blocked for
-registers and caches. (What one thread does of it is in `gemm_part`, weight gradients with very few
+registers and caches. (The part of one thread is in `gemm_part`, weight gradients with very few
 rows or columns are in `thin`.)
 
     C is computed in tiles that fit in registers; the operands of a tile stay in the caches.
@@ -89,13 +89,14 @@ def multiply(
     Parameters
     ----------
     left : (a, rows, inner, run)
-        A's flat array and its tables of offsets. `run` numbers of a row of A are contiguous.
+        A's flat array and its tables of offsets. Along k, A is contiguous in pieces of `run`
+        numbers.
     right : (b, rows, step)
         B's flat array, its table of row offsets and the step between columns.
     result : (c, rows)
         C's flat array and its table of row offsets; rows are contiguous.
     columns : int
-        Of B and C.
+        The number of columns of B and C.
     bias : array (columns,) or None
     """
     a, rows = left[:2]
@@ -118,25 +119,26 @@ def multiply(
 def splits_of_sum(rows, depth, columns, itemsize):
     """The number of splits of the sum over k ("split-K"), the same for any number of threads.
 
-    A small C with a long sum, such as the weight gradient of an image's first convolution, has too
-    few tiles to be divided: cut across, each thread would read all of A and half of each row of B.
+    A small C with a long sum, such as the weight gradient of the first convolution of an image, has
+    too few tiles to be divided among threads: divided by columns, each thread would read all of A
+    and half of each row of B. So the threads divide the sum over k instead.
     """
     small = rows * columns * itemsize <= SMALL_C and columns > THIN
     return SPLITS_OF_SUM if small and depth >= LONG_SUM else 1
 
 
 def _threads_for(rows, depth, columns):
-    """How many threads compute a product: one, if waking the others would not pay."""
+    """The number of threads for a product: one if it is too small to pay for waking the others."""
     return 1 if rows * (depth + STORE) * columns < SERIAL_BELOW else threads()
 
 
 def cut(rows, depth, columns, itemsize, parts):
-    """(down, across): how C is cut into `parts` rectangles.
+    """How C is divided into `parts` rectangles: by rows (parts, 1) or by columns (1, parts).
 
-    A tall C is cut by rows: each thread packs all of B, but its rows of A, which it wrote in the
-    layer before, are still in its cache. Otherwise C is cut by columns, which divides the packing
-    of B; but not if a row of C has fewer vectors than there are parts, or so few columns that
-    `dot_rows` computes them, whole rows at a time.
+    A tall C is divided by rows: each thread packs all of B, but its rows of A, which it wrote in
+    the layer before, are still in its cache. Otherwise C is divided by columns, which also divides
+    the packing of B. A narrow C is always divided by rows: if its rows have fewer vectors than
+    there are parts, or so few columns that `dot_rows` computes whole rows.
     """
     large_b = depth * columns * itemsize > SMALL_B
     per_thread = STRIPS_PER_THREAD_LARGE_B if large_b else STRIPS_PER_THREAD_SMALL_B
@@ -174,12 +176,12 @@ def _multiply(worker, down, across, splits, left, right, result, columns, bias, 
             for first in range(0, len(sums), rows * columns):
                 z += sums[first + sum_rows[i] + j]
             c[c_rows[i] + j] = z
-    return task[WORKER]  # so the task lives until here
+    return task[WORKER]  # a use of the task, so that Numba does not free it earlier
 
 
 _multiply_in_parallel = thread_safe(_multiply)
 
 
 def multiplier(dtype):
-    """The worker that computes one part of a task."""
+    """The address of the worker `multiply_part` for a dtype."""
     return worker_address(multiply_part, dtype)

@@ -1,16 +1,16 @@
-"""The worker of a matrix product: what one thread does of it (see `gemm` for the scheme).
+"""The worker of a matrix product: the part of one thread (see `gemm` for the scheme).
 
-A thread computes a rectangle of C, whole strips of rows by whole vectors of columns, in *stages*.
-In each it multiplies one block of steps k by one group of panels, which it packs before:
+A thread computes a rectangle of C, whole strips of rows by whole vectors of columns. It runs a
+*macro-kernel* for each block of steps k and each group of panels of B:
 
-    for each stage:                      the group's panels stay in the second-level cache
+    for each macro-kernel:               its panels stay in the second-level cache
         pack the panels
         for each strip of A:             the strip stays in the first-level cache
-            for each panel:              one register tile
+            for each panel:              the micro-kernel computes one register tile
 
-While a stage is computed, the part of B that the next one will pack is prefetched. The three loops
-are in one function, because one that contains the tile's code would be compiled once more with each
-function that calls it, which takes a second.
+During a macro-kernel the part of B that the next one packs is prefetched. The three loops are in
+one function: if the code of the tile were in an inner function, Numba would compile it again with
+each function that calls it, which takes a second each time.
 """
 
 from .cache import cached_njit
@@ -42,7 +42,7 @@ WORDS = SPLITS + 1
 
 
 def multiply_part(address, part):
-    """Computes one part of a task."""
+    """Computes one part of a task: its rectangle of C, or its splits of the sum over k."""
     task, words = words_of(address), words_at(address)
     a, b = numbers_at(task[A], address, 1), numbers_at(task[B], address, 1)
     c, run, b_step = numbers_at(task[C], address, 1), task[RUN], task[B_STEP]
@@ -66,20 +66,19 @@ def multiply_part(address, part):
         )  # fmt: skip
         return
 
-    # Blocks are about equally long, and whole squares of a transposed B. Panels are about equally
-    # wide (8 vectors are 2 + 3 + 3), because a narrow tile is slower, and so are their groups.
     widest = TILE_VECTORS * lanes  # columns of a panel
     blocks, block, panels, groups, at_once = _blocking(depth, splits, vectors, lanes, size)
     line_step, square_step = steps_of_squares(b_rows, b_step, lanes)
     packs_a = worth_packing(a_rows, inner, run, size, vectors)
 
-    # All temporary arrays are parts of two: allocating each would take longer than a small product.
+    # All temporary arrays are parts of two: allocating each one would take as long as a small
+    # product.
     packed_size, bias_size = at_once * block * widest, at_once * widest
     edge_size, strip_size = TILE_ROWS * widest, TILE_ROWS * ROW_STEP * packs_a
     numbers = space(packed_size + bias_size + edge_size + strip_size + VECTOR_BYTES, c)
     packed = view(numbers, -address_of(numbers) % VECTOR_BYTES // size, packed_size)
     padded_bias = view(packed, packed_size, bias_size)
-    edge = view(padded_bias, bias_size, edge_size)  # a tile that overlaps C's border
+    edge = view(padded_bias, bias_size, edge_size)  # for a tile that crosses C's border
     strip = view(edge, edge_size, strip_size)  # of A
     steps_size = block * packs_a
     table = space(3 * TILE_ROWS + at_once + 1 + steps_size, b_rows)
@@ -122,7 +121,7 @@ def multiply_part(address, part):
             for i in range(TILE_ROWS):  # an incomplete strip repeats its last row
                 tile_a[i] = address_of(a) + a_rows[row + min(i, rows - 1)] * size
                 tile_c[i] = address_of(c) + c_rows[row + min(i, rows - 1)] * size
-            if PACKS_A:  # otherwise Numba leaves this out
+            if PACKS_A:  # a constant: if it is False, Numba does not compile this branch
                 if packs_a:
                     if run > 1:
                         pack_rows(a, a_rows, row, row + rows, top, bottom, strip)
@@ -138,8 +137,8 @@ def multiply_part(address, part):
                     _copy_to_edge(
                         c, places, column, min(width * lanes, columns - column), edge, widest
                     )
-                # The square of B to prefetch: those of a panel lie one below the other, then
-                # beside each other.
+                # The square of B to prefetch: the squares are numbered down the first vector of a
+                # panel, then down the second, and so on.
                 square = (s - first_strip) * per_strip
                 vector, down = square // squares, square % squares
                 exists = prefetches and next_panel + p < next_end_panel and vector < TILE_VECTORS
@@ -161,9 +160,9 @@ def multiply_part(address, part):
 
 @cached_njit(inner=True, error_model="numpy")
 def _share_of(task, part, lanes):
-    """(first strip, end strip, first vector, vectors, first piece, end piece) of a part.
+    """(first strip, end strip, first vector, vectors, first split, end split) of a part.
 
-    With several pieces of the sum, the parts share the pieces, each of which is all of C.
+    If the sum over k is split, a part is some of the splits, each over all of C.
     """
     down, across, splits = task[DOWN], task[ACROSS], task[SPLITS]
     strips, vectors = -(-task[ROWS] // TILE_ROWS), -(-task[COLUMNS] // lanes)
@@ -213,7 +212,7 @@ def _ranges(macro, sizes):
 
 @cached_njit(inner=True, error_model="numpy")
 def _copy_to_edge(c, places, column, width, edge, step):
-    """Copies what a tile at C's border has of C: rows at these places, from `column` on."""
+    """Copies the part of C under a tile at its border: rows at `places`, from `column` on."""
     for i in range(len(places)):
         for j in range(width):
             edge[i * step + j] = c[index(places[i] + column + j)]
@@ -221,7 +220,7 @@ def _copy_to_edge(c, places, column, width, edge, step):
 
 @cached_njit(inner=True, error_model="numpy")
 def _copy_from_edge(c, places, column, width, edge, step):
-    """Copies it back."""
+    """The reverse of `_copy_to_edge`."""
     for i in range(len(places)):
         for j in range(width):
             c[index(places[i] + column + j)] = edge[i * step + j]

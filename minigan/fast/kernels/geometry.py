@@ -1,10 +1,11 @@
-"""The shapes of a convolution, and those of a transposed one, which is the same map backwards.
+"""The shapes of a convolution and of a transposed convolution, its adjoint.
 
     convolution            large = x  ->  small = y        H' = (H + 2p - kh) // s + 1
     transposed             small = x  ->  large = y        H' = (H - 1) s - 2p + kh
 
-The kernel is laid on the `large` images. Each of its places, stride apart, is a pixel of a `small`
-one. So a pass forward goes the same way as a backward pass of the other kind.
+The kernel slides over the `large` images. Each of its positions, `stride` pixels apart, is a pixel
+of a `small` image. So the forward pass of a transposed convolution goes from small to large images,
+like the backward pass of a convolution.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 
 class Geometry(NamedTuple):
-    """All that a plan must know about a convolution: `x` and `weight` are shapes."""
+    """The shapes and options of a convolution, which determine its plans."""
 
     x: tuple[int, ...]  # (N, H, W, in)
     weight: tuple[int, ...]  # (kh, kw, in, out)
@@ -29,23 +30,25 @@ class Geometry(NamedTuple):
 
     @property
     def small(self):
+        """The shape of the small images."""
         return self.x if self.transposed else self.y
 
     @property
     def large(self):
+        """The shape of the large images."""
         return self.y if self.transposed else self.x
 
     @property
     def multiply_adds(self):
-        """Of the formula: at each place of the kernel each of its numbers is used once."""
+        """Multiply-adds of the formula: each weight is used once at each position of the kernel."""
         return math.prod(self.small[:3]) * math.prod(self.weight)
 
 
 def convolved(size, kernel, stride, padding):
-    """The height and width of what a convolution makes from images of a height and width."""
+    """The output size (H', W') of a convolution of images of size (H, W)."""
     return tuple((n + 2 * padding - k) // stride + 1 for n, k in zip(size, kernel))
 
 
 def spread(size, kernel, stride, padding):
-    """Those of what a transposed convolution makes."""
+    """The output size (H', W') of a transposed convolution of images of size (H, W)."""
     return tuple((n - 1) * stride - 2 * padding + k for n, k in zip(size, kernel))

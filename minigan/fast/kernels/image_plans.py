@@ -1,12 +1,12 @@
-"""Plans: what the threads do in the passes of a convolution (see `images`).
+"""Plans: the tasks of the threads in the passes of a convolution (see `images`).
 
-A pass is a program (see `programs`) of a few phases: first the images are padded and dz computed,
-then come the products, which read them. `direct_builder` writes the single tasks. Convolutions that
-can be computed with fewer multiplications have plans of their own: see `winograd_plans`.
+A pass is a program (see `programs`) of a few parallel regions: the first pads the images and
+computes dz, the next ones compute the products. `direct_builder` makes the tasks. Convolutions that
+can be computed with fewer multiplications have other plans: see `winograd_plans`.
 
-A plan depends on shapes and options alone, not on arrays: layers of the same shapes share it, and
-nothing that happens to a network can make it wrong. (`plans` holds addresses, too, so those plans
-belong to their network.)
+A plan depends on shapes and options, not on arrays. So layers of the same shapes share a plan, and
+it stays valid whatever happens to a network. (The plans of `plans` contain addresses of parameters,
+so each belongs to one network.)
 """
 
 from . import winograd_plans as winograd
@@ -17,7 +17,7 @@ from .tables import cached
 
 @cached
 def forward(geometry, phi, dtype, threads):
-    """y = phi(conv(x, W) + b), or phi(conv'(x, W) + b) of a transposed convolution.
+    """The plan of y = phi(conv(x, W) + b), or of a transposed convolution phi(conv'(x, W) + b).
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def forward(geometry, phi, dtype, threads):
     phi : Phi
     dtype : numpy.dtype
     threads : int
-        At most so many: a small convolution takes one.
+        The largest number to use; a small convolution takes one.
     """
     if winograd.pays(geometry, dtype):
         return winograd.forward(geometry, phi, dtype, threads)
@@ -43,7 +43,7 @@ def forward(geometry, phi, dtype, threads):
 
 @cached
 def backward(geometry, phi, dtype, threads, dx, dw):
-    """dx and dW, or one of them. The other parameters are those of `forward`."""
+    """The plan of dx (if `dx`), dW and db (if `dw`). Other parameters as in `forward`."""
     if winograd.pays(geometry, dtype):
         return winograd.backward(geometry, phi, dtype, threads, dx, dw)
     plan = DirectBuilder(geometry, dtype, threads)

@@ -7,12 +7,12 @@ from .machine import index
 from .views import numbers_at, view, words_of
 from .workers import floats_at
 
-# The words of a task: two addresses, then sizes. Each has so many MATRICES of ROWS x COLUMNS.
+# The words of a task: two addresses, then sizes: each array has MATRICES matrices ROWS x COLUMNS.
 SOURCE, TARGET, MATRICES, ROWS, COLUMNS, ADDS, PARTS = range(1, 8)
 
 
 def add_chunks(address, part):
-    """db += the sums of the chunks (MATRICES, COLUMNS), in float64 and in their order."""
+    """db += the sum of the chunks, SOURCE (MATRICES, COLUMNS) in float64, in order."""
     task = words_of(address)
     if part:
         return

@@ -1,8 +1,8 @@
 """Convolutions and their transposes through `gemm.multiply`, without im2col.
 
 The patches of a convolution are the rows of a matrix that is never formed. Row r = (n, i, j) is a
-position of the kernel on the (padded) image, column k = (u, v, c) a number under it, and the offset
-of an entry is a sum:
+position of the kernel on the (padded) image, and column k = (u, v, c) is a number under the kernel.
+The offset of an entry in the image is a sum:
 
       image row        i s   |  . . [x x x] . .         offset(r, k) = rows[r] + inner[k]
                     i s + 1  |  . . [x x x] . .
@@ -12,18 +12,18 @@ which is how `gemm.multiply` addresses its left operand. So
 
     y  = patches(x) W           forward: one product
     dW = patches(x)' dz         the same tables, rows and inner index exchanged
-    dx = the adjoint, by phases: the pixels whose row and column are (a, b) modulo the stride see
-         every stride-th tap only, and among themselves are a dense convolution of dz with stride 1
+    dx = the adjoint, by phases: the pixels whose row and column are (a, b) modulo the stride use
+         only every stride-th tap, so each phase is a convolution of dz with stride 1
 
          x x x x      a b a b      stride 2: four phases, each one product that writes
          x x x x  ->  c d c d      its own pixels; nothing is scattered or added twice
          x x x x      a b a b
 
-A transposed convolution is the same three with forward and dx exchanged. `taps` has another way
-for dx with few channels.
+A transposed convolution is the same three with forward and dx exchanged. If dx has few channels, it
+is computed by `taps` instead.
 
-That is the direct way. Between many channels, convolutions whose kernel is twice as long as their
-stride are computed with fewer multiplications: see `winograd`.
+With many channels, a convolution whose kernel is twice as long as its stride is computed with fewer
+multiplications: see `winograd`.
 
 A pass, with padding, dz, bias and activation, is one compiled call of a plan: see `image_plans`.
 The formulas are in `minigan.layers.convolution`; activations and dz are as in `products`.
@@ -88,7 +88,7 @@ def conv2d_backward_params(
 def conv2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
-    """Both, computing dz once: adds into dW and db, returns dx."""
+    """dx, dW and db of the two functions above, computing dz once; returns dx."""
     geometry = Geometry(x.shape, weight.shape, stride, padding)
     phi = Phi(dbias is not None, activation, slope)
     plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=True)
@@ -130,7 +130,7 @@ def conv_transpose2d_backward_params(
 def conv_transpose2d_backward(
     dy, y, x, weight, dweight, dbias, stride, padding, activation=IDENTITY, slope=0.0
 ):
-    """Both, computing dz once: adds into dW and db, returns dx."""
+    """dx, dW and db of the two functions above, computing dz once; returns dx."""
     geometry = Geometry(x.shape, weight.shape, stride, padding, transposed=True)
     phi = Phi(dbias is not None, activation, slope)
     plan = plans.backward(geometry, phi, dy.dtype, threads(), dx=True, dw=True)
@@ -138,7 +138,8 @@ def conv_transpose2d_backward(
 
 
 def with_all_taps(weight, stride):
-    """The weight with at least `stride` taps each way: every phase needs one, if only of zeros."""
+    """The weight, padded with zeros to at least `stride` taps along each axis, because each phase
+    needs a tap."""
     missing = [max(0, stride - k) for k in weight.shape[:2]]
     if not any(missing):
         return weight
@@ -146,7 +147,8 @@ def with_all_taps(weight, stride):
 
 
 def _run(plan, x, y=None, dy=None, weight=None, dweight=None, bias=None, dbias=None):
-    """Runs a plan on the arrays of a pass; returns its result."""
+    """Runs a plan on the arrays of a pass; returns its result. Arrays that the plan does not use
+    are None, and another array stands in for them."""
     if ON:
         for sizes in plan.products:
             count_product(*sizes)
@@ -175,7 +177,7 @@ def _launch(
     base = np.zeros(SPACE + 1, np.int64)
     base[X], base[Y], base[DY] = x.ctypes.data, y.ctypes.data, dy.ctypes.data
     base[RESULT], base[SPACE] = result.ctypes.data, space.ctypes.data
-    base[SPACE] += -base[SPACE] % VECTOR_BYTES  # so that no vector lies in two cache lines
+    base[SPACE] += -base[SPACE] % VECTOR_BYTES  # aligned: no vector crosses a cache line
     base[WEIGHT], base[DWEIGHT] = weight.ctypes.data, dweight.ctypes.data
     base[BIAS], base[DBIAS] = bias.ctypes.data, dbias.ctypes.data
     return run_program(worker, parts, words, relative_to, starts, base)

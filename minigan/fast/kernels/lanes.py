@@ -1,7 +1,7 @@
 """Vector instructions for the micro-kernels.
 
-Numba vectorises plain loops by itself. These are for the few loops that decide which numbers are in
-which register, and are used inside `@intrinsic` functions only.
+Numba vectorises plain loops by itself. These instructions are for the few loops in which we choose
+which numbers are in which register. They are used inside `@intrinsic` functions only.
 """
 
 from llvmlite import ir
@@ -59,7 +59,8 @@ class Lanes:
         return self._pick(first, self._undefined, [0] * self.count)
 
     def hidden_copy(self, integer):
-        """The same integer. LLVM cannot see that it is, so it does not merge equal loads."""
+        """The same integer, in a form that LLVM cannot recognise as equal: so it does not merge two
+        loads from the same address."""
         kind = ir.FunctionType(integer.type, [integer.type])
         return self.builder.asm(kind, "", "=r,0", [integer], False)
 
@@ -76,7 +77,7 @@ class Lanes:
         self.builder.store(value, self._vector_at(pointer, vectors), align=self.bytes)
 
     def copy(self, source, target, numbers):
-        """Copies so many numbers through one register."""
+        """Copies `numbers` contiguous numbers with one load and one store."""
         vector = ir.VectorType(self.scalar, numbers).as_pointer()
         value = self.builder.load(self.builder.bitcast(source, vector), align=self.bytes)
         self.builder.store(value, self.builder.bitcast(target, vector), align=self.bytes)
@@ -117,7 +118,7 @@ class Lanes:
         return rows
 
     def _pick(self, a, b, lanes):
-        """The vector of these lanes of a, counted on into b."""
+        """The vector of these lanes of a and b: lane i of a is i, lane i of b is `count` + i."""
         mask = ir.Constant(ir.VectorType(_LANE, len(lanes)), list(lanes))
         return self.builder.shuffle_vector(a, b, mask)
 

@@ -45,7 +45,7 @@ def _register_tile(features):
 
 
 VECTOR_BYTES, TILE_ROWS, TILE_VECTORS = _register_tile(_features())
-# Whether numbers of A that are far apart slow a product down. They do on Intel's processors: on a
-# Cascade Lake, packing A nearly doubled the speed of a transposed product of size 1,000. On AMD's
-# (sse4a) they do not.
+# Whether to pack A where its numbers are far apart. On Intel's processors such an A slows a product
+# down: on a Cascade Lake, packing A nearly doubled the speed of a transposed product of size 1,000.
+# On AMD's (which have sse4a) it does not.
 PACKS_A = "sse4a" not in _features()

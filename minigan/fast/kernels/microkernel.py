@@ -15,16 +15,16 @@ A is broadcast one number at a time, so it need not be packed: its rows may begi
 inner index may address memory in any order. The same tile therefore multiplies a matrix, a
 transposed matrix, or the patches of an image (see `gemm`).
 
-There are two ways to broadcast a number: once, into a register, for the v multiply-adds of its row;
-or in each of these, which in AVX-512 may load and broadcast an operand themselves. The first takes
-fewer loads. In LLVM's models of Zen 4 and 5 it takes an arithmetic unit, too, and the tile then
-reaches three quarters of the peak. With half of the rows each way, no processor's loads or
-arithmetic are short (`benchmarks/tile.py`).
+There are two ways to broadcast a number: once, into a register, for all v multiply-adds of its row;
+or in each multiply-add, since an AVX-512 instruction can load and broadcast an operand itself. The
+first way takes fewer loads, but in LLVM's models of Zen 4 and 5 also an arithmetic unit, and the
+tile then reaches three quarters of the peak. With half of the rows each way, neither loads nor
+arithmetic limit the tile on any processor (`benchmarks/tile.py`).
 
-`prefetch` covers what the hardware prefetcher cannot predict: it follows sequential reads, not
-jumps between rows. Weights are often in no cache near the processor, and packing would wait for
-them. So while a panel is multiplied, the one that will be packed next is prefetched, a square of
-a few cache lines in every CHUNK of steps.
+Prefetching is for what the hardware prefetcher cannot predict: it follows sequential reads, not
+jumps between rows. Weights are often in no near cache, and packing would wait for them. So while a
+panel is multiplied, the panel that is packed next is prefetched, a square of a few cache lines for
+every CHUNK of steps.
 
 Numba compiles the loops around this one well, but offers no way to keep a tile in vector registers.
 An `@intrinsic` emits the instructions directly.
@@ -36,7 +36,7 @@ from numba.extending import intrinsic
 from .lanes import INDEX, Lanes, data_pointer
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 
-CHUNK = 2  # vectors' worth of steps, after each of which a tile prefetches a square of B
+CHUNK = 2  # a tile prefetches one square of B per CHUNK x (numbers of a vector) steps
 DOTS = 8  # inner products that `add_dots` computes at once
 # `combine_rows`: the largest inner index, and vectors of columns in registers (4 x 4 of B, 4 of the
 # bias)
@@ -61,8 +61,8 @@ def multiply_tile(
                      numbers into the rows of C
     inner          : int64 offsets of A's inner index, in numbers
     panels, bias   : flat arrays, read from `start` (one panel row per step k) and `bias_start`
-    b, ahead       : meanwhile squares of B are prefetched from `ahead` on, for another panel; the
-                     two steps are those of `packing.steps_of_squares`
+    b, ahead       : squares of B are prefetched from the offset `ahead` on, for a panel that is
+                     packed later; the two steps are those of `packing.steps_of_squares`
     """
     signature = types.void(
         c_rows, column, adds, a_rows, inner, first, last, panels, start, vectors,
@@ -93,7 +93,7 @@ def emit_tile(
     lanes, vectors, c_rows, column, adds, a_rows, inner, first, last, panel, ahead,
     finishes, bias, slope,
 ):  # fmt: skip
-    """The code of a tile of this width, between pointers."""
+    """The code of `multiply_tile` for a constant number of `vectors`; arrays are pointers here."""
     builder, chunk = lanes.builder, CHUNK * lanes.count
     tile = [(i, v) for i in range(TILE_ROWS) for v in range(vectors)]
 
@@ -102,13 +102,13 @@ def emit_tile(
         each = [builder.gep(addresses, [INDEX(i)]) for i in range(TILE_ROWS)]
         return [builder.inttoptr(builder.load(address), pointer) for address in each]
 
-    # Stack variables: LLVM promotes them to registers. They are set here as well as declared,
-    # because the declaration is at the beginning of the function and this runs in a loop.
+    # Stack variables, which LLVM promotes to registers. `alloca_once_value` sets them only once, at
+    # the beginning of the function; this code runs in a loop, so they are set here again.
     total = {at: cgutils.alloca_once_value(builder, lanes.zero) for at in tile}
     for at in tile:
         builder.store(lanes.zero, total[at])
     c = [lanes.address(row, column) for row in row_pointers(c_rows)]
-    for i, v in tile:  # C arrives while the sums are computed
+    for i, v in tile:  # so that C is in L1 when the sums are finished
         lanes.prefetch(c[i], v, to_write=True)
 
     a = row_pointers(a_rows)
@@ -127,9 +127,9 @@ def emit_tile(
         with cgutils.for_range_slice(builder, begin, end, INDEX(1), inc=True) as (k, _):
             offset, row_of_b = builder.load(builder.gep(inner, [k])), builder.load(panel_row)
             b = [lanes.load(row_of_b, v) for v in range(vectors)]
-            if not PACKS_A:  # if A is transposed, the next strip is in the next cache line
+            if not PACKS_A:  # of a transposed A, the next cache line has the next strip
                 lanes.prefetch(lanes.address(a[0], offset), 1)
-            same = [offset] * vectors  # LLVM loads a number that is asked for again only once
+            same = [offset] * vectors  # LLVM merges equal loads: one load and broadcast per row
             apart = [lanes.hidden_copy(offset) for _ in range(vectors if BROADCASTING_ROWS else 0)]
             for i in range(TILE_ROWS):
                 for v, place in enumerate(apart if i < BROADCASTING_ROWS else same):
@@ -193,8 +193,8 @@ def add_dots(typing, a, a_rows, a_start, b, b_start, vectors, totals):
 def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
     """C[i, j] = leaky(sum over k < depth of A[i, k] B[k, j] + bias[j]), j below `vectors` vectors.
 
-    For a depth of at most MOST_STEPS. WIDE columns of vectors of B stay in registers while the rows
-    of A pass by: the tile's loops exchanged.
+    For a depth of at most MAX_STEPS. WIDE vectors of each row of B stay in registers, and the loop
+    goes over the rows of A: compared with `multiply_tile`, the loops are exchanged.
     """
     signature = types.void(a, b, c, bias, slope, rows, depth, columns, vectors)
 
@@ -205,7 +205,7 @@ def combine_rows(typing, a, b, c, bias, slope, rows, depth, columns, vectors):
         slope = lanes.broadcast(slope)
 
         def block(steps, width, first):
-            """The columns of `width` vectors of C, from the vector `first` on."""
+            """Computes `width` vectors of columns of C, from the vector `first` on."""
             column = builder.mul(first, INDEX(lanes.count))
             places = [builder.add(builder.mul(columns, INDEX(k)), column) for k in range(steps)]
             b_k = [[lanes.load(lanes.address(b, at), v) for v in range(width)] for at in places]

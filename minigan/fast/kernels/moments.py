@@ -27,7 +27,10 @@ BLOCK = 256  # rows
 
 @compiled_call
 def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
-    """y = phi(gamma x_hat + beta); returns (y, mean, variance, inv_std)."""
+    """y = phi(gamma x_hat + beta),  x_hat = (x - mean) inv_std.
+
+    Returns (y, mean, variance, inv_std); x, y (N, C), the others (C,).
+    """
     x = np.ascontiguousarray(x)
     mean, variance, inv_std = _column_moments(x, float(eps))
     y = empty(x.shape, x.dtype)
@@ -39,7 +42,10 @@ def batch_norm_forward(x, gamma, beta, eps, activation=IDENTITY, slope=0.0):
 def batch_norm_backward(
     dy, y, x, mean, inv_std, gamma, dgamma, dbeta, activation=IDENTITY, slope=0.0
 ):
-    """Returns dx; adds into dgamma and dbeta unless they are None."""
+    """dx = gamma inv_std (dz - mean(dz) - x_hat mean(dz x_hat)),  dz = dy phi'(y), means over rows.
+
+    Returns dx (N, C); dgamma += sum dz x_hat and dbeta += sum dz, unless they are None.
+    """
     dy, x = np.ascontiguousarray(dy), np.ascontiguousarray(x)
     y = dy if activation == IDENTITY else np.ascontiguousarray(y)
     dx = empty(dy.shape, dy.dtype)
@@ -54,18 +60,18 @@ def batch_norm_backward(
 
 @compiled_call
 def row_norm_forward(x, eps):
-    """Normalises each row; returns (x_hat (N, F), inv_std (N, 1))."""
+    """x_hat = (x - mean) inv_std for each row: returns (x_hat (N, F), inv_std (N, 1))."""
     return _row_norm_forward(np.ascontiguousarray(x), x.dtype.type(eps))
 
 
 @compiled_call
 def row_norm_backward(g, x_hat, inv_std):
-    """dx from g = dL/dx_hat."""
+    """dx = inv_std (g - mean(g) - x_hat mean(g x_hat)) for each row, g = dL/dx_hat (N, F)."""
     return _row_norm_backward(np.ascontiguousarray(g), np.ascontiguousarray(x_hat), inv_std)
 
 
-# Blocks are sliced and counted from zero. Numba wraps indices that may be negative, and LLVM does
-# not vectorise a loop with wrapped indices.
+# Blocks are slices, indexed from zero: Numba wraps indices that may be negative, and LLVM does not
+# vectorise a loop with wrapped indices.
 
 
 @parallel(error_model="numpy")

@@ -20,8 +20,9 @@ from numba.extending import intrinsic, overload
 from .codes import LEAKY_RELU, SIGMOID, TANH
 
 _TERMS = 13
-_LOG_2_HIGH = 0.693359375  # log 2 in nine bits, so that n times it is exact, ...
-_LOG_2_LOW = math.log(2) - _LOG_2_HIGH  # ... and the rest (Cody and Waite, 1980)
+# log 2 = high + low; high has nine bits, so that n times high is exact (Cody and Waite, 1980)
+_LOG_2_HIGH = 0.693359375
+_LOG_2_LOW = math.log(2) - _LOG_2_HIGH
 
 
 @njit(inline="always")
@@ -65,7 +66,7 @@ def sigmoid(z):
 
 @njit(error_model="numpy", forceinline=True)
 def exp_of_negative(x):
-    """exp(x) for x <= 0; 0 up to `_lowest_exponent`, where it is hardly a normal number."""
+    """exp(x) for x <= 0, and 0 for x <= `_lowest_exponent`, near the smallest normal number."""
     lowest = _lowest_exponent(x)
     power, p = _exp_parts(max(x, lowest))
     small = as_type_of(x, 0) if x == x else x

@@ -3,8 +3,8 @@
     panel of B           its row k = 0, then k = 1, ...
     strip of A           by rows, ROW_STEP apart, or by columns where A is transposed
 
-B is always packed: each of its panels is read once per strip of A, and is then contiguous. A is
-read once per panel, so it is packed only where its strides slow it down (see `worth_packing`).
+B is always packed: each panel is read once per strip of A, so it should be contiguous. A is read
+once per panel, and is packed only where its strides slow it down (see `worth_packing`).
 """
 
 from numba import njit
@@ -16,12 +16,12 @@ from .lanes import INDEX, Lanes, data_pointer
 from .machine import PACKS_A, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, index
 from .views import space
 
-# Steps k of a block, at most. A packed strip of A should stay in the L1 cache: 8 rows x 512 x 4
-# bytes are half of it. Otherwise longer blocks are better: C is read and written less often.
+# The most steps k of a block. A packed strip of A should stay in the L1 cache: 8 rows x 512 x 4
+# bytes are half of it. Without packing, longer blocks are better: C is read and written less often.
 DEPTH = 512 if PACKS_A else 1024
-ROW_STEP = DEPTH + 16  # one cache line more, so that packed rows do not compete for a place in it
-PACK_FROM = 4 * TILE_VECTORS  # vectors: packing A takes as long as multiplying it by one or two
-CONFLICT = 2048  # bytes: rows that are a multiple of it apart share few places of a cache
+ROW_STEP = DEPTH + 16  # one cache line more, so that packed rows are in different cache sets
+PACK_FROM = 4 * TILE_VECTORS  # vectors of columns from which on packing A pays
+CONFLICT = 2048  # bytes: rows a multiple of it apart are in few sets of a cache
 ROWS_AHEAD = 16  # rows that the packing of B prefetches ahead
 SQUARES_AHEAD = 4  # vectors that `_transpose_square` prefetches ahead, along each row
 
@@ -29,10 +29,11 @@ SQUARES_AHEAD = 4  # vectors that `_transpose_square` prefetches ahead, along ea
 # %% A
 @cached_njit(inner=True, error_model="numpy")
 def worth_packing(rows, inner, run, size, vectors):
-    """Whether to pack A before it is multiplied by so many vectors of columns.
+    """Whether to pack A, given the vectors of columns by which it is multiplied.
 
-    Each panel reads the strip again. Numbers that are a power of two apart compete for one place in
-    the cache and do not stay there; a transposed A has only TILE_ROWS of them in a cache line.
+    Each panel reads the strip of A again. Numbers that are a large power of two apart are in the
+    same set of the cache and evict each other. Of each cache line of a transposed A, a strip uses
+    only TILE_ROWS numbers.
     """
     if not PACKS_A or vectors < PACK_FROM:
         return False
@@ -56,7 +57,10 @@ def pack_rows(a, rows, row, end, top, bottom, strip):
 
 @cached_njit(inner=True, error_model="numpy")
 def pack_columns(a, rows, row, end, inner, top, bottom, strip):
-    """Packs rows of a transposed A: strip[k TILE_ROWS + i] = A[row + i, top + k]."""
+    """The same for a transposed A: strip[k TILE_ROWS + i] = A[row + i, top + k].
+
+    An incomplete strip, of rows up to `end`, repeats the last row.
+    """
     first = rows[row]
     if row + TILE_ROWS <= end and rows[row + TILE_ROWS - 1] - first == TILE_ROWS - 1:
         for k in range(top, bottom):
@@ -71,7 +75,7 @@ def pack_columns(a, rows, row, end, inner, top, bottom, strip):
 
 @intrinsic
 def _copy_column(typing, source, start, target, target_start):
-    """Copies TILE_ROWS adjacent numbers."""
+    """Copies TILE_ROWS contiguous numbers."""
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)
@@ -86,8 +90,11 @@ def _copy_column(typing, source, start, target, target_start):
 # %% B
 @njit(inline="always")
 def steps_of_squares(rows, step, lanes):
-    """(line_step, square_step): a vector's width of a panel lies in memory as squares, of as many
-    cache lines as a vector has numbers. The steps between a square's lines, and between squares."""
+    """(line_step, square_step) for prefetching the part of a panel that is one vector wide.
+
+    That part consists of squares of `lanes` cache lines. line_step is the step in B between the
+    lines of a square, square_step between squares.
+    """
     if step == 1:
         line = rows[1] - rows[0] if len(rows) > 1 else 0
         return line, line * lanes
@@ -96,10 +103,10 @@ def steps_of_squares(rows, step, lanes):
 
 @cached_njit(inner=True, error_model="numpy")
 def pack_panels(b, rows, step, columns, starts, panels, packed):
-    """Packs the rows of B at these offsets into panels; the last one is padded with zeros.
+    """Packs rows of B, given by their offsets, into panels; the last panel is padded with zeros.
 
-    Panel p has the vectors [starts[p], starts[p + 1]) of a row, and is stored from
-    (starts[p] - starts[0]) x vector x len(rows) on.
+    Panel p has the vectors [starts[p], starts[p + 1]) of each row. It is stored from the index
+    (starts[p] - starts[0]) lanes len(rows) on, with `lanes` numbers in a vector.
     """
     lanes = VECTOR_BYTES // b.itemsize
     depth = len(rows)
@@ -119,7 +126,7 @@ def pack_panels(b, rows, step, columns, starts, panels, packed):
 
 @njit(inline="always")
 def _pack_plain(b, rows, whole, starts, panels, depth, packed):
-    """Copies B, row by row across the panels, in the order in which it lies in memory."""
+    """Copies B row by row, in its order in memory; each row goes into all panels."""
     lanes = VECTOR_BYTES // b.itemsize
     columns, places, widths = space(panels, rows), space(panels, rows), space(panels, rows)
     for p in range(panels):
@@ -138,7 +145,8 @@ def _pack_plain(b, rows, whole, starts, panels, depth, packed):
 
 @njit(inline="always")
 def _pack_transposed(b, rows, step, whole, starts, panels, depth, packed):
-    """Copies a transposed B, vector by vector down the panels, by squares where k is contiguous."""
+    """Copies a transposed B, one vector of columns after the other; where k is contiguous, `lanes`
+    steps at once, as a transposed square."""
     lanes = VECTOR_BYTES // b.itemsize
     for p in range(panels):
         width = starts[p + 1] - starts[p]
@@ -159,7 +167,7 @@ def _pack_transposed(b, rows, step, whole, starts, panels, depth, packed):
 
 @intrinsic
 def _copy_vectors(typing, source, start, ahead, target, target_start, vectors):
-    """Copies at most TILE_VECTORS vectors, and prefetches the ones `ahead` numbers on."""
+    """Copies at most TILE_VECTORS vectors, and prefetches those `ahead` numbers further."""
 
     def emit(context, builder, signature, arguments):
         lanes = Lanes(builder, signature.args[0].dtype)

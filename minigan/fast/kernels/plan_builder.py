@@ -1,8 +1,9 @@
-"""What the plans of convolutions have in common: padding, dz, the bias, activations.
+"""The tasks that all plans of convolutions share: padding, dz, the bias, activations.
 
-A `PlanBuilder` collects the tasks of a pass, phase by phase, and hands out places for what lives
-only during the pass. `direct_builder` and `winograd_builder` add the products. What the passes do
-is in `image_plans` and `winograd_plans`.
+A `PlanBuilder` collects the tasks of a pass, one parallel region after the other (see `programs`),
+and allocates the temporary arrays of the pass in one workspace. A *place* is a pair (array, bytes
+from its start). `direct_builder` and `winograd_builder` add the products; the sequence of tasks of
+each pass is in `image_plans` and `winograd_plans`.
 """
 
 import math
@@ -21,12 +22,12 @@ from .workers import run_tasks, worker_address
 NO_PADDING = ((0, 0), (0, 0))  # lines of zeros: ((above, below), (left, right))
 
 # The arrays of a pass: the layer's input and output, dy, the result, the parameters and their
-# gradients, and space for what lives only during the pass.
+# gradients, and the workspace for temporary arrays.
 X, Y, DY, RESULT, WEIGHT, DWEIGHT, BIAS, DBIAS, SPACE = range(FIXED + 1, FIXED + 10)
 
 
 class Phi(NamedTuple):
-    """What is done with the sums z: phi(z + b). Whether there is a bias b, and the activation."""
+    """The epilogue phi(z + b) of a product z: whether there is a bias b, and the activation phi."""
 
     bias: bool = False
     activation: int = IDENTITY
@@ -37,28 +38,27 @@ NO_PHI = Phi()
 
 
 class ImagePlan(NamedTuple):
-    """A pass with all that it needs but its arrays."""
+    """A pass, ready to run on arrays of fixed shapes: see `images._run`."""
 
     worker: int
     parts: int
     program: Program
     shape: tuple[int, ...]  # of the result; () for none
-    space: int  # numbers
-    products: list[tuple[int, int, int]]
-    tables: list[np.ndarray]  # kept, because tasks hold their addresses
+    space: int  # numbers in the workspace
+    products: list[tuple[int, int, int]]  # (rows, inner, columns) of each, for `calls`
+    tables: list[np.ndarray]  # kept alive, because tasks contain their addresses
 
 
 class Images(NamedTuple):
-    """Where images are during a pass, their shape with its lines of zeros, and how many of these
-    are above and left."""
+    """Images in memory, perhaps padded with zeros."""
 
     place: tuple[int, int]
-    shape: tuple[int, ...]
-    above: int = 0
+    shape: tuple[int, ...]  # (N, H, W, C), with the padding
+    above: int = 0  # lines of padding
     left: int = 0
 
     def pixels(self, size):
-        """The offsets of the pixels that are not padding, `size` of them down and across."""
+        """The offsets of the pixels inside the padding; size = (height, width) without it."""
         batch, height, width, channels = self.shape
         if (height, width) == tuple(size):  # no padding
             return row_offsets(channels, batch * height * width)
@@ -67,7 +67,7 @@ class Images(NamedTuple):
 
 
 class PlanBuilder:
-    """A plan in the making. `parts` threads share it."""
+    """Builds the plan of one pass, which `parts` threads run."""
 
     def __init__(self, geometry, dtype, threads):
         self.parts = threads if geometry.multiply_adds >= gemm.SERIAL_BELOW else 1
@@ -79,13 +79,14 @@ class PlanBuilder:
         self.sums = None  # (place, chunks) of the sums of dz over chunks of images
 
     def finished(self, result):
+        """The plan; `result` is the shape of the array that the pass returns, () for none."""
         numbers = (self.used + VECTOR_BYTES) // self.dtype.itemsize  # `images` aligns it
         return ImagePlan(
             worker_address(run_tasks, self.dtype),
             self.parts,
             program_of([region for region in self.regions if region]),
             result,
-            1 << max(numbers - 1, 0).bit_length(),  # few kinds, so kept by `buffers`
+            1 << max(numbers - 1, 0).bit_length(),  # a power of two, so that plans share workspaces
             self.products,
             self.tables,
         )
@@ -105,6 +106,7 @@ class PlanBuilder:
         return SPACE, start
 
     def table(self, table):
+        """The address of a table, which the plan keeps alive."""
         self.tables.append(table)
         return address(table)
 
@@ -143,7 +145,7 @@ class PlanBuilder:
         return Images(place, target, vertical[0], horizontal[0])
 
     def bias_gradient(self):
-        """db += the sums of dz, from those that were made with it, or from dy if that is dz."""
+        """db += sum of dz, from the sums that `cotangent` made; if it made none, dz = dy."""
         *pixels, channels = self.geometry.y
         if self.sums:
             place, chunks = self.sums
@@ -166,13 +168,13 @@ class PlanBuilder:
 
     @staticmethod
     def epilogue(phi, worker=gemm):
-        """The words for phi(z + b), in the columns of a worker's module, which knows no activation
-        but the leaky ReLU."""
+        """The words of bias and leaky ReLU for a worker of the module `worker`; `activate` applies
+        the other activations afterwards."""
         slope = phi.slope if phi.activation == LEAKY_RELU else 1.0
         return {worker.BIAS: (BIAS, 0), worker.HAS_BIAS: int(phi.bias), worker.SLOPE: bits(slope)}
 
     def activate(self, phi):
-        """y = phi(y), for the activations that `epilogue` leaves out."""
+        """y = phi(y) for tanh and the sigmoid, which `epilogue` does not apply."""
         if phi.activation == TANH or phi.activation == SIGMOID:
             self.barrier()
             *pixels, channels = self.geometry.y
@@ -181,7 +183,7 @@ class PlanBuilder:
             self.task(chain.activate, words | {chain.DOWN: self.parts, chain.ACROSS: 1})
 
     def product(self, a, a_rows, inner, run, b, b_rows, b_step, c, c_rows, columns, words):
-        """A product; the arguments are those of `gemm.multiply`."""
+        """C = phi(A B + bias); the arguments are those of `gemm.multiply`."""
         rows, depth = len(a_rows), len(inner)
         splits = words.get(gemm.SPLITS, 1)
         down, across = self.parts, 1

@@ -1,20 +1,21 @@
-"""Plans: what the threads do in the sweeps of a chain of linear layers (see `chains`).
+"""Plans: the tasks of the threads in the passes of a chain of linear layers (see `chains`).
 
-A sweep is a sequence of tasks (see `workers`). Each task is cut into parts, one per thread, in one
-of two ways:
+A pass is a sequence of tasks (see `workers`). Each task is divided into parts, one per thread, in
+one of two ways:
 
     by rows       small weights: each thread takes its own samples through the layer
     by columns    large weights: each thread packs and multiplies its own part of the weight
 
-A thread goes from task to task without waiting as long as it reads only what it has written itself:
-elementwise tasks of the same cut, and products by rows. Where a task reads what other threads have
-written, a new *phase* begins, which is a parallel loop of its own. In a small network a whole sweep
-is one phase; with large weights there is one for each product. The weight gradients of all layers
-read the same finished arrays, so they are one phase together.
+A thread needs no barrier between two tasks if it reads only what it has written itself: that holds
+for elementwise tasks that are divided in the same way, and for products by rows. Where a task reads
+what other threads have written, a new parallel region begins (see `programs`). In a small network a
+whole pass is one region; with large weights there is a region for each product. The weight
+gradients of all layers read finished arrays only, so they share a region.
 
-In a small network these sums over the rows are cut into two halves, whatever the number of threads.
-With two threads, each sums over the rows that it has just written: there is no need to wait, and
-none to read from the other core's cache. A short phase then adds the halves.
+In a small network the sums over the rows in these gradients are computed in two halves, for any
+number of threads, so that the results do not depend on that number. With two threads, each sums
+over the rows that it has just written: it does not wait, and does not read from the cache of the
+other core. A short region then adds the halves.
 """
 
 from collections.abc import Iterable
@@ -52,26 +53,26 @@ from .thin import THIN
 from .threads import threads
 from .workers import run_tasks, worker_address
 
-# An address in a plan is relative to one of the arrays of a pass, which are not always the same
-# ones: its input, the outputs of all layers, dy, dz of all layers, dx; and of `chain_merge`, the
-# scale, x_dot, the tangents of all layers, and all scale x + x_dot; and last the gradients of the
-# second half of the rows. Or it is an address itself.
+# The arrays of a pass, to which the words of a task are relative: x, the outputs y of all layers,
+# dy, dz of all layers, dx; in `chain_merge` the scale, x_dot, the tangents y_dot of all layers, and
+# scale x + x_dot of all layers; and the gradients of the second half of the rows. The addresses of
+# parameters do not change, so they are constants.
 X, Y, DY, DZ, DX, SCALE, X_DOT, Y_DOT, SUMS, SECOND_HALF = range(FIXED + 1, FIXED + 11)
 
 
 class ChainLayer(NamedTuple):
-    """A layer of a chain: the views of its arrays, its activation's code and slope."""
+    """A linear layer and its activation; the arrays are views of the network's vectors."""
 
-    weight: np.ndarray
-    bias: np.ndarray | None
+    weight: np.ndarray  # (in, out)
+    bias: np.ndarray | None  # (out,)
     dweight: np.ndarray
     dbias: np.ndarray | None
-    activation: int
+    activation: int  # see `codes`
     slope: float
 
 
 class Task(NamedTuple):
-    """The words of a task, what each is relative to, and how it is cut into parts."""
+    """A task, and how it is divided into parts."""
 
     words: np.ndarray  # made by `task_of`
     cut: tuple[int, int]  # the numbers of parts (down, across) the matrix
@@ -79,7 +80,7 @@ class Task(NamedTuple):
 
 
 class Half(NamedTuple):
-    """Rows over which the gradients are summed: one of two halves, or all."""
+    """The rows [first, first + rows) that one sum of a gradient takes: a half of them, or all."""
 
     number: int
     first: int
@@ -87,7 +88,10 @@ class Half(NamedTuple):
 
 
 class Plan:
-    """What the threads do with a batch of `rows` samples, cut into `parts`."""
+    """The programs of a chain for a batch of `rows` samples and `parts` threads.
+
+    Layers are numbered from 0: y_i is the output of layer i, and y_{-1} = x.
+    """
 
     def __init__(self, layers: list[ChainLayer], rows: int, parts: int) -> None:
         self.layers, self.rows, self.parts = layers, rows, parts
@@ -99,7 +103,7 @@ class Plan:
         self.slices = [slice(end - rows * n, end) for end, n in zip(ends, self.widths)]
         self.places = [(part, (rows, n)) for part, n in zip(self.slices, self.widths)]
         self.size = ends[-1]  # of the outputs of all layers
-        self.tables: list[np.ndarray] = []  # kept, because tasks hold their addresses
+        self.tables: list[np.ndarray] = []  # kept alive, because tasks contain their addresses
         self.numbers = range(len(layers))
         self.halves = self._halves()
         # With one or two threads, the thread that sums over a half has written that half itself.
@@ -115,7 +119,7 @@ class Plan:
 
     @cached_property
     def forward(self) -> Program:
-        """y of all layers."""
+        """The program for y of all layers."""
         tasks = []
         for i in self.numbers:
             tasks.append(self.output(i))
@@ -124,8 +128,10 @@ class Plan:
         return _program(tasks)
 
     def backward(self, wants_dx: bool, gradients: str) -> Program:
-        """dz of all layers, dx if it is wanted, and the gradients, which are to be "added" to those
-        that are there, or "written", or "" for none."""
+        """The program for dz of all layers, dx if `wants_dx`, and dW and db of all layers.
+
+        gradients : "added" to the arrays, "written" over them, or "" for none
+        """
         kind = wants_dx, gradients
         if kind not in self._backward:
             tasks = []
@@ -139,7 +145,7 @@ class Plan:
         return self._backward[kind]
 
     def merge(self, gradients: str) -> Program:
-        """For `chain_merge`: the tangents and the sums, then the gradients."""
+        """The program of `chain_merge`: y_dot and scale x + x_dot of all layers, then dW and db."""
         kind = False, f"merged, {gradients}"
         if kind not in self._backward:
             steps = [
@@ -152,8 +158,8 @@ class Plan:
         return self._backward[kind]
 
     def with_gradients(self, tasks, kind, left, bias_gradient):
-        """The program of these tasks and the gradients, dW_i = left(i)' @ dz_i and db_i: summed
-        over each half of the rows, then the halves added."""
+        """The program of `tasks` and then of dW_i = left(i)' @ dz_i and db_i: first the sums over
+        each half of the rows, then the sum of the halves."""
         sums, totals, place = [], [], 0
         for i, layer in enumerate(self.layers if kind else ()):
             for array, sum_over in (
@@ -173,7 +179,7 @@ class Plan:
         return _program(tasks + sums, totals) if self.own_halves else _program(tasks, sums, totals)
 
     def output(self, i):
-        """y_i = phi(y_{i-1} @ W_i + b_i), or z_i, if phi is left to `activation`."""
+        """y_i = phi(y_{i-1} @ W_i + b_i) if phi is a leaky ReLU, else z_i (see `activation`)."""
         layer = self.layers[i]
         inputs, outputs = layer.weight.shape
         words = {} if layer.bias is None else {gemm.BIAS: address(layer.bias), gemm.HAS_BIAS: 1}
@@ -210,14 +216,14 @@ class Plan:
         )  # fmt: skip
 
     def sum(self, i):
-        """scale y_{i-1} + y_dot_{i-1}, the factor of dz_i in a merged gradient."""
+        """scale y_{i-1} + y_dot_{i-1}, the left factor of dW_i in `chain_merge`."""
         words = {FIRST: self.before(i), SECOND: self.tangent_before(i), THIRD: self.sums_at(i)}
         cut = self.cut(i - 1) if i else (self.parts, 1)
         inputs = len(self.layers[i].weight)
         return self.elementwise(scale_and_add, inputs, cut, words | {FOURTH: (SCALE, 0)})
 
     def tangent(self, i):
-        """z_dot_i = y_dot_{i-1} @ W_i, in the place of y_dot_i."""
+        """z_dot_i = y_dot_{i-1} @ W_i, written where y_dot_i will be."""
         weight = self.layers[i].weight
         inputs, outputs = weight.shape
         return self.product(
@@ -233,7 +239,7 @@ class Plan:
         return self.elementwise(through_activation, self.widths[i], self.cut(i), words)
 
     def weight_gradient(self, i, half, left, target):
-        """dW_i = left(i)' @ dz_i, over half of the rows. `target` says where it goes."""
+        """dW_i = left(i)' @ dz_i over the rows of `half`; `target` is where it is written."""
         inputs, outputs = self.layers[i].weight.shape
         factor, dz = self.below(left(i), half, inputs), self.below(self.at(DZ, i), half, outputs)
         if min(inputs, outputs) <= THIN:
@@ -247,19 +253,19 @@ class Plan:
         return self.owned(task.words, half.number) if self.own_halves else task
 
     def bias_gradient(self, i, half, left, target):
-        """db_i = the sum of dz_i over half of the rows."""
+        """db_i = the sum of dz_i over the rows of `half`."""
         words = {FIRST: self.below(self.at(DZ, i), half, self.widths[i])}
         return self.by_one_thread(bias_gradient, i, half, words | target, turn=i + 1)
 
     def scaled_bias_gradient(self, i, half, left, target):
-        """db_i = scale' dz_i, over half of the rows."""
+        """db_i = scale' dz_i over the rows of `half`."""
         scale, dz = (SCALE, 0), self.at(DZ, i)
         words = {FIRST: self.below(scale, half, 1), SECOND: self.below(dz, half, self.widths[i])}
         words |= {INPUTS: 1} | target
         return self.by_one_thread(thin_gradient, i, half, words, turn=i + 1)
 
     def cut(self, i):
-        """(down, across): how the threads divide a product with the weight of layer i."""
+        """How threads divide a product with W_i: by rows (parts, 1) or by columns (1, parts)."""
         weight = self.layers[i].weight
         enough_rows = gemm.STRIPS_PER_THREAD_LARGE_B * TILE_ROWS * self.parts
         if _is_small(weight) or self.rows >= enough_rows:
@@ -267,56 +273,58 @@ class Plan:
         return 1, self.parts
 
     def _halves(self):
-        """The rows over which the gradients are summed: in two halves where all weights are small,
-        and the rows so many that it takes little time to add the halves."""
+        """The rows over which the gradients are summed: two halves if all weights are small and
+        there are so many rows that adding the halves takes little time; else all rows."""
         weights, strips = sum(self.weights), -(-self.rows // TILE_ROWS)
         many = self.size >= 2 * weights and strips > 1 and not _is_serial(self.rows, weights)
         if not many or not all(_is_small(layer.weight) for layer in self.layers):
             return [Half(0, 0, self.rows)]
-        middle = strips // 2 * TILE_ROWS  # where the second of two threads begins: see `gemm`
+        middle = strips // 2 * TILE_ROWS  # where the second of two threads begins, as in `gemm`
         return [Half(0, 0, middle), Half(1, middle, self.rows - middle)]
 
     def at(self, array, i):
-        """The place of layer i in an array of all layers."""
+        """Where layer i begins in an array of all layers: (array, bytes from its start)."""
         return array, self.slices[i].start * self.dtype.itemsize
 
     def below(self, place, half, columns):
-        """The place of the first row of a half in a matrix of so many columns."""
+        """Where a half begins in a matrix at `place` with this number of columns."""
         array, start = place
         return array, start + half.first * columns * self.dtype.itemsize
 
     def before(self, i):
-        """The place of the input of layer i."""
+        """Where the input of layer i is."""
         return self.at(Y, i - 1) if i else (X, 0)
 
     def tangent_before(self, i):
-        """The place of the tangent of the input of layer i."""
+        """Where the tangent of the input of layer i is."""
         return self.at(Y_DOT, i - 1) if i else (X_DOT, 0)
 
     def sums_at(self, i):
-        """The place of scale y_{i-1} + y_dot_{i-1}: of the inputs, then as in the outputs."""
+        """Where scale y_{i-1} + y_dot_{i-1} is: that of x first, then in the order of Y."""
         inputs = self.rows * len(self.layers[0].weight)
         place = inputs + self.slices[i - 1].start if i else 0
         return SUMS, place * self.dtype.itemsize
 
     def elementwise(self, worker, columns, cut, words):
-        """A task on a matrix of so many columns, in the part that a product of this cut has."""
+        """An elementwise task on a matrix, divided like a product with this cut."""
         words = {ROWS: self.rows} | words | {OUTPUTS: columns, DOWN: cut[0], ACROSS: cut[1]}
         return Task(task_of(worker_address(worker, self.dtype), words), cut, False)
 
     def by_one_thread(self, worker, i, half, words, turn):
-        """A task for a gradient of layer i. The threads take turns, or each has its half."""
+        """A gradient of layer i, computed by one thread: by the thread whose half it is, or by the
+        threads in turn."""
         words = words | {ROWS: half.rows, OUTPUTS: self.widths[i]}
         task = task_of(worker_address(worker, self.dtype), words)
         return self.owned(task, half.number if self.own_halves else turn)
 
     def owned(self, words, turn):
-        """A task that one thread does alone: thread 0 in turn 0, thread 1 in turn 1, and so on."""
+        """A task of a single part, for thread `turn` modulo the number of threads."""
         words[0, OWNER] = 1 + turn % self.parts
         return Task(words, (self.parts, 1), False)
 
     def product(self, a, a_steps, b, b_steps, c, sizes, cut, words):
-        """A product, from the places of the operands and the steps between rows and columns."""
+        """C = A B. a, b, c are places; `a_steps` and `b_steps` the steps between rows and between
+        columns; sizes = (rows of A, inner, columns of B)."""
         rows, depth, columns = sizes
         tables = {
             gemm.A_ROWS: row_offsets(a_steps[0], rows), gemm.INNER: row_offsets(a_steps[1], depth),
@@ -344,15 +352,15 @@ def _program(tasks: Iterable[Task], *loops: Iterable[Task]) -> Program:
 
 
 def parts_of(rows: int, weights: int) -> int:
-    """How many threads are to share a batch, for weights of so many numbers in all."""
+    """The number of threads for a batch, given the number of entries of all weights together."""
     return 1 if _is_serial(rows, weights) else threads()
 
 
 def _is_serial(rows: int, weights: int) -> bool:
-    """Whether a batch is too small to be shared among threads."""
+    """Whether a batch has too little work for more than one thread."""
     return rows * weights < gemm.SERIAL_BELOW
 
 
 def _is_small(weight):
-    """Whether each thread can pack all of a weight in little time, or need not pack it."""
+    """Whether a product by rows is cheap: each thread packs all of the weight, or none of it."""
     return weight.nbytes <= gemm.SMALL_B or min(weight.shape) <= THIN

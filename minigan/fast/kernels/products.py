@@ -1,6 +1,6 @@
 """Matrix products and the passes of a linear layer, through `gemm.multiply`.
 
-The formulas are in `minigan.layers.linear`. An activation phi behind the layer is given by its code
+The formulas are in `minigan.layers.linear`. An activation phi after the layer is given by its code
 and slope (see `codes`); then dz = dy phi'(y), with y the output of the forward pass. Without one,
 dz = dy and y may be None.
 """
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
-FEW = 1 << 17  # numbers of A or C, up to which one thread is enough for few steps or columns
+FEW = 1 << 17  # numbers of A and of C up to which `_few` computes a product on one thread
 
 
 @compiled_call
@@ -47,9 +47,9 @@ def matmul(a, b, transpose_a=False, transpose_b=False, out=None):
 
 
 def _few(a, b, out, bias=None, slope=1.0):
-    """Computes out = leaky(a @ b + bias) by plain loops if it is small, has few steps or columns,
-    and the arrays are contiguous; returns whether it did. It takes about as long as the Python of
-    `_product`."""
+    """Computes out = leaky(a @ b + bias) by the loops of `thin`, if the product is small, has few
+    columns or a short inner index, and the arrays are contiguous. Returns whether it did. Such a
+    product takes about as long as the Python code of `_product` alone."""
     depth, columns = b.shape
     if not (0 < depth <= THIN or 0 < columns <= THIN) or a.size > FEW or out.size > FEW:
         return False
@@ -62,7 +62,7 @@ def _few(a, b, out, bias=None, slope=1.0):
 
 @compiled_call
 def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
-    """y = phi(x @ W + b)."""
+    """y = phi(x @ W + b): x (N, in), weight (in, out), bias (out,) or None, y (N, out)."""
     y = empty((len(x), weight.shape[1]), x.dtype)
     _product(x, weight, y, bias=bias, activation=activation, slope=slope)
     return finish(y, activation)
@@ -70,13 +70,13 @@ def linear_forward(x, weight, bias, activation=IDENTITY, slope=0.0):
 
 @compiled_call
 def linear_backward_input(dy, y, weight, activation=IDENTITY, slope=0.0):
-    """dx = dz @ W'."""
+    """dx = dz @ W',  dz = dy phi'(y): dy, y (N, out), dx (N, in)."""
     return _input_gradient(activation_gradient(dy, y, activation, slope), weight)
 
 
 @compiled_call
 def linear_backward_params(dy, y, x, dweight, dbias, activation=IDENTITY, slope=0.0):
-    """dW += x' @ dz,  db += sum over the rows of dz."""
+    """dW += x' @ dz,  db += sum of dz over the rows; dbias may be None."""
     dz = activation_gradient(dy, y, activation, slope, dbias)
     _product(x, dz, dweight, transpose_a=True, accumulate=True)
 
@@ -96,7 +96,7 @@ def _input_gradient(dz, weight):
 
 
 def finish(y, activation):
-    """Applies in place the activations that `multiply` does not know; returns y."""
+    """Applies in place the activations that `multiply` does not apply; returns y."""
     if activation == TANH or activation == SIGMOID:
         activate_in_place(y, activation)
     return y
@@ -109,7 +109,7 @@ def _product(
     """out = leaky(op(a) @ op(b) + bias), or out += with `accumulate`; `out` is C-contiguous."""
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     rows, columns = out.shape
-    if transpose_b and b.shape[1] == 1:  # a column is in memory what a row is
+    if transpose_b and b.shape[1] == 1:  # a column and a row are the same in memory
         b, transpose_b = b.reshape(1, -1), False
     depth = a.shape[0] if transpose_a else a.shape[1]
     if transpose_a and not transpose_b and min(rows, columns) <= THIN:

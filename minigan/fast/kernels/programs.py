@@ -1,11 +1,11 @@
-"""Programs: sequences of tasks, written down once and run by one compiled call.
+"""Programs: sequences of tasks, prepared once and then run by one compiled call.
 
-A program has *phases*, each a parallel loop: it begins when all threads have ended the one before.
-A phase is a list of tasks (see `workers`); each thread does its part of each of them in turn, and
-must not read what another thread writes in the same phase.
+A program is a sequence of *parallel regions* with a barrier between them: a region begins when all
+threads have finished the one before. A region is a list of tasks (see `workers`). Each thread does
+its part of each task in turn, and must not read what another thread writes in the same region.
 
 A program knows the shapes of its arrays but not their addresses, which change from pass to pass.
-So each word of a task is relative to one of the arrays of the pass, or to nothing (FIXED).
+So a word of a task is an offset in bytes from one of the arrays of the pass, or a constant (FIXED).
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ FIXED = 0  # the base of a word that is a constant: run_program adds 0 to it
 
 
 class Program(NamedTuple):
-    """Flat arrays of words and of what each is relative to, and where each phase starts."""
+    """The tasks of all regions, as flat arrays of int64."""
 
     words: np.ndarray
-    relative_to: np.ndarray
-    starts: np.ndarray
+    relative_to: np.ndarray  # for each word, the number of the array that it is relative to
+    starts: np.ndarray  # the index of the first word of each region
 
 
 def program_of(regions: Sequence[Sequence[np.ndarray]]) -> Program:
@@ -41,8 +41,13 @@ def program_of(regions: Sequence[Sequence[np.ndarray]]) -> Program:
 
 
 def task_of(worker, words):
-    """A task in two rows, its words and what each is relative to, from the worker's address and a
-    dict of column -> number, or (array, bytes from its start)."""
+    """A task as an array (2, OWNER + 1): its words, and what each is relative to.
+
+    Parameters
+    ----------
+    worker : the address of the worker, as `worker_address` gives it
+    words : dict from the index of a word to a constant, or to a place (array, bytes from its start)
+    """
     task = np.zeros((2, OWNER + 1), np.int64)
     task[0, gemm.WORKER] = worker
     for index, word in words.items():
@@ -52,7 +57,7 @@ def task_of(worker, words):
 
 
 def _list_of(tasks):
-    """A list for `workers.follow`: the number of tasks and their length, then the tasks."""
+    """The tasks for `workers.run_tasks`: their number and the length of each, then the tasks."""
     head = np.zeros((2, OWNER + 1), np.int64)
     head[0, COUNT], head[0, LENGTH] = len(tasks), OWNER + 1
     return np.concatenate([head, *tasks], axis=1)
@@ -60,16 +65,18 @@ def _list_of(tasks):
 
 @njit(inline="always")
 def run_program(worker, parts, words, relative_to, starts, base):
-    """Runs a program on the arrays whose addresses are in `base`; `worker` is that of `follow`."""
+    """Runs a program on the arrays whose addresses are in `base`; `worker` is the address of
+    `run_tasks`."""
     absolute = space(words.size, words)
     for i in range(words.size):
         absolute[i] = words[i] + base[relative_to[i]]
     for start in starts:
         run_parts(worker, parts, address_of(absolute) + start * WORD)
-    return absolute[COUNT]  # so the words live until here
+    return absolute[COUNT]  # a use of the words, so that Numba does not free them earlier
 
 
 def address(array):
+    """The address of a NumPy array's first number."""
     return array.ctypes.data
 
 

@@ -1,10 +1,11 @@
 """Tables of offsets for `gemm.multiply`, kept between calls.
 
-A table has an entry per row of an operand, so tables for many batch sizes would soon take more
-memory than the data. The table for a small batch is the beginning of that for a large one, so only
-the longest of each kind is kept and shorter ones are views of it.
+A table has an entry per row of an operand, so the tables for many batch sizes would soon take more
+memory than the data. But the table for a small batch is the beginning of that for a large one. So
+only the longest table of each kind is kept, and shorter ones are views of it.
 
-Numba's lock is used because no fork happens while another thread holds it (see `threads`).
+Numba's lock protects the tables, because no fork happens while another thread holds it: see
+`threads`.
 """
 
 from functools import lru_cache
@@ -19,7 +20,7 @@ _caches: list = []  # caches of views; emptied together, because a view keeps it
 
 
 def cached(function):
-    """Keeps the latest results of a function that returns tables."""
+    """Decorator: caches the last results of a function that returns tables, or a plan."""
     function = lru_cache(maxsize=256)(function)
     _caches.append(function)
     return function
@@ -47,7 +48,10 @@ def row_offsets(step, count):
 
 @cached
 def weight_rows(shape, exchange, rows_of_taps, columns_of_taps):
-    """The offsets of the rows (u, v, channel) of a convolution's weight, for the given taps."""
+    """The offsets of the rows (u, v, channel) of a convolution's weight, for the given taps.
+
+    `shape` is (kh, kw, in, out). The channel is the input's, or with `exchange` the output's.
+    """
     kind = (shape, exchange, rows_of_taps, columns_of_taps)
     table = _longest_of(0, kind)
     if table is not None:

@@ -1,9 +1,9 @@
-"""Transposed convolutions with few channels of output: one product with all taps, then their sums.
+"""Transposed convolutions with few output channels: one product with all taps, then sums over them.
 
-The phases of `images` would be products with one to four columns each, and each would read all of
-x, padded. Here x is read once, as it is:
+Each phase (see `images`) would be a product with one to four columns that reads all of x, padded.
+Here x is read once, without padding:
 
-    t = x W                   what each pixel of x adds to the pixels of y that its taps reach
+    t = x W                   for each pixel of x and each tap, the term that it adds to y
     y[n, i s + u - p, ..., o] = phi(sum of t[n, i, ..., u, ..., o] over all i s + u - p + b)
 """
 
@@ -13,7 +13,7 @@ from .views import float_like, numbers_at, space, words_of
 
 
 def has_few_channels(taps, channels, out):
-    """Whether this way is the faster one; t then has at most twice as many numbers as x."""
+    """Whether this way is faster. Then t has at most twice as many numbers as x."""
     return out <= THIN < taps * out <= 2 * channels
 
 
@@ -25,8 +25,8 @@ def has_few_channels(taps, channels, out):
 
 
 def add_up(address, part):
-    """y from t, as above, for some of the images, row by row of y; phi is a leaky ReLU, with the
-    slope 1 for none."""
+    """A worker: y from t (see above) for some of the images, one row of y at a time. phi is a leaky
+    ReLU; slope 1 is the identity."""
     task = words_of(address)
     parts, batch, stride, padding = task[PARTS], task[BATCH], task[STRIDE], task[PADDING]
     height, width, down, across = task[HEIGHT], task[WIDTH], task[DOWN], task[ACROSS]
@@ -35,7 +35,7 @@ def add_up(address, part):
     bias = numbers_at(task[BIAS], address, channels * task[HAS_BIAS])
     slope = float_like(task[SLOPE], address)
 
-    # a row of y, with the padding at its sides and whatever else the taps reach
+    # the length of a row of y with everything that the taps reach at its ends
     size = max((width - 1) * stride + kw, padding + across) * channels
     biases, line = space(size, taps), space(size, taps)
     for j in range(size):

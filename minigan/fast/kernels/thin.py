@@ -1,8 +1,8 @@
-"""Products with few columns or few steps, as plain loops: a register tile would not pay.
+"""Products with few columns or a short inner index ("few steps"), as plain loops.
 
-A discriminator ends in one logit and a generator of the plane in two numbers, so every step has
-such products. They read one large matrix once and do little arithmetic on it, so speed depends on
-reading it in memory order.
+A discriminator ends in one logit and a generator of points in the plane in two numbers, so every
+training step has such products. They read one large matrix once and do little arithmetic on it, so
+they are fast if they read it in memory order; a register tile would not help.
 """
 
 import numpy as np
@@ -18,8 +18,10 @@ THIN = MAX_STEPS  # columns or steps; with more, a register tile is faster even 
 
 @cached_njit(error_model="numpy")
 def few_columns(a, b, c, bias, slope):
-    """C = leaky(A B + bias) for at most THIN columns; all are C-contiguous. The same sums as those
-    of `dot_rows`, which needs tables."""
+    """C = leaky(A B + bias) for at most THIN columns; all arrays are C-contiguous.
+
+    `dot_rows` computes the same sums from tables of offsets, and for a part of the rows.
+    """
     rows, columns = c.shape
     slope = c.dtype.type(slope)
     depth, lanes = a.shape[1], VECTOR_BYTES // c.itemsize
@@ -85,7 +87,7 @@ def dot_rows(left, right, result, columns, bias, slope, accumulate, first_row, e
 
 @cached_njit(error_model="numpy")
 def few_steps(a, b, c, bias, slope):
-    """C = leaky(A B + bias) for an inner index of at most THIN steps; all are C-contiguous."""
+    """C = leaky(A B + bias) for an inner index of at most THIN steps; arrays are C-contiguous."""
     rows, columns = c.shape
     slope = c.dtype.type(slope)
     depth = a.shape[1]

@@ -4,10 +4,10 @@ Numba runs a parallel loop on one of three threading layers. With OpenMP and TBB
 Python threads may each start a loop. The third, "workqueue", aborts the process if two do, so a
 lock admits one at a time.
 
-No layer's threads survive a fork: with GNU OpenMP a loop started in a child process ends the child.
-A child therefore runs each kernel on one thread. The results are the same bit for bit, because the
-work is cut into the same pieces for any number of threads. For the same reason fewer threads may be
-used while other processes are computing (see `sharing`).
+Threads of a process do not survive a fork: with GNU OpenMP, a parallel loop in a child process
+kills the child. A child therefore runs each kernel on one thread. The results are the same bit for
+bit, because the work is divided in the same way for any number of threads. So fewer threads can
+also be used while other processes are computing (see `sharing`).
 """
 
 import os
@@ -33,7 +33,7 @@ load_openmp()
 
 
 def threads():
-    """How many threads a kernel may use now."""
+    """The number of threads that a kernel may use now."""
     if _forked:
         return 1
     return THREADS if _sharing.threads == THREADS else _sharing.allowed()
@@ -56,7 +56,7 @@ def thread_safe(kernel):
 
 
 def _run(kernel, arguments):
-    """kernel(*arguments), on the threads that are allowed now, and timed if that is due."""
+    """kernel(*arguments) on the number of threads that is allowed now, timed if `_sharing.due`."""
     allowed = threads()
     if allowed < THREADS:
         before = numba.get_num_threads()
@@ -122,7 +122,7 @@ def _after_fork_in_child():
 
 
 if hasattr(os, "register_at_fork"):
-    # Fork only while no other thread is compiling: the child would wait for that lock for ever.
+    # No fork while another thread is compiling: the child would wait for the lock for ever.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

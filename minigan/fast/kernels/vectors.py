@@ -1,6 +1,6 @@
 """Operations on flat vectors: zeros, the inner product, and s x + x_dot.
 
-NumPy's inner product is as fast, but adds long float32 vectors up in float32, in an order that may
+NumPy's inner product is as fast. But it sums long float32 vectors in float32, in an order that may
 depend on the number of threads of its BLAS.
 """
 
@@ -15,12 +15,12 @@ from .workers import floats_at
 
 __all__ = ["clear", "dot", "scale_and_add"]
 
-SHORT = 1 << 17  # numbers; one thread writes fewer before a second one would have started
+SHORT = 1 << 17  # numbers; one thread writes so few before a second one would have started
 
 
 @compiled_call
 def clear(vector):
-    """Every number becomes 0; the vector is contiguous."""
+    """vector = 0, for a contiguous vector."""
     if vector.size <= SHORT:
         vector.fill(0)
     else:

@@ -1,8 +1,8 @@
-"""Flat arrays for compiled code: made from an address, or parts of another one.
+"""Flat arrays for compiled code: views of memory at an address, or of a part of another array.
 
-NumPy's slices and Numba's `carray` do the same. But a slice first brings its limits into the array,
-and both are functions that Numba types and compiles for each kind of argument, which takes longer
-than the little that a task does with them. Here nothing is checked.
+NumPy's slices and Numba's `carray` do the same. But a slice first clips its limits to the array,
+and Numba types and compiles both for each type of arguments, which takes long for such a small
+operation. Here nothing is checked.
 """
 
 import numpy as np
@@ -28,7 +28,8 @@ def numbers_at(typing, address, like, count):
 
 @intrinsic
 def words_of(typing, address):
-    """The 64-bit words of the task that a worker is given. How many there are is not known here."""
+    """The 64-bit words of a task, from the address that its worker gets. The length of the array
+    is not known here: it is set to 1, and nothing may use it."""
     kind = types.Array(types.int64, 1, "C")
 
     def emit(context, builder, signature, arguments):
@@ -41,7 +42,7 @@ def words_of(typing, address):
 
 @intrinsic
 def float_like(typing, word, like):
-    """The float64 whose bits a word has, as a number of the type that `like` points to."""
+    """The float64 with the bits of `word`, cast to the type that `like` points to."""
 
     def emit(context, builder, signature, arguments):
         number = builder.bitcast(arguments[0], context.get_value_type(types.float64))
@@ -52,7 +53,7 @@ def float_like(typing, word, like):
 
 @intrinsic
 def sizeof(typing, like):
-    """The bytes of a number of the type that `like` points to."""
+    """The size in bytes of a number of the type that `like` points to."""
 
     def emit(context, builder, signature, arguments):
         return context.get_constant(types.intp, like.dtype.bitwidth // 8)

@@ -4,10 +4,10 @@ By default GNU OpenMP's threads spin for milliseconds at the end of a parallel l
 machine that saves waking them for the next loop. If another process is busy, the spinning threads
 take the core that the slowest thread needs, and a training step becomes many times slower.
 
-libgomp reads its environment once, when it is loaded. The variable is set only for that moment, so
-neither this program nor its child processes see it afterwards. It has no effect if libgomp was
-loaded before, and none on the OpenMP runtimes that other packages bring along, such as PyTorch's. A
-package that shares this libgomp waits in the same way.
+libgomp reads its environment variables once, when it is loaded. Ours is set only for that moment,
+so neither this program nor its child processes see it afterwards. It has no effect if libgomp is
+loaded already, nor on OpenMP runtimes that other packages contain, such as PyTorch's. A package
+that uses the same libgomp waits in the same way.
 """
 
 import contextlib

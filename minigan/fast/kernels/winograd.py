@@ -1,38 +1,38 @@
 """Convolutions with fewer multiplications (Karatsuba, Toom, Winograd).
 
-A convolution whose kernel is twice as long as its stride, as the 4 x 4 kernels of stride 2 of a
-DCGAN, meets each pixel twice along each axis. Cut into blocks of `stride` numbers, it is in one
-dimension
+If the kernel of a convolution is twice as long as its stride, like the 4 x 4 kernels of stride 2 of
+a DCGAN, each pixel is used twice along each axis. Divide image and kernel into blocks of `stride`
+numbers. Then the convolution is, in one dimension,
 
     y0 = d0 g0 + d1 g1              d: blocks of the padded image
     y1 = d1 g0 + d2 g1              g: the two halves of the kernel
     y2 = d2 g0 + d3 g1 ...          d g: an inner product, in two dimensions a matrix product
 
-with two products for each output. But both y0 and y1 have a product of d1, so the two can be had
-from three products instead of four,
+with two products for each output. But y0 and y1 both contain a product with d1, so the two can be
+computed with three products instead of four,
 
     m0 = (d0 - d1) g0        y0 = m0 + m1
     m1 = d1 (g0 + g1)        y1 = m1 + m2            (PAIRS)
     m2 = (d2 - d1) g1
 
-and three outputs from four instead of six,
+and three outputs with four products instead of six,
 
     m0 = (d0 - d2) g0               y0 = m0 + m1 + m2
     m1 = (d1 + d2) (g0 + g1) / 2    y1 = m1 - m2
     m2 = (d2 - d1) (g0 - g1) / 2    y2 = m1 + m2 + m3        (TRIPLES)
     m3 = (d3 - d1) g1
 
-(multiply out to check). The sums of d, g and m are computed once each. They cost little beside the
-products, in which each number is multiplied once for every output channel. Outputs that are left
-over are computed as at the top, from g0 and g1, which both schemes multiply by anyway.
-So seven outputs take 4 + 4 + 2 = 10 products along an axis instead of 14, and 7 x 7 outputs
-10 x 10 = 100 instead of 196.
+(multiply out to check). The sums of d, g and m are computed once each. They take little time
+compared with the products, in which each number is multiplied once for every output channel.
+Outputs that do not fill a group are computed by the first formula, from g0 and g1, which both
+schemes use as factors. So seven outputs take 4 + 4 + 2 = 10 products along an axis instead of 14,
+and 7 x 7 outputs 10 x 10 = 100 instead of 196.
 
-These are F(2, 2) and F(3, 2) in Winograd's notation: so many outputs of a kernel of two. He showed
-that m outputs of a kernel of r take at least m + r - 1 products; both schemes take no more. Their
-sums are those of a product of polynomials by way of its values at a few points: 0, 1 and infinity
-in PAIRS, and -1 in TRIPLES. With a fifth point four outputs would take five products, but thirds
-would come in, which are not exact.
+These are F(2, 2) and F(3, 2) in Winograd's notation: F(m, r) is m outputs of a kernel of r. He
+showed that they take at least m + r - 1 products; both schemes take no more. They multiply
+polynomials by evaluating them at a few points: 0, 1 and infinity in PAIRS, and also -1 in TRIPLES.
+With a fifth point, four outputs would take five products, but the coefficients would contain
+thirds, which are not exact in floating point.
 
 In matrices, with B, G and A from the tables of coefficients below, and @ along both axes:
 
@@ -62,13 +62,12 @@ import numpy as np
 
 
 class Scheme(NamedTuple):
-    """The coefficients for `outputs` neighbouring outputs of one axis, a row for each product m: of
-    d in `image` (B), of g in `kernel` (G), and of m in each y in `results` (A transposed)."""
+    """The coefficients for a group of neighbouring outputs of one axis; a row for each product."""
 
-    outputs: int
-    image: tuple[tuple[float, ...], ...]
-    kernel: tuple[tuple[float, ...], ...]
-    results: tuple[tuple[float, ...], ...]
+    outputs: int  # of a group
+    image: tuple[tuple[float, ...], ...]  # of the blocks d in m's first factor: B
+    kernel: tuple[tuple[float, ...], ...]  # of g0 and g1 in m's second factor: G
+    results: tuple[tuple[float, ...], ...]  # of m in each output y: A transposed
 
 
 PAIRS = Scheme(
@@ -86,32 +85,32 @@ TRIPLES = Scheme(
 
 
 class Axis(NamedTuple):
-    """B, G and A of a whole axis, and how many products there are of each kind: those of one kind,
-    of all groups of outputs, have the same kernel."""
+    """B, G and A of a whole axis. The products of one *kind*, a row of the scheme, have the same
+    second factor in all groups of outputs."""
 
-    counts: tuple[int, ...]
+    counts: tuple[int, ...]  # the number of products of each kind
     image: np.ndarray  # B (products x stride, pixels)
     kernel: np.ndarray  # G (kinds x stride, taps)
     results: np.ndarray  # A (outputs, products)
 
 
 def products(outputs, scheme):
-    """The number of products of an axis."""
+    """The number of products of an axis with this number of outputs."""
     groups, left = divmod(outputs, scheme.outputs)
     return groups * len(scheme.image) + 2 * left
 
 
 @lru_cache(maxsize=256)
 def axis(outputs, pixels, stride, padding):
-    """The maps of an axis of `pixels` pixels and so many outputs, by the scheme that takes fewer
+    """The maps of an axis of `pixels` pixels with `outputs` outputs, by the scheme that takes fewer
     products."""
     scheme = min((PAIRS, TRIPLES), key=lambda scheme: products(outputs, scheme))
     length, last = scheme.outputs, len(scheme.image) - 1
-    whole = outputs - outputs % length  # outputs in groups; the others are left over
+    whole = outputs - outputs % length  # the outputs in complete groups
     image, results, counts = [], [], []
     for kind in range(len(scheme.image)):
         of_kind = [(i, scheme.image[kind], scheme.results[kind]) for i in range(0, whole, length)]
-        if kind in (0, last):  # their kernels are g0 and g1, for y_i = d_i g0 + d_i+1 g1
+        if kind in (0, last):  # factors g0 and g1: y_i = d_i g0 + d_i+1 g1 of the other outputs
             of_kind += [(i, (kind == 0, kind == last), (1,)) for i in range(whole, outputs)]
         image += [_row(outputs + 1, i, of_blocks) for i, of_blocks, _ in of_kind]
         results += [_row(outputs, i, of_outputs) for i, _, of_outputs in of_kind]
@@ -126,14 +125,19 @@ def axis(outputs, pixels, stride, padding):
 
 
 def _row(size, start, numbers):
+    """A row of zeros with `numbers` from the index `start` on."""
     row = np.zeros(size)
     row[start : start + len(numbers)] = numbers
     return row
 
 
 def _of_pixels(rows, starts, stride, size):
-    """(rows, blocks) -> (rows x stride, size): each row once for each number of a block, whose
-    places are starts, starts + 1, ...; what is outside of [0, size) is zero, so it is left out."""
+    """A map of blocks (rows, blocks) as a map of pixels (rows x stride, size).
+
+    Block b is the pixels starts[b], ..., starts[b] + stride - 1. Row (r, offset) of the result has
+    the coefficients of row r at the pixel `offset` of each block. Pixels outside [0, size) are
+    padding, so they are omitted.
+    """
     found = np.zeros((len(rows), stride, size))
     for offset in range(stride):
         inside = (starts + offset >= 0) & (starts + offset < size)

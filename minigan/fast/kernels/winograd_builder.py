@@ -1,7 +1,7 @@
-"""The tasks that plans of `winograd` are made of: its linear maps and its products.
+"""The tasks of a convolution by `winograd`: its linear maps and its products.
 
-The forward pass of a transposed convolution is the backward pass of a convolution: its x becomes
-dM, and y comes from dU. `winograd_layout` says where the matrices are.
+The forward pass of a transposed convolution is the dx of a convolution: dM is computed from its x,
+and y from dU. The layout of the matrices in memory is in `winograd_layout`.
 """
 
 import math
@@ -17,18 +17,18 @@ from .winograd_layout import WinogradLayout
 
 
 class WinogradBuilder(WinogradLayout):
-    """A plan in the making."""
+    """Builds the plan of a pass by the maps B, G, A and the products of `winograd`."""
 
     def __init__(self, geometry, dtype, threads):
         super().__init__(geometry, dtype, threads)
         self.maps = _maps_of(geometry._replace(x=geometry.x[1:]), dtype)
 
-    # The linear maps, of the images of a block and of the kernel. In two dimensions a factor is the
-    # product of two from the tables of `winograd`: 1 or -1 in B and A, down to 1/4 in G. All are
-    # powers of two, so multiplying by them is exact: only the sums are rounded.
+    # The linear maps of the images of a block and of the kernel. In two dimensions a coefficient is
+    # a product of two coefficients of `winograd`: 1 or -1 in B and A, 1/4 or more in G. All are
+    # powers of two, so multiplying by them is exact, and only the sums are rounded.
 
     def to_u(self, source):
-        """U = B x, from the images at a place: at most 2 x 2 blocks are added or subtracted."""
+        """U = B x, x the images at the place `source`: sums of at most 2 x 2 blocks."""
         self.combine("image", self.pixels(source, self.large), self.lines_of_u(self.u))
 
     def from_du(self, phi):
@@ -37,17 +37,17 @@ class WinogradBuilder(WinogradLayout):
         self.combine("image", self.lines_of_u(self.du), target, phi, adjoint=True)
 
     def to_dm(self, source):
-        """dM = A' dz, from the images at a place: at most 3 x 3 pixels."""
+        """dM = A' dz, dz the images at the place `source`: sums of at most 3 x 3 pixels."""
         source = self.pixels(source, self.small)
         self.combine("results", source, self.lines_of_m(self.dm), adjoint=True)
 
     def from_m(self, phi):
-        """RESULT = phi(A M + b): at most 3 x 3 products."""
+        """RESULT = phi(A M + b): sums of at most 3 x 3 products."""
         target = self.pixels((RESULT, 0), self.small)
         self.combine("results", self.lines_of_m(self.m), target, phi)
 
     def to_v(self):
-        """V = G W: g0, g1, and their sums and differences (halved in TRIPLES), along both axes."""
+        """V = G W: g0, g1, and their sum and difference (halved in TRIPLES), along both axes."""
         self.combine("kernel", self.taps((WEIGHT, 0)), self.lines_of_v(self.v))
 
     def from_dv(self):
@@ -56,7 +56,7 @@ class WinogradBuilder(WinogradLayout):
         self.combine("kernel", self.lines_of_v(self.dv), target, adjoint=True, adds=1)
 
     def combine(self, name, source, target, phi=NO_PHI, adjoint=False, adds=0):
-        """target = phi(map source + b), or +=, for a map that each axis has."""
+        """target = phi(map source + b), or += if `adds`; the map: field `name` of both axes."""
         length = {"image": self.large[3], "results": self.small[3], "kernel": self.weight[3]}
         if (name, adjoint) not in self.maps:
             maps = (getattr(axis, name) for axis in self.axes)
@@ -75,7 +75,7 @@ class WinogradBuilder(WinogradLayout):
         }  # fmt: skip
         self.task(combinations.combine, words)
 
-    # The products, a task for each kind.
+    # The products, one task for each kind (see `winograd.Axis`).
 
     def multiply_u_v(self):
         """M = U V."""
@@ -86,7 +86,7 @@ class WinogradBuilder(WinogradLayout):
         self._times_kernels(self.dm, self.du, as_stored=self.transposed)
 
     def _times_kernels(self, source, target, as_stored):
-        """target = source V_k for each kind k, or the transpose of V_k if it is not `as_stored`."""
+        """target = source V_k for each kind k, or source V_k' if not `as_stored`."""
         depth, columns = source.columns, target.columns
         kernel_rows, kernel_step = (
             (row_offsets(columns, depth), 1) if as_stored else (row_offsets(1, depth), depth)
@@ -99,7 +99,7 @@ class WinogradBuilder(WinogradLayout):
             )  # fmt: skip
 
     def multiply_u_dm(self):
-        """dV += U' dM, or dM' U in a transposed convolution; the first block sets it."""
+        """dV += U' dM, or dM' U in a transposed convolution; the first block sets dV."""
         a, b = (self.dm, self.u) if self.transposed else (self.u, self.dm)
         words = self.epilogue(NO_PHI) | {gemm.ACCUMULATE: int(self.block[0] > 0)}
         for kind, rows in self.each_kind():
@@ -114,8 +114,8 @@ class WinogradBuilder(WinogradLayout):
         super().barrier()
 
     def _give_products_to_threads(self):
-        """Gives each of the phase's products to one thread, the longest first. If each were divided
-        among the threads, each thread would have to pack all kernels."""
+        """Assigns each product of the region to one thread, the longest first. If a product were
+        divided among the threads, each thread would have to pack its kernel."""
         worker, loads = gemm.multiplier(self.dtype), [0] * self.parts
         tasks = [words for words, _ in self.regions[-1] if words[gemm.WORKER] == worker]
         if len(tasks) < self.parts:
@@ -129,13 +129,14 @@ class WinogradBuilder(WinogradLayout):
 
 @lru_cache(maxsize=256)
 def _maps_of(geometry, dtype):
-    """The tables of the linear maps that have been needed so far, by name, for plans that differ in
-    nothing but the number of images or threads: the geometry has none."""
+    """The tables of the linear maps, by name: a dict that the builders of all plans with this
+    geometry share and fill. The geometry is without the number of images."""
     return {}
 
 
 def _terms(vertical, horizontal, at, dtype):
-    """(starts, places, factors): the terms of `combinations` for a map down and one across."""
+    """(starts, places, factors) for `combinations`: the map `vertical` of rows combined with the
+    map `horizontal` of columns; `at` has the offset of each source line."""
     counts, places, factors = [[0]], [], []
     target, j = np.nonzero(horizontal)
     for row in vertical:

@@ -1,14 +1,15 @@
-"""Where U, M, V and their gradients are, block by block of images (see `winograd`).
+"""The layout of U, M, V and their gradients in memory (see `winograd`).
 
-`large` images are those that the kernel is laid on: x of a convolution, y of a transposed one.
-`small` ones are the others, whose pixels are places of the kernel. In memory are
+A pass processes the images in blocks, and these arrays have the images of one block. `large` and
+`small` images are those of `geometry`: the kernel slides over large images, and its positions are
+the pixels of small ones. The shapes are, with C and c the channels of large and small images,
 
-    U, dU   (images, products down, products across, stride, stride, channels of large)
-    M, dM   (images, products down, products across, channels of small)
-    V, dV   (kinds down, kinds across) times (stride, stride, channels of large, those of small);
-            (channels of small, stride, stride, those of large) in a transposed convolution
+    U, dU   (images, products down, products across, stride, stride, C)
+    M, dM   (images, products down, products across, c)
+    V, dV   (kinds down, kinds across, stride, stride, C, c); in a transposed convolution
+            (kinds down, kinds across, c, stride, stride, C)
 
-so the products of one kind, of all images of a block, are one product of matrices.
+So the products of one kind, for all images of a block, are one matrix product.
 """
 
 import math
@@ -29,25 +30,24 @@ MANY_STRIPS = 8  # with at least so many strips, an incomplete one costs little
 
 
 class Lines(NamedTuple):
-    """Lines of numbers in each of many images: where the first image is, where in an image the line
-    (i, j) is, how many images there are and how far apart."""
+    """Lines of numbers of several images: see `combinations`."""
 
-    place: tuple[int, int]
-    at: np.ndarray
+    place: tuple[int, int]  # of the first image
+    at: np.ndarray  # the offset of the line (i, j) from the start of an image
     images: int
-    step: int
+    step: int  # numbers between images
 
 
 class Matrix(NamedTuple):
-    """U, M or a gradient of one: where it is, its columns, and how far its rows are apart."""
+    """U, M, dU or dM as a matrix."""
 
     place: tuple[int, int]
     columns: int
-    step: int
+    step: int  # numbers between rows
 
 
 class WinogradLayout(PlanBuilder):
-    """A plan in the making, and what is where."""
+    """A `PlanBuilder` with the arrays of `winograd`."""
 
     def __init__(self, geometry, dtype, threads):
         super().__init__(geometry, dtype, threads)
@@ -60,10 +60,10 @@ class WinogradLayout(PlanBuilder):
         self.kinds = tuple(len(axis.counts) for axis in self.axes)
         self.u_columns, self.m_columns = self.stride**2 * self.large[3], self.small[3]
         size = self._block_size()
-        self.block = 0, size  # its first image, and how many
-        self.rows = size * math.prod(self.counts)  # of U and M in a block
+        self.block = 0, size  # the first image of the present block, and the number of images
+        self.rows = size * math.prod(self.counts)  # of U and M
 
-    # Each pass needs some of these; a place is reserved when it is first asked for.
+    # Each pass needs some of these arrays; each is allocated when it is first used.
 
     @cached_property
     def u(self):
@@ -94,14 +94,17 @@ class WinogradLayout(PlanBuilder):
         return Matrix(self.allocate(self.rows * step), columns, step)
 
     def _step(self, columns):
-        """Rows are one vector longer than what is in them: a column of a matrix whose rows are a
-        power of two apart does not stay in the first-level cache."""
+        """The step between rows: one vector more than the columns, so that it is not a power of
+        two. Otherwise a column would be in a single set of the first-level cache."""
         return columns + VECTOR_BYTES // self.dtype.itemsize
 
     def _block_size(self):
-        """The images of a block: whole strips of products of each kind, unless a single image has
-        so many that the last one does not matter. It does not depend on the number of threads, so
-        neither does the order in which blocks are added to dV."""
+        """The number of images in a block.
+
+        It is a multiple of TILE_ROWS, so that the products of each kind are complete strips; or, if
+        a single image has many strips, any number. It does not depend on the number of threads, so
+        neither does the order in which the blocks are added to dV.
+        """
         of_image = math.prod(self.counts) * self._step(self.u_columns) * self.dtype.itemsize
         fewest_rows = math.prod(min(axis.counts) for axis in self.axes)
         unit = 1 if fewest_rows >= MANY_STRIPS * TILE_ROWS else TILE_ROWS
@@ -109,15 +112,15 @@ class WinogradLayout(PlanBuilder):
         return min(self.small[0], unit * units)
 
     def blocks(self):
-        """Yields for each block of images, which `block` then is."""
+        """Sets `block` to each block of images in turn, and yields."""
         _, size = self.block
         for first in range(0, self.small[0], max(size, 1)):
             self.block = first, min(size, self.small[0] - first)
             yield
 
     def each_kind(self):
-        """Yields for each kind of product its number, and the offsets of its rows as a function of
-        the step between rows of U or M."""
+        """Yields (kind, rows) for each kind of product: its number, and a function that gives the
+        offsets of its rows in U or M from the step between rows."""
         down, across = self.counts
         steps = down * across, across, 1
         first_rows, first_columns = (list(accumulate(axis.counts, initial=0)) for axis in self.axes)
@@ -127,12 +130,12 @@ class WinogradLayout(PlanBuilder):
             yield kind, partial(offsets, counts, steps, first=first)
 
     def kernel(self, v, kind):
-        """Where the kernel of a kind of product is in V or dV."""
+        """The place of V_k or dV_k, k a kind of product, from the place `v` of V or dV."""
         base, start = v
         return base, start + kind * self.u_columns * self.m_columns * self.dtype.itemsize
 
     def pixels(self, place, shape):
-        """The pixels of this block's images."""
+        """The pixels of the images of this block, from the place and shape of all images."""
         _, height, width, channels = shape
         first, images = self.block
         step = height * width * channels
@@ -140,21 +143,23 @@ class WinogradLayout(PlanBuilder):
         return Lines(place, _grid(height, width) * channels, images, step)
 
     def lines_of_m(self, m):
+        """A line of M for each product (i, j)."""
         at = _grid(*self.counts) * m.step
         return Lines(m.place, at, self.block[1], at.size * m.step)
 
     def lines_of_u(self, u):
+        """A line of U for each product and pixel of its block: (products down x stride, ...)."""
         rows, pixels = np.divmod(self._in_blocks(*self.counts), self.stride**2)
         at = rows * u.step + pixels * self.large[3]
         return Lines(u.place, at, self.block[1], math.prod(self.counts) * u.step)
 
     def taps(self, place):
-        """The lines W[u, v, c]; each channel c is an image."""
+        """The lines W[u, v, c, :]; each input channel c is one image of `combinations`."""
         kh, kw, channels, out = self.weight
         return Lines(place, _grid(kh, kw) * channels * out, channels, out)
 
     def lines_of_v(self, place):
-        """The same lines of V."""
+        """The lines of V in the same order."""
         channels, out = self.weight[2:]
         lines = self._in_blocks(*self.kinds)
         if not self.transposed:
@@ -164,11 +169,13 @@ class WinogradLayout(PlanBuilder):
         return Lines(place, at, channels, self.u_columns)
 
     def _in_blocks(self, down, across):
-        """The number in C order of (i, j, a, b), a and b below the stride, at (i a, j b)."""
+        """The index in C order of (i, j, a, b), with a and b below the stride, at the position
+        (i stride + a, j stride + b) of the result."""
         stride = self.stride
         at = np.arange(down * across * stride**2).reshape(down, across, stride, stride)
         return at.swapaxes(1, 2).reshape(down * stride, across * stride)
 
 
 def _grid(down, across):
+    """The index in C order of each (i, j)."""
     return np.arange(down * across).reshape(down, across)

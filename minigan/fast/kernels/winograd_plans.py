@@ -1,7 +1,7 @@
-"""Plans of convolutions that are computed as `winograd` says; `winograd_builder` has the tasks.
+"""Plans of convolutions by the method of `winograd`; `winograd_builder` makes their tasks.
 
-A pass takes its images in blocks, one after the other, so that what one phase writes is still in
-the cache when the next one reads it.
+A pass processes the images in blocks, one after the other, so that the numbers that one parallel
+region writes are still in the cache when the next one reads them.
 """
 
 from .machine import VECTOR_BYTES
@@ -12,8 +12,8 @@ FEWEST_CHANNELS = 32  # with fewer, the linear maps take longer than the product
 
 
 def pays(geometry, dtype):
-    """Whether this way is faster than the direct one. The number of images does not matter, so an
-    image has the same result in every batch."""
+    """Whether this method is used: where it is faster than the direct one. It does not depend on
+    the number of images, so an image has the same result in every batch."""
     vector, (kh, kw, *channels) = VECTOR_BYTES // dtype.itemsize, geometry.weight
     return (
         kh == kw == 2 * geometry.stride
@@ -24,7 +24,7 @@ def pays(geometry, dtype):
 
 
 def forward(geometry, phi, dtype, threads):
-    """y = phi(A (U V) + b); in a transposed convolution y = phi(B' (dM V') + b), with x for dy.
+    """The plan of y = phi(A (U V) + b), or transposed y = phi(B' (dM V') + b) with dM = A' x.
 
     The parameters are those of `image_plans.forward`."""
     plan = WinogradBuilder(geometry, dtype, threads)
@@ -41,8 +41,8 @@ def forward(geometry, phi, dtype, threads):
 
 
 def backward(geometry, phi, dtype, threads, dx, dw):
-    """dx = B' (dM V'), in a transposed convolution A (U V) with dy for x; dW += G' (U' dM); or one
-    of them."""
+    """The plan of dx = B' (dM V'), or transposed dx = A (U V) with U = B dz; and of
+    dW += G' (U' dM). The parameters are those of `image_plans.backward`."""
     plan = WinogradBuilder(geometry, dtype, threads)
     gather, scatter = _gather(plan), _scatter(plan)
     transform_dz, multiply, finish = gather if geometry.transposed else scatter
@@ -70,10 +70,10 @@ def backward(geometry, phi, dtype, threads, dx, dw):
 
 
 def _gather(plan):
-    """From large images to small ones: U = B x, M = U V, y = A M."""
+    """The three steps from large to small images: U = B x, M = U V, y = A M."""
     return plan.to_u, plan.multiply_u_v, plan.from_m
 
 
 def _scatter(plan):
-    """The adjoint, from small images to large ones: dM = A' dy, dU = dM V', dx = B' dU."""
+    """The adjoint steps, from small to large images: dM = A' dy, dU = dM V', dx = B' dU."""
     return plan.to_dm, plan.multiply_dm_v, plan.from_du

@@ -5,14 +5,15 @@ loop, and where that loop is started. For a kernel like the matrix product each 
 there is one parallel loop, `run_parts`, and its body is a single call of a *worker*, a C function
 of two arguments: the address of a task, and which part of it to do.
 
-A task is a row of 64-bit words: addresses of arrays, sizes, and the bits of float64 numbers. Its
-first word is the address of its own worker, so a list of tasks can be done by one more worker:
+A task is an array of 64-bit words: addresses of arrays, sizes, and the bits of float64 numbers. Its
+first word is the address of its own worker. So one more worker can run a whole list of tasks:
 
-    follow(address, part):  for each task of the list:  task's worker(address of the task, part)
+    run_tasks(address, part):  for each task of the list:  task's worker(address of the task, part)
 
-Each thread goes through the list by itself. It must not read what another thread's part writes. A
-task has as many parts as there are threads, or one part alone, which its last word then gives to
-one thread: OWNER is 0, or 1 + the number of that thread.
+Each thread goes through the list without waiting for the others, so a thread must not read what the
+part of another thread writes. A task has one part for each thread, or a single part. A single part
+belongs to one thread, which the task's last word names: OWNER is 1 + the number of that thread, and
+0 for a task with a part for each thread.
 """
 
 from functools import cache
@@ -28,25 +29,25 @@ from .cache import cached_cfunc
 from .views import address_of, words_of
 
 WORD = 8  # bytes
-COUNT, LENGTH = 0, 1  # a list's first two words; its tasks start after one task's length
+COUNT, LENGTH = 0, 1  # a list's first two words; its tasks begin at the index LENGTH
 
-_workers: dict = {}  # never emptied: their machine code lives only as long as they do
+_workers: dict = {}  # never emptied: Numba frees the machine code of a worker with its object
 
 
 @cache
 def worker_address(function, dtype):
-    """The address of function(task, part), compiled for tasks of one float type."""
-    with global_compiler_lock:  # two threads may ask for the same worker
+    """The address of function(task, part), compiled for arrays of one float type."""
+    with global_compiler_lock:  # two threads may need the same worker at the same time
         if (function, dtype) not in _workers:
-            task = types.CPointer(from_dtype(dtype))  # tells a worker the type of its arrays
+            task = types.CPointer(from_dtype(dtype))  # its type tells Numba the type of the arrays
             signature = types.void(task, types.intp)
             _workers[function, dtype] = cached_cfunc(signature, function)
         return _workers[function, dtype].address
 
 
-@njit(parallel=True)  # not cached: a stored one crashes in callers that are stored after it
+@njit(parallel=True)  # not cached: a cached one crashes the callers that are cached after it
 def run_parts(worker, parts, task):
-    """worker(task, part) for every part. The task's arrays must live until this returns."""
+    """worker(task, part) for every part, in parallel. The caller keeps the task's arrays alive."""
     if parts == 1:
         call_worker(worker, task, 0)
     else:
@@ -81,7 +82,7 @@ def call_worker(typing, worker, task, part):
 
 
 def _cast_to(kind):
-    """An intrinsic: the address that a worker is given as a pointer to another type of number."""
+    """An intrinsic that casts a worker's `address` to a pointer to numbers of another type."""
 
     @intrinsic
     def cast(typing, address):
