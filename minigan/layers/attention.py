@@ -5,7 +5,7 @@ import numpy as np
 from .._checks import Count
 from .base import Array, Cache, Layer
 
-MOST_POSITIONS = 4096  # of an image: the attention map has this many entries squared
+MAX_POSITIONS = 4096  # of an image: the attention map has this many entries squared
 
 
 class SelfAttention(Layer):
@@ -73,9 +73,9 @@ class SelfAttention(Layer):
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:
         image = self.as_input(x, "N", "H", "W", self.channels)
-        if (positions := image.shape[1] * image.shape[2]) > MOST_POSITIONS:
+        if (positions := image.shape[1] * image.shape[2]) > MAX_POSITIONS:
             raise ValueError(
-                f"{self}: an image must have at most {MOST_POSITIONS:,} positions (64 x 64), since "
+                f"{self}: an image must have at most {MAX_POSITIONS:,} positions (64 x 64), since "
                 f"attention has their square; got {image.shape[1]} x {image.shape[2]}, "
                 f"{positions:,}"
             )
@@ -105,7 +105,7 @@ class SelfAttention(Layer):
         self.grads["gamma"] += np.sum(dy * (r @ self.params["output"]), dtype=np.float64)
 
     def tangent(self, x_dot: Array, cache: Cache) -> Array:
-        r_dot = self._moved(positions_of(x_dot), cache)[-1]
+        r_dot = self._tangents(positions_of(x_dot), cache)[-1]
         y_dot = positions_of(x_dot) + self.params["gamma"] * (r_dot @ self.params["output"])
         return y_dot.reshape(x_dot.shape)
 
@@ -113,7 +113,7 @@ class SelfAttention(Layer):
         x, q, k, v, A, _ = cache
         dq, dk, dv, (dr, dA, dS) = self._signals(dy, cache)
         shape, dy, x_dot, p = dy.shape, positions_of(dy), positions_of(x_dot), self.params
-        q_dot, k_dot, v_dot, A_dot, r_dot = self._moved(x_dot, cache)
+        q_dot, k_dot, v_dot, A_dot, r_dot = self._tangents(x_dot, cache)
         dA_dot = dr @ transposed(v_dot)
         dv_dot = transposed(A_dot) @ dr
         dS_dot = A_dot * (dA - row_sum(A * dA)) - A * row_sum(A_dot * dA)
@@ -154,8 +154,8 @@ class SelfAttention(Layer):
         dS = self.through_softmax(A, dA)
         return dS @ k, transposed(dS) @ q, transposed(A) @ dr, (dr, dA, dS)
 
-    def _moved(self, x_dot, cache):
-        """q_dot, k_dot, v_dot, A_dot, r_dot."""
+    def _tangents(self, x_dot, cache):
+        """(q_dot, k_dot, v_dot, A_dot, r_dot)."""
         _, q, k, v, A, _ = cache
         q_dot, k_dot, v_dot = (x_dot @ self.params[name] for name in ("query", "key", "value"))
         S_dot = q_dot @ transposed(k) + q @ transposed(k_dot)

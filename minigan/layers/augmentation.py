@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from .._checks import Finite, NotNegative, Share
-from .base import Array, Cache, StraightLayer
+from .base import Array, Cache, PiecewiseLinearLayer
 
 
-def diff_augment(*, fill: float = 0.0) -> list[StraightLayer]:
+def diff_augment(*, fill: float = 0.0) -> list[PiecewiseLinearLayer]:
     """[brightness, translation, cutout]: the paper's policy, without saturation and contrast.
 
     For D: Sequential([*diff_augment(fill=-1.0), *layers]).
@@ -31,7 +31,7 @@ def diff_augment(*, fill: float = 0.0) -> list[StraightLayer]:
     return [RandomBrightness(), RandomTranslation(fill=fill), RandomCutout(fill=fill)]
 
 
-class RandomTranslation(StraightLayer):
+class RandomTranslation(PiecewiseLinearLayer):
     """y_n = x_n moved by (r_n, c_n) pixels, each uniform on -m ... m,  m = fraction of the side
 
     y[n, i, j] = x[n, i - r, j - c] where that is inside the image, else `fill`.
@@ -66,7 +66,7 @@ class RandomTranslation(StraightLayer):
         return f"RandomTranslation({self.fraction:g}, fill={self.fill:g})"
 
 
-class RandomCutout(StraightLayer):
+class RandomCutout(PiecewiseLinearLayer):
     """y = x outside a rectangle about a random pixel, `fill` inside it
 
     Its sides are `fraction` of the image's: a square in a square image. It may reach beyond the
@@ -110,7 +110,7 @@ class RandomCutout(StraightLayer):
         return f"RandomCutout({self.fraction:g}, fill={self.fill:g})"
 
 
-class RandomBrightness(StraightLayer):
+class RandomBrightness(PiecewiseLinearLayer):
     """y_n = x_n + b_n,  b_n ~ U(-amount, amount), one number per image.   backward: dx = dy
 
     Parameters

@@ -114,8 +114,8 @@ class Layer(Memory):
         return f"{type(self).__name__}()"
 
 
-class StraightLayer(Layer):
-    """A layer without parameters whose tangent is one and the same linear map everywhere."""
+class PiecewiseLinearLayer(Layer):
+    """A layer without parameters that is piecewise linear, so its `curvature` is zero."""
 
     piecewise_linear = True
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .._checks import Classes, Count, ImageShape, Positive
-from .base import Layer, StraightLayer, flat_samples
+from .base import Layer, PiecewiseLinearLayer, flat_samples
 from .composite import Composite
 
 
-class OneHot(StraightLayer):
+class OneHot(PiecewiseLinearLayer):
     """y = [x_1, ..., x_F-K, scale e_k],  k = argmax of the last K values: noise becomes a class.
 
     x (N, F), y (N, F). Each of K independent normal values is equally likely to be the largest, so
@@ -132,7 +132,7 @@ class WithCode(Composite):
         return f"WithCode({self.inner}, {self.width}{', whole=True' if self.whole else ''})"
 
 
-class Projection(StraightLayer):
+class Projection(PiecewiseLinearLayer):
     """y = s + e_k,  x = [s, e_1 ... e_K, c],  k = argmax c: the logit of a sample of class k.
 
     x (N, 1 + 2 K), y (N, 1), K = `classes` >= 2. After WithCode(f, K), with f ending in
@@ -166,7 +166,7 @@ class Projection(StraightLayer):
         return f"Projection({self.classes})"
 
 
-class LabelPlanes(StraightLayer):
+class LabelPlanes(PiecewiseLinearLayer):
     """y = the image of a labelled row with K more channels: 1 in the channel of its class, else 0.
 
     x (N, H W C + K), y (N, H, W, C + K); shape = (H, W, C), K = `classes` >= 2. The first

@@ -152,12 +152,12 @@ class FlatVectors(Composite):
 
     def copy(self, dtype: DTypeLike | None = None) -> Any:
         """An independent network, equal in parameters and buffers, in another dtype if given."""
-        twin = copy.deepcopy(self)
+        clone = copy.deepcopy(self)
         if dtype is not None:
             found = checks.dtype(f"{type(self).__name__}.copy", "dtype", dtype)
-            if twin.dtype != found:
-                twin.lay_out(found, twin.rng)
-        return twin
+            if clone.dtype != found:
+                clone.lay_out(found, clone.rng)
+        return clone
 
     def __getstate__(self):
         """The layers alone: theta and grad are laid out anew around their parameters."""

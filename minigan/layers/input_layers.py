@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._checks import Count, CountOrZero, NotNegative
-from .base import Layer, StraightLayer
+from .base import Layer, PiecewiseLinearLayer
 
 
-class InstanceNoise(StraightLayer):
+class InstanceNoise(PiecewiseLinearLayer):
     """y = x + std e,  e ~ N(0, I) drawn anew in each training pass; y = x in evaluation.
 
     As D's first layer it makes D compare p and q convolved with N(0, std^2 I). For std > 0 both
@@ -46,7 +46,7 @@ class InstanceNoise(StraightLayer):
         return f"InstanceNoise({self.std:g})"
 
 
-class Pack(StraightLayer):
+class Pack(PiecewiseLinearLayer):
     """y_n = [x_n, x_n+1, ..., x_n+m-1], indices modulo N: D judges m samples at once (PacGAN)
 
     x (N, F), y (N, m F). For N >= m and independent samples each y_n is a draw from the product
@@ -79,7 +79,7 @@ class Pack(StraightLayer):
         return f"Pack({self.samples})"
 
 
-class DiscreteNoise(StraightLayer):
+class DiscreteNoise(PiecewiseLinearLayer):
     """y = [sign(x_1), ..., sign(x_k), x_k+1, ...]: k of the noise values become fair coins, +-1.
 
     x (N, F), y (N, F). A continuous G maps connected noise to connected samples, so it puts some

@@ -82,7 +82,7 @@ class Memory(checks.CheckedConstructors):
         """Lets every `initialize` note what it drew, so that later changes can be told from it."""
         super().__init_subclass__(**options)
         if "initialize" in vars(cls):
-            setattr(cls, "initialize", _noting_what_was_drawn(cls.initialize))  # noqa: B010
+            setattr(cls, "initialize", _recording_initial_values(cls.initialize))  # noqa: B010
 
     def add_parameter(self, name: str, shape: tuple[int, ...]) -> None:
         """A parameter of zeros; `initialize` gives it its first value."""
@@ -189,9 +189,9 @@ class Memory(checks.CheckedConstructors):
 
     def __copy__(self):
         """A layer that shares all arrays with this one."""
-        twin = object.__new__(type(self))
-        vars(twin).update(vars(self))
-        return twin
+        clone = object.__new__(type(self))
+        vars(clone).update(vars(self))
+        return clone
 
     def __getstate__(self):
         """For copy.deepcopy and pickle: a copy belongs to no network until it is put into one."""
@@ -205,7 +205,7 @@ def _of_the_formulas(kind):
     return {"buffers", *inspect.signature(kind).parameters, *methods}
 
 
-def _noting_what_was_drawn(initialize):
+def _recording_initial_values(initialize):
     @functools.wraps(initialize)
     def noting(self, rng):
         initialize(self, rng)

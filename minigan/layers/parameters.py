@@ -11,8 +11,8 @@ import numpy as np
 from .._checks import numbers, shown
 
 
-class _Room(threading.local):
-    """The number of values that layers made by this thread may still allocate.
+class _AllocationLimit(threading.local):
+    """The number of values that new layers may still allocate in this thread.
 
     While a file is loaded it is bounded by the file's size; otherwise there is no bound."""
 
@@ -20,7 +20,7 @@ class _Room(threading.local):
         self.values = math.inf
 
     @contextlib.contextmanager
-    def for_values(self, values: float) -> Iterator[None]:
+    def of(self, values: float) -> Iterator[None]:
         before, self.values = self.values, values
         try:
             yield
@@ -28,13 +28,13 @@ class _Room(threading.local):
             self.values = before
 
 
-ROOM = _Room()
+ALLOCATION_LIMIT = _AllocationLimit()
 
 
 def zeros(shape: Sequence[int] | int) -> np.ndarray:
     """An array of float32 zeros for a parameter or a buffer."""
-    ROOM.values -= math.prod((shape,) if isinstance(shape, int) else shape)
-    if ROOM.values < 0:
+    ALLOCATION_LIMIT.values -= math.prod((shape,) if isinstance(shape, int) else shape)
+    if ALLOCATION_LIMIT.values < 0:
         raise ValueError("the layers have more values than the file")
     return np.zeros(shape, np.float32)
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from .._checks import Finite
-from .base import Cache, StraightLayer
+from .base import Cache, PiecewiseLinearLayer
 
 
-class Rescale(StraightLayer):
+class Rescale(PiecewiseLinearLayer):
     """y = factor x   backward: dx = factor dy
 
     The factor is a constant: a G trained on data / unit, with Rescale(unit) after it, gives samples

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .base import Array, Cache, Layer, StraightLayer
+from .base import Array, Cache, Layer, PiecewiseLinearLayer
 from .composite import Composite, add
 
 
@@ -74,7 +74,7 @@ class Residual(Composite):
         return f"Residual({self.branch}{skip})"
 
 
-class Identity(StraightLayer):
+class Identity(PiecewiseLinearLayer):
     """y = x: the plain skip."""
 
     def forward(self, x: Array, training: bool = True) -> tuple[Array, Cache]:

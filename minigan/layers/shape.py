@@ -7,10 +7,10 @@ from typing import Annotated
 
 from .. import _checks as checks
 from .._checks import Count
-from .base import Array, Cache, StraightLayer
+from .base import Array, Cache, PiecewiseLinearLayer
 
 
-class Reshape(StraightLayer):
+class Reshape(PiecewiseLinearLayer):
     """y = x with each sample reshaped: (N, ...) -> (N, *shape). One entry may be -1.
 
     backward: dx = dy, reshaped.
@@ -55,7 +55,7 @@ class Flatten(Reshape):
         super().__init__(-1)
 
 
-class Upsample2d(StraightLayer):
+class Upsample2d(PiecewiseLinearLayer):
     """y = each pixel of x copied s^2 times: y[n, i, j, c] = x[n, i // s, j // s, c]
 
     Nearest-neighbour enlargement by the integer s: x (N, H, W, C), y (N, s H, s W, C).
@@ -80,7 +80,7 @@ class Upsample2d(StraightLayer):
         return f"Upsample2d({self.scale})"
 
 
-class AvgPool2d(StraightLayer):
+class AvgPool2d(PiecewiseLinearLayer):
     """y = the mean of x over blocks of k^2 pixels: (N, H, W, C) -> (N, H / k, W / k, C).
 
     backward: dx = dy / k^2, copied over the block: each of its pixels had the weight 1 / k^2.

@@ -100,13 +100,13 @@ class SpectralNorm(Layer):
         return matrix @ vector
 
     def _with(self, weight, gradient=None):
-        """The layer with another weight (and an array for its gradient), beside the real one: other
-        threads may be using that."""
-        twin = copy.copy(self.children["layer"])
-        vars(twin).update(params={**twin.params, "weight": weight})
+        """A copy of the layer with another weight, and an array for its gradient. The layer itself
+        is not changed, since other threads may be using it."""
+        clone = copy.copy(self.children["layer"])
+        vars(clone).update(params={**clone.params, "weight": weight})
         if gradient is not None:
-            vars(twin).update(grads={**twin.grads, "weight": gradient})
-        return twin
+            vars(clone).update(grads={**clone.grads, "weight": gradient})
+        return clone
 
     def backward_input(self, dy: Array, cache: Cache) -> Array:
         inner, normalised, *_ = cache

@@ -21,7 +21,7 @@ import numpy as np
 from .. import penalties
 from .._checks import shown
 from ..layers.base import Layer
-from ..layers.parameters import ROOM
+from ..layers.parameters import ALLOCATION_LIMIT
 from ..losses import Loss
 
 # the modules with parts that `import minigan` does not import
@@ -172,5 +172,5 @@ def build(description: Any, room: float) -> Any:
             raise ValueError(f"{name} has no argument {shown(argument)}")
         return classes[name](**{key: made(each, depth + 1) for key, each in arguments.items()})
 
-    with ROOM.for_values(room), np.errstate(all="ignore"):
+    with ALLOCATION_LIMIT.of(room), np.errstate(all="ignore"):
         return made(description, 0)

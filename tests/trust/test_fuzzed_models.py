@@ -70,7 +70,7 @@ LAYERS = {
 
 def test_every_layer_is_here():
     of_layers = {n for n, kind in models.described.known().items() if issubclass(kind, L.Layer)}
-    bases = {"Composite", "FlatVectors", "StraightLayer"}
+    bases = {"Composite", "FlatVectors", "PiecewiseLinearLayer"}
     assert of_layers - bases == set(LAYERS) and Composite.__name__ in bases
 
 
