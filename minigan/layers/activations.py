@@ -1,11 +1,11 @@
-"""Activations: y = phi(x), one number at a time.
+"""Activations: y = phi(x), elementwise.
 
     backward:  dx     = phi'(x) dy
     tangent:   y_dot  = phi'(x) x_dot
     curvature: dx_dot = phi''(x) x_dot dy      (dx is phi'(x) dy, and phi' moves with x)
 
-The Jacobian is diagonal, so backward and tangent are the same product. The cache is whichever of
-x and y gives phi' in the fewest operations.
+The Jacobian is diagonal, so backward and tangent are the same product. The cache is x or y: the one
+from which phi' takes fewer operations.
 """
 
 import numpy as np

@@ -33,7 +33,7 @@ class SelfAttention(Layer):
         dW_v = x' dv,  dv = A' dr
         dx = dy + dq W_q' + dk W_k' + dv W_v'
     **Tangent**: the forward lines, each by the product rule, from x_dot.
-    **Curvature**: the backward lines, each by the product rule, dy held (so do and dr are held):
+    **Curvature**: the backward lines, each by the product rule; dy, do and dr are constant:
         dA_dot = dr v_dot'   dv_dot = A_dot' dr      dW_o_dot = r_dot' do, dgamma_dot = sum dy o_dot
         dq_dot = dS_dot k + dS k_dot                 dk_dot = dS_dot' q + dS' q_dot
         dW_q_dot = x' dq_dot + x_dot' dq             (W_k, W_v likewise)
@@ -129,7 +129,7 @@ class SelfAttention(Layer):
         return self._through_projections(dq_dot, dk_dot, dv_dot).reshape(shape)
 
     def attention(self, x: Array) -> Array:
-        """A of images x, (N, H, W, H, W): what each position looks at."""
+        """A of images x, (N, H, W, H, W): how much each position takes from every other."""
         y, (*_, A, _) = self.forward(x, training=False)
         return A.reshape(*y.shape[:3], *y.shape[1:3])
 
@@ -147,7 +147,7 @@ class SelfAttention(Layer):
         return A * (g - row_sum(A * g))
 
     def _signals(self, dy, cache):
-        """dq, dk, dv, and (dr, dA, dS) on the way to them."""
+        """(dq, dk, dv, (dr, dA, dS)): the gradients of q, k, v and the intermediate ones."""
         _, q, k, v, A, _ = cache
         dr = self.params["gamma"] * positions_of(dy) @ self.params["output"].T
         dA = dr @ transposed(v)

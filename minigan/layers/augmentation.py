@@ -1,18 +1,18 @@
 """DiffAugment: random augmentations as D's first layers, each a linear map with its transpose.
 
-D is shown augmented samples, real and fake alike, so a small data set is not learned by heart; G is
-judged by augmented samples too, and the gradient comes back to it through the transpose of the very
-map that was drawn (Zhao et al. 2020, arXiv 2006.10738):
+D sees only augmented samples, real and fake alike, so it cannot memorise a small data set. In G's
+update D sees augmented fakes too, and the gradient reaches G through the transpose of the map that
+was drawn (Zhao et al. 2020, arXiv 2006.10738):
 
-    translation   y = S x     S moves the image, what is moved out is lost    S' moves it back
+    translation   y = S x     S shifts the image, dropping what leaves it    S' shifts it back
     cutout        y = K x     K sets a square to zero                         K' = K
     brightness    y = x + b   one number b per image, drawn                   the identity
 
 Each draws anew in every training pass, one draw per image, from the network's rng; the draws are
 kept in the cache. In evaluation y = x. Images (N, H, W, C).
 
-`fill` is what counts as empty: the colour of the ground outside the image, 0 unless given. Then
-y - fill = S (x - fill): still linear, about another origin.
+`fill` is the value of an empty pixel, such as the background of the images; the default is 0. With
+another value the map is y - fill = S (x - fill): affine, with the same tangent and backward pass.
 """
 
 from typing import Any
@@ -140,7 +140,8 @@ class RandomBrightness(PiecewiseLinearLayer):
 
 
 def moved(x: Array, moves: Array) -> Any:
-    """Each image moved by its (rows, columns), zeros coming in. The transpose moves by -moves."""
+    """Each image moved by its (rows, columns); pixels from outside are zeros. The transpose of this
+    map moves by -moves."""
     n, height, width, _ = x.shape
     rows = np.arange(height) - moves[:, :1]  # (N, H): where each row comes from
     columns = np.arange(width) - moves[:, 1:]

@@ -14,13 +14,13 @@ Whatever the backward pass needs of the forward pass is in `cache`, never on the
 discriminator sees real and fake batches before any backward pass begins, and a layer that
 remembered only its last input would use the wrong one for one of them.
 
-The cache keeps arrays, not copies of them: x, y and the parameters themselves. So none of them, and
-no option of the layer, may change between a forward pass and the backward passes that use its
-cache. A network makes sure of x and y: it works on a copy of x, and its y is read-only. A single
-layer, called by itself, leaves it to its caller.
+The cache refers to arrays, x, y and the parameters themselves, and does not copy them. So none of
+them, and no option of the layer, may change between a forward pass and the backward passes that use
+its cache. A network ensures this for x and y: it works on a copy of x, and its y is read-only. If a
+single layer is called by itself, its caller has to ensure it.
 
-A layer checks its x (`as_input`), but not its dy, x_dot and cache: they come from the layers beside
-it, and what comes from outside is checked by the network.
+A layer checks its x (`as_input`), but not its dy, x_dot and cache. They come from the neighbouring
+layers; those that come from outside are checked by the network.
 """
 
 import math
@@ -38,8 +38,9 @@ Cache = Any  # what the backward passes of a layer need of its forward pass
 class Layer(Memory):
     """The contract that all layers share. `Memory` says where params, grads and buffers live.
 
-    mixes_samples : True if a row of y depends on more than its own row of x (batch norm)
-    piecewise_linear : True if `tangent` is the same map all around x, so `curvature` returns None
+    mixes_samples : True if a sample of y depends on other samples of x (as in batch norm)
+    piecewise_linear : True if y is a piecewise linear function of x: then `tangent` is the same map
+        for all x nearby, and `curvature` returns None
 
     A layer of your own needs `forward` and `backward_input`, and `backward_params` if it has
     parameters. `tangent` and `curvature` are needed only under a gradient penalty, and `initialize`
@@ -90,10 +91,10 @@ class Layer(Memory):
         raise self._missing("tangent", "it is needed only under a gradient penalty")
 
     def curvature(self, dy: Array, cache: Cache, x_dot: Array) -> Array | None:
-        """How `backward(dy, cache)` moves when x moves along x_dot and dy is held.
+        """The derivative of `backward(dy, cache)` as x moves along x_dot, with dy constant.
 
-        In other words the Hessian of <dy, y> in x and the parameters, times x_dot: its x part is
-        returned (None for zero), its part for each parameter is added (+=) into grads. Gradient
+        It is the Hessian of <dy, y> with respect to x and the parameters, times x_dot. The part for
+        x is returned (None for zero), the part for each parameter is added (+=) to grads. Gradient
         penalties need it: see `minigan.penalties.second_order`.
         """
         raise self._missing("curvature", "it is needed only under a gradient penalty")
@@ -106,8 +107,11 @@ class Layer(Memory):
         raise TypeError(f"{name}: a layer is not called; use y, cache = layer.forward(x)")
 
     def as_input(self, x: Any, *shape: Any) -> Array:
-        """x as floats in the dtype of the parameters; TypeError or ValueError, naming this layer,
-        unless it has this shape (see `_checks.numbers`), if one is given."""
+        """x as floats in the dtype of the parameters.
+
+        Raises TypeError or ValueError, naming this layer, if x does not have `shape`: sizes, or
+        names for sizes that are free, such as "N" (see `_checks.numbers`).
+        """
         return checks.layer_input(self, x, shape)
 
     def __repr__(self) -> str:

@@ -19,7 +19,8 @@ def count_parameters(layer: Layer) -> int:
 
 
 class Composite(Layer):
-    """A container: its flags are those of its children."""
+    """A layer made of other layers: it mixes samples if one of them does, and is piecewise linear
+    if all of them are."""
 
     def __init__(self, children: dict[str, Layer]) -> None:
         super().__init__()

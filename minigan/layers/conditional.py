@@ -55,11 +55,11 @@ class OneHot(PiecewiseLinearLayer):
 
 
 class WithCode(Composite):
-    """y = [f(x), c]: applies a layer f and carries the code c past it, c the last values of x.
+    """y = [f(x), c]: applies a layer f to x and appends the code c, the last values of x.
 
-    backward:   dy = [df, dc]; dx is f's, with dc added where c is
-    tangent:    f's, with the perturbation of c beside it
-    curvature:  f's; c is copied, which has none
+    backward:   dy = [df, dc]; dx is f's dx from df, with dc added at c
+    tangent:    y_dot = [f's y_dot, c_dot]
+    curvature:  f's; copying c has none
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class WithCode(Composite):
         return dy[:, : -self.width].reshape(shape), dy[:, -self.width :]
 
     def join(self, dx: np.ndarray, dc: np.ndarray) -> np.ndarray:
-        """f's dx, with dc added where c is."""
+        """f's dx, with dc added at the values c."""
         if not self.whole:
             return np.concatenate([dx, dc], axis=1)
         dx = dx.copy()

@@ -17,7 +17,7 @@ class ConditionalBatchNorm(BatchStatistics):
     `BatchNorm`; then each class has a scale and a shift of its own. So the class reaches every
     level of a generator, not its input alone (Miyato and Koyama 2018).
 
-    A row is features, flattened, then the code c of K values, which is carried past the layer:
+    A row is the flattened features and then the code c of K values, which is copied to the output:
     x, y (N, F + K) with F the size of `shape`. gamma, beta (K, C), C the last axis of `shape`.
 
     backward, with g = dy gamma_k and means over the batch and all positions:
@@ -94,6 +94,7 @@ class ConditionalBatchNorm(BatchStatistics):
         return features.reshape(len(rows), positions, self.shape[-1]), code
 
     def _join(self, features, code):
+        """The reverse of `_split`."""
         return np.concatenate([flat_samples(features), code], axis=1)
 
     def __repr__(self) -> str:

@@ -20,7 +20,8 @@ from .base import Array, Cache, Layer
 
 
 class _Convolution(Layer):
-    """What both share: geometry, weights (kernel_h, kernel_w, in, out), their first values."""
+    """The base class of both: options, weight (kernel_h, kernel_w, in, out), bias (out,), first
+    values."""
 
     piecewise_linear = True
 
@@ -61,7 +62,7 @@ class _Convolution(Layer):
         raise NotImplementedError
 
     def images(self, x: Array) -> Array:
-        """x checked: (N, H, W, in), large enough to give at least one output pixel."""
+        """x (N, H, W, in), checked to be large enough for at least one output pixel."""
         x = self.as_input(x, "N", "H", "W", self.in_channels)
         if min(self.output_size(x.shape[1:3])) < 1:
             raise ValueError(f"{self}: images of {x.shape[1]} x {x.shape[2]} pixels are too small")
@@ -133,7 +134,8 @@ class ConvTranspose2d(_Convolution):
     y[n, i s + u - p, j s + v - p, o] += x[n, i, j, c] W[u, v, c, o],  then + b[o]
 
     x (N, H, W, in), W (kh, kw, in, out), b (out,), y (N, H', W', out), H' = (H - 1) s - 2p + kh.
-    Each pixel of x paints a (kh, kw) patch of y, the patches s apart (Dumoulin and Visin 2016).
+    Each pixel of x adds a (kh, kw) patch to y, and the patches are s apart (Dumoulin and Visin
+    2016).
 
     backward, from dy = dL/dy:
         dx = conv(dy, W)

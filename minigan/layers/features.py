@@ -50,10 +50,10 @@ class FourierFeatures(Layer):
     x (N, in), B (in, frequencies) drawn once from N(0, scale^2) and never trained,
     y (N, 2 frequencies). They let a small network see fine detail in low-dimensional data.
 
-    w = exp(-2 pi^2 std^2 |b|^2), b a column of B, makes y the mean of the features of x + std e,
+    With w = exp(-2 pi^2 std^2 |b|^2), b a column of B, y is the mean of the features of x + std e,
     e ~ N(0, I): w is .61 for a period of 2 pi std, and below .01 for periods up to 2 std. So std
-    blurs what the network sees, without drawing noise (Barron et al. 2021 use it for rays); it is 0
-    by default, w = 1, and may be changed between steps (see `Annealing`).
+    blurs what the network sees, without drawing noise (Barron et al. 2021 use it for rays). The
+    default is 0, w = 1; it may be changed between steps (see `Annealing`).
 
     backward, with dcos and dsin the halves of dy:
         tangent:  p_dot = 2 pi x_dot B,  y_dot = w [-sin(p) p_dot, cos(p) p_dot]

@@ -5,14 +5,14 @@
 
 So an optimizer is one call over theta, and a gradient norm one product. No mathematics here. Rules:
 
-- Assigning to theta, to `params` or to an entry of it copies the values in. An array put in the
-  place of a view would be one that no optimizer moves.
-- The layers inside a network cannot be exchanged: theta would not hold a new one's parameters.
+- Assigning to theta, to `params` or to an entry of it copies the values. If a view were replaced by
+  another array, no optimizer would update that array.
+- The layers of a network cannot be replaced: theta would not contain the new layer's parameters.
 - A layer with parameters or buffers is in one network at most (`check_owners`).
 - A vector that a network no longer uses becomes read-only: writing to it would have no effect.
-- A copied or unpickled network lays its own vectors out anew.
-- The outermost network draws first values for layers that are as their constructor drew them
-  (`fresh_layers`). Parameters that were trained or set by hand stay as they are.
+- A copied or unpickled network gets vectors of its own.
+- The outermost network draws new first values for layers that still have those from their
+  constructor (`fresh_layers`). Parameters that were trained or set by hand stay as they are.
 """
 
 import copy
@@ -31,8 +31,8 @@ from .memory import HELD
 
 
 class BackwardPass:
-    """A `with` block around a backward pass: after an error, no gradients of an earlier pass stay
-    where this one was to write."""
+    """A `with` block around a backward pass. If the pass ends with an error, it sets the gradients
+    that were not yet written to 0, so that none of an earlier pass remain."""
 
     def __init__(self, caches: Sequence[Any]) -> None:
         self.caches = caches
@@ -46,15 +46,15 @@ class BackwardPass:
 
 
 class FlatVectors(Composite):
-    """The part of a network that holds theta and grad; `minigan.network.Sequential` is the other.
+    """The base class of `minigan.network.Sequential` that stores theta and grad.
 
-    theta, grad : (P,) all parameters and all gradients. Assigning to one copies the values in
+    theta, grad : (P,) all parameters and all gradients. Assigning to one copies the values
     """
 
     _theta: np.ndarray
     _grad: np.ndarray
     _seeded = False  # whether the network was given a seed of its own
-    _stale = False  # whether grad is to become 0 before it is read or added to
+    _stale = False  # whether grad must be set to 0 before it is read or added to
     compiled: list[Any] | None = None  # the stages of the compiled backend: see `backend.stages`
 
     def lay_out(self, dtype: Any, rng: np.random.Generator) -> None:
@@ -63,7 +63,7 @@ class FlatVectors(Composite):
         _move(self, np.zeros(size, dtype), np.zeros(size, dtype), 0, dtype, rng)
 
     def take(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """Sets theta and grad to these vectors, which hold the same values."""
+        """Replaces theta and grad by these vectors, which have the same values."""
         for old in (vars(self).get("_theta"), vars(self).get("_grad")):
             if old is not None:
                 old.flags.writeable = False
@@ -87,7 +87,7 @@ class FlatVectors(Composite):
         self._assign("grad", self._grad, values)
 
     def _assign(self, name, vector, values):
-        if values is not vector:  # as it is after `theta += ...`
+        if values is not vector:  # `theta += ...` ends with theta = theta
             vector[...] = checks.numbers(type(self).__name__, name, values, vector.shape)
 
     def drop_stages(self) -> None:
@@ -96,7 +96,7 @@ class FlatVectors(Composite):
 
     @property
     def layers(self) -> tuple[Any, ...]:
-        """The layers in order. A network stays as it was built: with others, build a new one."""
+        """The layers in order. They cannot be replaced: build a new network instead."""
         return tuple(self.children.values())
 
     def save(self: Any, path: Any) -> None:
@@ -117,20 +117,23 @@ class FlatVectors(Composite):
                 layer.initialize(rng)
 
     def zero_grad(self, *, lazy: bool = False) -> None:
-        """grad = 0. lazy: only when it is read or a backward pass begins, which may then write its
-        gradients over the old ones. Until then views of grad still show the old ones."""
+        """grad = 0.
+
+        lazy : not now, but when grad is read or a backward pass begins. That pass may then
+            overwrite the old gradients; until then, views of grad still show the old ones.
+        """
         self._stale = True
         if not lazy:
             self.settle()
 
     def settle(self, caches: Sequence[Any] = ()) -> None:
-        """Does what a lazy `zero_grad` left, before the stages of `caches` add their gradients."""
+        """Completes a lazy `zero_grad`, before the stages of `caches` add their gradients."""
         if self._stale:
             backend.clear(self._grad, caches)
             self._stale = False
 
     def settled(self, caches: Sequence[Any]) -> "BackwardPass":
-        """`settle`, for a `with` block around a backward pass through the stages of `caches`."""
+        """A `with` block around a backward pass through the stages of `caches`; calls `settle`."""
         self.settle(caches)
         return BackwardPass(caches)
 
@@ -160,7 +163,7 @@ class FlatVectors(Composite):
         return clone
 
     def __getstate__(self):
-        """The layers alone: theta and grad are laid out anew around their parameters."""
+        """Without theta and grad: `__setstate__` makes new vectors of the layers' parameters."""
         left_out = ("_theta", "_grad", "compiled")
         return {k: v for k, v in super().__getstate__().items() if k not in left_out}
 
@@ -180,14 +183,14 @@ class FlatVectors(Composite):
 
 
 def walk_inside_out(layer: Layer) -> Iterator[Any]:
-    """Yields every layer inside one, a layer after those that it contains."""
+    """Yields every layer inside `layer`; each one comes after the layers inside it."""
     for child in layer.children.values():
         yield from walk_inside_out(child)
         yield child
 
 
 def fresh_layers(layer: Layer) -> Iterator[Any]:
-    """Yields the layers inside one whose first values are still to be drawn, inner ones first."""
+    """Yields the layers inside `layer` that need new first values, inner layers first."""
     for child in layer.children.values():
         if isinstance(child, FlatVectors):
             if not child._seeded:

@@ -1,7 +1,7 @@
-"""Where the numbers of a layer live, and which network they belong to. No mathematics.
+"""The arrays of a layer, and the network that it belongs to. No mathematics.
 
-A layer by itself has an array for each parameter and for each gradient. In a network these become
-views into the network's two flat vectors: see `flat_vectors`.
+A layer by itself has an array for each parameter and each gradient. In a network these become views
+into the network's two flat vectors: see `flat_vectors`.
 """
 
 import functools
@@ -22,7 +22,7 @@ OF_EVERY_LAYER = {"params", "grads", "buffers", "children", "dtype", "rng", "_he
 
 
 class _Holding(threading.local):
-    """The networks whose buffers this thread leaves as they are: see `FlatVectors.held_buffers`."""
+    """The networks whose buffers this thread does not change: see `FlatVectors.held_buffers`."""
 
     def __init__(self) -> None:
         self.networks: list[Any] = []
@@ -32,7 +32,7 @@ HELD = _Holding()
 
 
 class _Passes(threading.local):
-    """How many forward passes of networks, one within the other, this thread is in."""
+    """The number of nested forward passes of networks that are running in this thread."""
 
     open = 0
 
@@ -41,8 +41,8 @@ _PASSES = _Passes()
 
 
 class ForwardPass:
-    """A `with` block around a forward pass of a network. Its value is True for the outermost one:
-    that pass was called by the user, who may go on to write to x and y."""
+    """A `with` block around a forward pass of a network. Its value is True for the outermost pass:
+    the user has called that one, and may write to x and y afterwards."""
 
     def __init__(self, network: Any) -> None:
         self.outermost = not _PASSES.open or network.owner is None
@@ -56,13 +56,13 @@ class ForwardPass:
 
 
 class Memory(checks.CheckedConstructors):
-    """The part of a layer that holds its arrays; `minigan.layers.base.Layer` is the other one.
+    """The base class of `minigan.layers.base.Layer` that stores the arrays.
 
     params, grads : dict of name -> array
-    buffers       : dict of name -> array; state that gradients do not train (running statistics)
-    children      : dict of name -> layer; the layers inside this one. In a network it is read-only
-    dtype         : that of the parameters; None: a layer without parameters takes its input's
-    rng           : draws what a layer draws in training (dropout's masks)
+    buffers       : dict of name -> array; state that is not trained (running statistics)
+    children      : dict of name -> layer; the layers inside this one. Read-only in a network
+    dtype         : of the parameters; None for a layer without parameters, which uses its input's
+    rng           : the generator of random numbers in training (dropout's masks)
     trained       : whether there are parameters in this layer or inside it
     hold_buffers  : while True, a training forward pass leaves the buffers as they are
     """
@@ -75,11 +75,11 @@ class Memory(checks.CheckedConstructors):
         self.dtype: Any = None
         self.rng = np.random.default_rng(0)
         self._held = False
-        self._networks: list[Callable[[], Any]] = []  # weak references to those around it
-        self._drawn: int | None = None  # the checksum of what `initialize` drew
+        self._networks: list[Callable[[], Any]] = []  # weak references to the networks around it
+        self._drawn: int | None = None  # the checksum of the values from `initialize`
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Lets every `initialize` note what it drew, so that later changes can be told from it."""
+        """Wraps every `initialize`, so that it records a checksum of the values that it drew."""
         super().__init_subclass__(**options)
         if "initialize" in vars(cls):
             setattr(cls, "initialize", _recording_initial_values(cls.initialize))  # noqa: B010
@@ -110,8 +110,8 @@ class Memory(checks.CheckedConstructors):
     def rebind(
         self, params: dict[str, Any], grads: dict[str, Any], dtype: Any, rng: np.random.Generator
     ) -> None:
-        """Makes params and grads views of a network's vectors; sets dtype and rng. From now on the
-        layers inside are fixed."""
+        """Replaces params and grads by views of a network's vectors; sets dtype and rng. From now
+        on `children` is read-only."""
         name = repr(self) if params else type(self).__name__
         params, grads = Parameters(name, params, closed=True), Parameters(name, grads, closed=True)
         children = MappingProxyType(dict(self.children))
@@ -123,8 +123,8 @@ class Memory(checks.CheckedConstructors):
 
     @property
     def owner(self) -> Any:
-        """The network that this layer is in, directly or inside another layer; or None. An
-        activation, which has no arrays, may be in several: then the last of them."""
+        """The network that this layer is in, directly or inside another layer; or None. A layer
+        without arrays (an activation) may be in several networks: then the last of them."""
         for reference in reversed(vars(self).get("_networks", ())):
             network = reference()
             if network is not None:
@@ -132,11 +132,12 @@ class Memory(checks.CheckedConstructors):
         return None
 
     def put_into(self, network: Any) -> None:
-        """Notes that this layer is now in this network, too."""
+        """Records that this layer is also in `network`."""
         others = [other for other in self._around() if other is not network]
         self._networks = [weakref.ref(around) for around in (*others, network)]
 
     def _around(self):
+        """The networks that this layer is in."""
         networks = (reference() for reference in vars(self).get("_networks", ()))
         return [network for network in networks if network is not None]
 
@@ -156,7 +157,7 @@ class Memory(checks.CheckedConstructors):
         self._held = hold
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assigning params and grads copies the values into the arrays that are there."""
+        """Assigning to params or grads copies the values into the existing arrays."""
         if name in ("params", "grads") and name in vars(self):
             getattr(self, name).update(value)
         elif name == "children" and isinstance(vars(self).get(name), MappingProxyType):
@@ -177,7 +178,7 @@ class Memory(checks.CheckedConstructors):
             self.drop_stages()
 
     def drop_stages(self) -> None:
-        """Has the networks around this layer find their compiled stages anew."""
+        """Makes the networks around this layer find their compiled stages again."""
         for network in self._around():
             network.drop_stages()
 
@@ -200,7 +201,8 @@ class Memory(checks.CheckedConstructors):
 
 @functools.cache
 def _of_the_formulas(kind):
-    """The names of what a layer of this class computes with: its options, methods and buffers."""
+    """The names of the attributes that a layer of this class computes with: options, public
+    methods, buffers."""
     methods = (name for name in dir(kind) if name[0] != "_" and callable(getattr(kind, name)))
     return {"buffers", *inspect.signature(kind).parameters, *methods}
 
@@ -215,16 +217,16 @@ def _recording_initial_values(initialize):
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A view of an array through which it cannot be written."""
+    """A read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def unchanging(x: np.ndarray) -> np.ndarray:
-    """x as an array that its owner does not write to: a copy, or what a `read_only` x is a view of.
+    """x as an array that nobody writes to: a copy, or, if x is a `read_only` view, its base.
 
-    The Numba kernels are compiled for writeable arrays alone, so the view itself would not do.
+    The base and not the view, because the Numba kernels are compiled for writeable arrays.
     """
     base = x.base
     if (

@@ -11,8 +11,8 @@ class MinibatchDiscrimination(Layer):
 
     x (N, F), T (F, B, C), M (N, B, C), o (N, B), y (N, F + B). Each of the B measures projects the
     samples to C numbers and counts its neighbours there: o is near 1 (itself) for a sample that is
-    alone, near N for one of N equal ones. By o, D can tell a generator that makes the same sample
-    again and again from the data, and each sample's gradient leads it away from the others.
+    alone, near N for one of N equal ones. With o, D can recognise a generator that makes the same
+    sample again and again, and its gradient moves each sample away from the others.
 
     backward, do the part of dy at o, dy the rest of it. c is symmetric, so c_ij is in o_i and in
     o_j; with s = sign(M_i - M_j)

@@ -14,7 +14,8 @@ from .._checks import numbers, shown
 class _AllocationLimit(threading.local):
     """The number of values that new layers may still allocate in this thread.
 
-    While a file is loaded it is bounded by the file's size; otherwise there is no bound."""
+    There is no limit, except while a file is loaded: then it is the number of values in the file.
+    """
 
     def __init__(self) -> None:
         self.values = math.inf
@@ -42,10 +43,10 @@ def zeros(shape: Sequence[int] | int) -> np.ndarray:
 class Parameters(dict):
     """name -> array. Assigning to a name copies the values into its array.
 
-    In a network the arrays are views into its flat vectors. An array put in their place would be
-    one that the network knows nothing of: no optimizer would move it.
+    In a network the arrays are views into its flat vectors. If a view were replaced by another
+    array, the network would not know of it, and no optimizer would update it.
 
-    owner  : the layer in words, for errors
+    owner  : the name of the layer, for error messages
     closed : whether the names are final, as they are once the layer is in a network
 
     Raises, all naming the layer: KeyError for a new name and TypeError for a deletion where closed;

@@ -13,7 +13,7 @@ class Residual(Composite):
     skip   : a layer whose output has the branch's shape, such as a 1 x 1 Conv2d where the number of
              channels changes; None: y = x + branch(x)
 
-    backward: dx = skip'(dy) + branch'(dy)   both terms see dy, and x feeds both.
+    backward: dx = skip'(dy) + branch'(dy): both depend on x, and both have the cotangent dy.
     tangent: skip's + branch's. curvature: skip's + branch's.
 
     Along the skips no weight multiplies the signal, so gradients do not vanish with depth. Without

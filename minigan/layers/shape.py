@@ -1,5 +1,5 @@
-"""Layers that move pixels without parameters: all linear, so the tangent is the forward pass, and
-the backward pass stays the same wherever x moves: no curvature."""
+"""Linear layers without parameters that rearrange, copy or average pixels. They are linear, so the
+tangent is the forward pass of x_dot, and the curvature is zero."""
 
 import math
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Reshape(PiecewiseLinearLayer):
         return x.reshape(len(x), *sizes), x.shape
 
     def _sizes(self, x):
-        """The shape with -1 worked out from a sample, so that an empty batch reshapes too."""
+        """`shape` with -1 replaced by the size that a sample needs, also for an empty batch."""
         missing = math.prod(x.shape[1:]) // abs(math.prod(self.shape))
         return tuple(missing if size == -1 else size for size in self.shape)
 

@@ -26,11 +26,12 @@ class SpectralNorm(Layer):
     rest shrinks by (sigma_2 / sigma_1)^2 each time.
     backward: the layer gives G = dL/d(W / sigma). With u and v held, dsigma/dW = u v', so
         dL/dW = (G - <G, W / sigma> u v') / sigma.
-    Public code has left the second term out; then the scale of W seems to matter. This map from G
-    to dL/dW is linear in G, so it serves the second-order terms of `curvature` as it stands.
+    Some public code omits the second term: then the gradient has a part along W, although the
+    output does not depend on the scale of W. The map from G to dL/dW is linear in G, so `curvature`
+    uses it too, for its second-order terms.
 
-    A weight of zero has no direction: u and v stay, and W itself is used, with dL/dW = G. So is a
-    weight so small that 1 / sigma would overflow (`least_sigma`).
+    A weight of zero has no singular vectors: u and v do not change, and W itself is used, with
+    dL/dW = G. The same holds for a weight so small that 1 / sigma would overflow (`least_sigma`).
 
     layer: a Linear, Conv2d or ConvTranspose2d.
     """
@@ -46,7 +47,8 @@ class SpectralNorm(Layer):
         self.initialize(self.rng)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Starts v at random and iterates until sigma is near: a far-off sigma would rescale W."""
+        """Starts from a random v and iterates until sigma is nearly right, so that W / sigma has
+        nearly the right scale."""
         u, v = self.buffers["u"], self.buffers["v"]
         v[...] = _unit(rng.standard_normal(v.shape), v)
         u[...] = 1 / math.sqrt(len(u))  # what stays if the weight is zero
@@ -56,11 +58,11 @@ class SpectralNorm(Layer):
             self.iterate()
 
     def iterate(self) -> None:
-        """One power iteration: u and v move nearer to the singular vectors of W as it is."""
+        """One power iteration: u and v move towards the singular vectors of the present W."""
         self.buffers["u"], self.buffers["v"] = self._iterated()
 
     def _iterated(self):
-        """u and v after one power iteration; as they are where W is zero."""
+        """u and v after one power iteration; unchanged if W is zero."""
         weight = flat_rows(self.children["layer"].params["weight"])
         u, v = self.buffers["u"], self.buffers["v"]
         largest = float(np.abs(weight).max())
