@@ -1,4 +1,4 @@
-"""A last layer of D that gives its features beside its logit."""
+"""A last layer of D whose output is the logit and the features."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .input_layers import WithInput
 
 
 class LogitWithFeatures(WithInput):
-    """y = [f(x), x]: the logit that a layer f makes of features x, and the features behind it.
+    """y = [f(x), x]: the logit f(x) that a layer f computes from features x, and the features.
 
     x (N, F), y (N, 1 + F) for f = Linear(F, 1). For losses that look at D's features:
     see `minigan.models.feature_matching`. `WithInput` with its two parts exchanged.

@@ -116,11 +116,11 @@ class DiscreteNoise(PiecewiseLinearLayer):
 
 
 class WithInput(Layer):
-    """y = [x, f(x)]: the output of a layer f beside its input x.
+    """y = [x, f(x)]: the input x and the output of a layer f, concatenated.
 
     Fourier features are bounded and periodic, so far from the data they take the same values as
-    near it. A D that gets nothing else has no gradient that leads distant fakes back to the data;
-    with x beside the features it can have one.
+    near it. A D that gets nothing else has no gradient that leads distant fakes back to the data.
+    With x as well as the features it can have one.
 
     x (N, F), y (N, F + outputs of f).  backward, dy = [dy_x, dy_f]: dx = dy_x + f's dx from dy_f.
     tangent: y_dot = [x_dot, f's y_dot].  curvature: f's, since x itself is copied.

@@ -24,7 +24,7 @@ class SpectralNorm(Layer):
     so that the real and the fake minibatch of one step see one and the same sigma. Each iteration
     multiplies v by W' W, which stretches its part along the largest singular vector the most: the
     rest shrinks by (sigma_2 / sigma_1)^2 each time.
-    backward: the layer gives G = dL/d(W / sigma). With u and v held, dsigma/dW = u v', so
+    backward: the layer gives G = dL/d(W / sigma). With u and v constant, dsigma/dW = u v', so
         dL/dW = (G - <G, W / sigma> u v') / sigma.
     Some public code omits the second term: then the gradient has a part along W, although the
     output does not depend on the scale of W. The map from G to dL/dW is linear in G, so `curvature`

@@ -47,7 +47,7 @@ class Lanes:
                 self.builder.fadd(self._pick(a, b, lanes[::2]), self._pick(a, b, lanes[1::2]))
                 for a, b in pairs
             ]
-        [vector], each = vectors, self.count // number  # so many lanes are left of each vector
+        [vector], each = vectors, self.count // number  # lanes that are left of each vector
         for half in (each >> n for n in range(1, each.bit_length())):
             other = self._pick(vector, self._undefined, [i ^ half for i in range(self.count)])
             vector = self.builder.fadd(vector, other)

@@ -30,9 +30,9 @@ def _register_tile(features):
     A tile of r rows by v vectors needs r v registers for the sums, v for a row of B and one for the
     broadcast number of A. At least 8 sums hide the latency of a fused multiply-add (4 cycles, two
     started per cycle). A step takes r v multiply-adds and r + v loads (more where numbers of A are
-    broadcast by the multiply-adds themselves: see `microkernel`); a processor that starts four
-    instructions per cycle has room for one other instruction beside each multiply-add, so r v must
-    be well above r + v: 8 x 2 is not (16 and 10, beside the loop's own), 8 x 3 is.
+    broadcast by the multiply-adds themselves: see `microkernel`). A processor that starts four
+    instructions per cycle can start one other instruction with each multiply-add, so r v must be
+    well above r + v: 8 x 2 has 16 and 10, and the loop's own instructions; 8 x 3 has 24 and 11.
     `benchmarks/tile.py` predicts the cycles of a step on each processor, and measures them here.
     """
     if "avx512f" in features:

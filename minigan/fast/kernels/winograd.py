@@ -44,7 +44,7 @@ Forward, adjoint and weight gradient all follow, since each is a product of thre
 
 Along an axis all coefficients are 0, 1, -1 and 1/2. Multiplying by them is exact, so only the sums
 are rounded: the error is that of the direct sum, up to a small factor, relative to the largest
-numbers of a group of outputs. A small output beside large ones therefore has their rounding error,
+numbers of a group of outputs. A small output in a group of large ones has their rounding error,
 and an output of zeros alone may differ from 0 by it. A NaN or an infinite number reaches all
 outputs of its group, not only those that its taps touch.
 
