@@ -192,6 +192,13 @@ def test_too_little_training_is_seen_by_its_steps():
     assert "too little training" in diagnosis.names and diagnosis.scalars()["steps"] == 60
 
 
+def test_the_steps_are_those_of_training_not_of_the_last_measurement():
+    gan = mg.GAN(mlp(0), mg.models.mlp_discriminator((2,), hidden=(4,)), latent_dim=2)
+    vitals = mg.watch.Vitals(gan, RING, every=500)
+    mg.train(gan, RING, steps=250, batch_size=8, progress=False, callback=vitals)
+    assert vitals.steps == [1] and mg.diagnose(vitals).scalars()["steps"] == 250
+
+
 def test_too_little_training_is_seen_by_a_distance_that_falls():
     data = MOONS.sample(4000, 0) + np.array([4, 0], np.float32)
     choices = {"steps": 300, "schedule": None, "lr_d": 3e-4, "lr_g": 3e-4}

@@ -341,6 +341,18 @@ def test_measured_multiplier_of_a_known_series():
 # -- bad input -------------------------------------------------------------------------------------
 
 
+def test_what_has_no_known_step_is_refused():
+    noise = np.ones((4, 2))
+    for lr, penalties, words in (
+        (0.0, (), "a learning rate of gan must be > 0, got 0 for both players"),
+        (0.1, [mg.penalties.WeightClipping(0.1)], "M is not known with .WeightClipping"),
+    ):
+        gan = small(mg.GAN, SGD, lr=lr)
+        gan.penalties = penalties
+        with pytest.raises(ValueError, match=f"forecast: .*{words}"):
+            forecast(gan, REAL, noise)
+
+
 def test_bad_input():
     gan = small(mg.GAN)
     with pytest.raises(ValueError, match="OptimisticAdam: beta1"):

@@ -54,7 +54,14 @@ def test_inversion_finds_what_g_has_made():
     assert invert(G, other, steps=100).errors[0] > 0.1  # it is not one of G's
 
 
+def test_a_generator_may_begin_with_a_network():
+    inner = mg.Sequential([Linear(2, 3), Tanh()])
+    assert invert(mg.Sequential([inner, Linear(3, 2)]), np.ones((4, 2)), steps=1).z.shape == (4, 2)
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="directions: z must be noise for generator, got an array"):
+        directions(mg.Sequential([Linear(2, 3)]), np.ones((4, 3)))
     for call, message in [
         (
             lambda: line([1, 2], [1, 2, 3], 4),

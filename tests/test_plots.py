@@ -124,6 +124,12 @@ def test_equilibrium_losses_are_those_of_the_best_constant_logit(loss):
     assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("images", [np.full((10, 4, 4), 200, np.uint8), np.full((10, 4, 4), 9.0)])
+def test_images_of_another_range_are_not_drawn_black(images):
+    with pytest.raises(ValueError, match=r"image_grid: images must be in .-1, 1., got .*127.5"):
+        plots.image_grid(plots.figure()[1], images)
+
+
 def test_nothing_to_draw():
     gan = mg.GAN(mg.models.mlp_generator(2, (2,)), mg.models.mlp_discriminator((2,)), latent_dim=2)
     vitals = mg.watch.Vitals(gan, mg.data.gaussian_ring())

@@ -81,6 +81,16 @@ def test_jacobian_with_penalties(penalty):
     check_jacobian(tanh_game(penalties=[penalty], fakes=7))
 
 
+def test_the_product_is_linear_with_penalties():
+    game = tanh_game(penalties=[mg.penalties.R1(0.7)])
+    u = np.random.default_rng(1).standard_normal(len(game.start))
+    expected = game.product(game.start, u)
+    for length in (1e-9, 1e6):
+        found = game.product(game.start, length * u) / length
+        assert relative_error(found, expected) < 1e-9
+    assert not game.product(game.start, 0 * u).any()
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_field_is_minus_each_players_own_gradient(loss):
     penalty = mg.penalties.R1(0.7)
@@ -230,6 +240,13 @@ def test_losses_without_written_second_derivatives_are_refused():
     line = mg.Sequential([Linear(1, 1)])
     with pytest.raises(TypeError, match="Hinge"):
         Game(line, line, loss=mg.losses.Hinge(), real=np.ones((2, 1)), noise=np.ones((2, 1)))
+
+
+def test_real_samples_of_another_shape_are_refused():
+    game = tanh_game()
+    for real in (np.ones((5, 3)), np.ones((5, 1, 1))):
+        with pytest.raises(ValueError, match="Game: real must be samples of shape .1,., as gener"):
+            Game(game.generator, game.discriminator, loss=game.loss, real=real, noise=game.noise)
 
 
 def test_points_may_be_lists():

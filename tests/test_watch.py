@@ -217,6 +217,32 @@ def test_a_generator_of_another_shape_is_refused(latent, width):
         mg.watch.Film(small_gan(), MOONS, moments=[1], generator=other)
 
 
+def test_a_layer_keeps_its_name_when_an_option_in_it_changes():
+    gan = small_gan()
+    vitals = mg.watch.Vitals(gan, MOONS, every=2, probe=64)
+
+    def bend(step, gan, figures):
+        gan.discriminator.layers[1].negative_slope = 0.1 * step
+
+    mg.train(gan, MOONS, steps=4, batch_size=8, progress=False, callback=[bend, vitals])
+    layers = vitals.layers["discriminator"]
+    assert len(layers) == 3 and all(len(c) == 3 for each in layers.values() for c in each.values())
+
+
+def test_the_whole_probe_is_watched_on_every_rank():
+    """A ParallelGAN's check_real gives the rows of one rank."""
+
+    class Shared(mg.GAN):
+        def check_real(self, real):
+            return super().check_real(real)[::2]
+
+    players = small_gan()
+    gan = Shared(players.generator, players.discriminator, latent_dim=2)
+    vitals = mg.watch.Vitals(gan, MOONS, probe=64)
+    film = mg.watch.Film(gan, MOONS, moments=[1], samples=8, resolution=3)
+    assert len(vitals.real) == len(vitals.noise) and len(film.real) == len(film.noise)
+
+
 def test_what_cannot_be_watched_is_refused():
     networks = mg.models.mlp_generator(3, (2,)), mg.models.mlp_discriminator((2,))
     gan = mg.GAN(*networks, latent_dim=3)

@@ -1,11 +1,12 @@
 """Scores of samples beside the scores of held-out real data."""
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._checks import Draws, OtherPoints, Points, checked
+from .._checks import Draws, OtherPoints, Points, checked, shown
 
 
 class Spread(NamedTuple):
@@ -55,8 +56,13 @@ def beside_real(
     Raises ValueError or TypeError, naming the argument.
     """
     several = held_out.ndim == 3
+    score = metric(real, fake, **options)
+    for part in score if isinstance(score, tuple) else (score,):
+        if not isinstance(part, Real):
+            words = "must return a float or a named tuple of floats"
+            raise TypeError(f"beside_real: metric {words}, got {shown(score)}")
     scores = [metric(real, draw, **options) for draw in (held_out if several else [held_out])]
-    return BesideReal(metric(real, fake, **options), _spread(scores) if several else scores[0])
+    return BesideReal(score, _spread(scores) if several else scores[0])
 
 
 def _spread(scores):

@@ -237,7 +237,7 @@ def diagnose(vitals: Vitals) -> Diagnosis:
     late = slice(len(vitals.steps) // 2, None)
     values = {name: _median(column[late]) for name, column in columns.items()}
     values["logits_bounded"] = float(_bounded(vitals, columns))
-    values["steps"] = float(vitals.steps[-1])
+    values["steps"] = float(max(vitals.steps[-1], vitals.watched))  # not all are measured
     values["falling"] = _falling(columns["energy"])
     return Diagnosis(tuple(Reading(sign, values[sign.column]) for sign in SIGNS))
 

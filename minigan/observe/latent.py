@@ -21,8 +21,10 @@ from .._checks import (
     Vector,
     checked,
     numbers,
+    shown,
 )
 from .._random import random_generator
+from ..layers.composite import walk
 from ..network import Sequential
 from ..optim import Adam
 
@@ -67,6 +69,10 @@ def directions(generator: Sequential, z: SomeRows) -> tuple[np.ndarray, np.ndarr
     z : (n, latent)
     """
     rows = z.astype(generator.dtype)
+    try:
+        generator.forward(rows[:1], training=False)
+    except ValueError as error:
+        raise ValueError(f"directions: z must be noise for generator, got {shown(z)}") from error
     unit, gram = np.eye(rows.shape[1], dtype=rows.dtype), 0.0
     for row in rows:
         _, cache = generator.forward(np.tile(row, (len(unit), 1)), training=False)
@@ -130,7 +136,7 @@ def invert(
 
 def _width(generator):
     """The number of noise values that a generator takes: that of its first layer with weights."""
-    for layer in generator.layers:
+    for _, layer in walk(generator):
         if hasattr(layer, "in_features"):
             return layer.in_features
     raise TypeError(f"invert: the generator must begin with a linear layer, got {generator}")

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from .._checks import Series, checked, shown
 from ..gan import GAN
 from ..optim import SGD
+from ..penalties import WeightClipping
 from ..training.game_steps import ConsensusGAN, ExtragradientGAN, Lookahead, SimultaneousGAN
 from ..training.optimistic import OptimisticSGD
 from .dirac import Alternating, Extragradient, LookaheadRounds, Optimistic, Simultaneous
@@ -99,6 +100,7 @@ def forecast(
 
     Raises
     ------
+    ValueError : for learning rates of 0, and for weights that are clipped, which is not in M
     TypeError : for an optimizer whose M is not written (Adam divides by its gradient's size, which
         is zero at an equilibrium: there is none), and for what `spectrum.Game` does not know
     """
@@ -130,7 +132,11 @@ def _rule(gan: Any) -> tuple[Step, tuple[float, float]]:
             f"{shown(optimizers[0])} and {shown(optimizers[1])}; known are SGD without momentum, "
             "and OptimisticSGD in a SimultaneousGAN"
         )
+    if any(isinstance(penalty, WeightClipping) for penalty in gan.penalties):
+        raise ValueError(f"forecast: the step's M is not known with {list(gan.penalties)}")
     h = max(optimizer.lr for optimizer in optimizers)
+    if not h:
+        raise ValueError("forecast: a learning rate of gan must be > 0, got 0 for both players")
     return rule(h), (optimizers[0].lr / h, optimizers[1].lr / h)
 
 

@@ -32,7 +32,7 @@ import functools
 
 import numpy as np
 
-from .._checks import Batch, LossLike, Penalties, checked, numbers
+from .._checks import Batch, LossLike, Penalties, checked, numbers, shown
 from .._progress import track
 from ..gan import GAN
 from ..layers import (
@@ -51,7 +51,7 @@ from ..losses import LeastSquares, Minimax, NonSaturating, Wasserstein
 from ..network import Sequential
 
 DRAWING = Dropout, InstanceNoise, RandomBrightness, RandomCutout, RandomTranslation
-DIFFERENCE = 1e-3  # step of the differences for the penalties' part
+DIFFERENCE = 1e-3  # length of the steps of the differences for the penalties' part
 
 
 def _logistic(logits):
@@ -121,6 +121,9 @@ class Game:
             loss=loss,
             penalties=self.penalties,
         )
+        if self.real.shape[1:] != self.gan.sample_shape:
+            expected = f"samples of shape {self.gan.sample_shape}, as generator makes them"
+            raise ValueError(f"Game: real must be {expected}, got {shown(real)}")
         self.split = self.generator.theta.size
         self.start = np.concatenate([self.generator.theta, self.discriminator.theta])
 
@@ -244,7 +247,8 @@ class Game:
             above, below = self._penalty_field(z + step * u), self._penalty_field(z - step * u)
             return (above - below) / (2 * step)
 
-        coarse, fine = difference(DIFFERENCE), difference(DIFFERENCE / 2)
+        length = np.linalg.norm(u) or 1.0
+        coarse, fine = difference(DIFFERENCE / length), difference(DIFFERENCE / length / 2)
         return fine + (fine - coarse) / 3
 
 

@@ -27,7 +27,7 @@ from .. import _checks as checks
 from .._random import bits_in_state
 from ..layers import SpectralNorm
 from ..layers.composite import walk
-from .fingerprint import describe_schedule, rate_name, rng_name, settings
+from .fingerprint import describe_schedule, numbers_to_keep, rate_name, rng_name
 from .history import History
 from .run import Run
 
@@ -70,7 +70,7 @@ def save(path: str | Path, run: Run) -> None:
         "random": {name: rng.bit_generator.state for name, rng in run.generators.items()},
         "iterated": [name for name, layer in _spectral(run) if _iterated(layer)],
         "plateau": run.stop is not None,
-        "settings": {name: settings(part) for name, part in run.adjustable_parts()},
+        "settings": {name: numbers_to_keep(part) for name, part in run.adjustable_parts()},
         "callbacks": [facts for facts, _ in records],
     }
     archive.write(path, header, arrays | series)
@@ -160,10 +160,12 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
             state["lr"] = rate  # without the factor that the schedule of the file had reached
         yield partial(vars(optimizer).update, state)
     for name, part in run.adjustable_parts():
-        kept = header["settings"].get(name, {})  # none of a part that is among the changes
         option = name.replace("average/", "generator/")
-        names = [key for key in settings(part) if f"{option}.{key}" not in changes]
-        numbers = {key: _checked(file, checks.finite, key, kept[key]) for key in names}
+        numbers = {
+            key: _checked(file, checks.finite, key, header["settings"][name][key])
+            for of, _, key in (n.rpartition(".") for n in header["fingerprint"] if n not in changes)
+            if of == option and hasattr(part, key)
+        }
         yield partial(getattr(part, "__dict__", {}).update, numbers)
     for name, rng in run.generators.items():
         _try_random(file, name, rng, header["random"][name])

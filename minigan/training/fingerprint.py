@@ -7,6 +7,8 @@ import numpy as np
 
 from .schedules import Schedule, rate_factor
 
+FLOATING = float, np.floating  # a callback may compute a setting with NumPy
+
 
 def describe_schedule(schedule: Schedule | None) -> str:
     """A schedule by its values: the name of a function does not say what it computes."""
@@ -98,4 +100,10 @@ def _content(value: Any) -> bytes:
 
 def settings(part: Any) -> dict[str, float]:
     """The numbers of a part that may be changed between steps, such as R1's gamma."""
-    return {name: value for name, value in _public(part) if type(value) is float}
+    return {name: float(value) for name, value in _public(part) if isinstance(value, FLOATING)}
+
+
+def numbers_to_keep(part: Any) -> dict[str, Any]:
+    """Its settings, and its integers: a callback may have set one of them to 2, not 2.0."""
+    kinds = (*FLOATING, int, np.integer)
+    return {name: value for name, value in _public(part) if isinstance(value, kinds)}

@@ -74,3 +74,11 @@ def test_wrong_draws():
         match=r"each draw of held_out must have the shape of fake, got \(200, 2\) and \(.*9, 2\)",
     ):
         beside_real(frechet_distance, real, fake, held_out[None, :9])
+
+
+@pytest.mark.parametrize("draws", [1, 2])
+@pytest.mark.parametrize("score", [None, {"a": 1.0}, ("high",), np.ones(2)], ids=str)
+def test_what_is_no_score_is_refused(score, draws):
+    real, fake, held_out = three_sets()
+    with pytest.raises(TypeError, match="beside_real: metric must return a float or a named tuple"):
+        beside_real(lambda a, b: score, real, fake, np.stack([held_out] * draws))

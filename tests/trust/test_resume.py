@@ -460,6 +460,17 @@ def test_a_damaged_record_is_refused_by_the_files_name(file, change):
         resumable(file, gan=gan, callback=mg.watch.Vitals(gan, ring, probe=64), resume=True)
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32, int])
+@pytest.mark.parametrize("again", [False, True], ids=["anew", "the same objects"])
+def test_a_setting_may_become_a_number_of_another_kind(file, kind, again):
+    def raise_gamma(step, gan, _):
+        gan.penalties[0].gamma = kind(step)
+
+    gan = resumable(file, callback=raise_gamma)
+    gan = resumable(file, steps=6, resume=True, gan=gan if again else None)
+    assert gan.penalties[0].gamma == 6
+
+
 def test_other_data_begin_with_an_epoch_of_their_own(file):
     large, small = np.ones((40, 2)), np.zeros((5, 2))
     resumable(file, data=large)

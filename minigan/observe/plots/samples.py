@@ -56,8 +56,13 @@ def density(axes: Axes, distribution: WithDensity, *, resolution: TwoOrMore = 30
 def image_grid(axes: Axes, images: Pictures, *, columns: Count = 10) -> None:
     """Images in [-1, 1] as a grid: (n, H, W) or (n, H, W, 1), 1 in black, or (n, H, W, 3), RGB.
 
-    n is a multiple of `columns`.
+    n is a multiple of `columns`. Raises ValueError for another number, and for bytes, 0 to 255.
     """
+    if images.size and images.min() >= 0 and images.max() > 2:
+        found = f"{images.dtype} from {images.min():g} to {images.max():g}"
+        raise ValueError(
+            f"image_grid: images must be in [-1, 1], got {found}; draw images / 127.5 - 1"
+        )
     if images.ndim == 4:
         images = (images.clip(-1, 1) + 1) / 2 if images.shape[3] == 3 else images[..., 0]
     n, height, width = images.shape[:3]

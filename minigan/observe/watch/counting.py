@@ -19,7 +19,12 @@ class Counting:
         if step <= self._last:
             self._earlier += self._last
         self._last = step
-        return self._earlier + step
+        return self.watched
+
+    @property
+    def watched(self) -> int:
+        """The steps of all trainings that were watched."""
+        return self._earlier + self._last
 
     def read_steps(self, facts: dict[str, Any]) -> tuple[list[int], dict[str, int]]:
         """Of a checkpoint's facts: the steps that are on record, and the count as attributes."""

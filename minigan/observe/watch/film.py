@@ -112,7 +112,7 @@ class Film(Counting):
         self.frames: list[Frame] = []
         self.extent = extent or _widened(planar("Film", "data", data).extent)
         self.generator = generator or gan.generator
-        self.real = gan.check_real(Minibatches(data, samples, rng=rng).next())
+        self.real = GAN.check_real(gan, Minibatches(data, samples, rng=rng).next())
         self.noise = rng.standard_normal((samples, 2))
         self._check_generator()
         left, right, bottom, top = self.extent

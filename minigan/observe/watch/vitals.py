@@ -88,7 +88,8 @@ class Vitals(Counting):
 
     def _prepare(self, gan, data, probe, rng):
         """Draws the probe and measures the data and the untrained networks, for comparison."""
-        self.real = gan.check_real(Minibatches(data, probe, rng=rng).next())
+        # GAN's own: that of a ParallelGAN gives this rank's rows alone
+        self.real = GAN.check_real(gan, Minibatches(data, probe, rng=rng).next())
         self.noise = rng.standard_normal((probe, gan.latent_dim)).astype(gan.generator.dtype)
         flat = _flat(self.real)
         self.centre = flat.mean(axis=0)
@@ -176,11 +177,10 @@ class Vitals(Counting):
             network, columns = now[player], self.layers[player]
             row[f"{player}_gradient_norm"] = figures[f"{player}_gradient_norm"]
             gradients = _by_layer(network, gradients=True)
-            after, before = _by_layer(network), _by_layer(self._before[player])
-            for name, gradient in gradients.items():
+            after, before = _by_layer(network).values(), _by_layer(self._before[player]).values()
+            for (name, gradient), new, old in zip(gradients.items(), after, before):
                 _append(columns, name, "gradient", norm(gradient))
-                change = norm(after[name] - before[name])
-                _append(columns, name, "update", change / max(norm(before[name]), 1e-12))
+                _append(columns, name, "update", norm(new - old) / max(norm(old), 1e-12))
             norms = [norm(gradient) for gradient in gradients.values()]
             row[f"{player}_layer_ratio"] = max(norms) / max(min(norms), 1e-30)
             for name, y in _rectified(network, x):
@@ -275,6 +275,9 @@ def _numbers(columns, steps):
 
 
 def _append(columns, layer, name, value):
+    """A layer keeps its first name, if a callback changes an option that the name shows."""
+    number, *_ = layer.split(" ")
+    layer = next((known for known in columns if known.split(" ")[0] == number), layer)
     columns.setdefault(layer, {}).setdefault(name, []).append(value)
 
 
