@@ -319,7 +319,8 @@ def folder(owner: Any, name: str, value: Any) -> Path:
     """The path of a folder that is there."""
     found = path(owner, name, value)
     if not found.is_dir():
-        raise FileNotFoundError(f"{owner}: {name} must be a folder, but there is none at {found}")
+        there = f"{found} is a file" if found.is_file() else f"there is none at {found}"
+        raise FileNotFoundError(f"{owner}: {name} must be a folder, but {there}")
     return found
 
 

@@ -1,5 +1,7 @@
 """A picture as a distribution: where it is dark, points are dense."""
 
+from typing import Any
+
 import numpy as np
 
 from .._checks import RegularFile, checked
@@ -92,18 +94,18 @@ def _darkness(path):
             if width * height > _MOST_PIXELS:
                 raise ValueError(f"{width} x {height} pixels, more than {_MOST_PIXELS}")
             picture.load()
-            upright = _upright(picture)
-            if upright.mode.startswith("I"):  # grey of 16 bits, which RGBA would cut to 8
-                return _darkness_of_grey(upright)
-            if upright.mode == "CMYK":
-                upright = upright.convert("RGB")  # there is no direct way from CMYK to RGBA
-            pixels = np.asarray(upright.convert("RGBA")) / 255
+            turned = upright(picture)
+            if turned.mode.startswith("I"):  # grey of 16 bits, which RGBA would cut to 8
+                return _darkness_of_grey(turned)
+            if turned.mode == "CMYK":
+                turned = turned.convert("RGB")  # there is no direct way from CMYK to RGBA
+            pixels = np.asarray(turned.convert("RGBA")) / 255
     except Exception as error:  # a decoder fed with damaged data raises nearly anything
         raise ValueError(f"{path}: expected a PNG or JPEG picture ({error})") from error
     return (1 - pixels[..., :3]) @ [0.299, 0.587, 0.114] * pixels[..., 3]
 
 
-def _upright(picture):
+def upright(picture: Any) -> Any:
     """The picture turned or mirrored as its EXIF orientation says."""
     from PIL import ImageOps
 

@@ -98,8 +98,56 @@ def test_a_broken_picture_is_named(folder):
     assert "b.jpg is no readable" in refused(ValueError, folder.path)
 
 
+def test_pictures_of_another_kind_under_a_known_name(folder):
+    folder("a.gif", np.zeros((8, 8)))
+    (folder.path / "a.gif").rename(folder.path / "a.png")
+    message = refused(ValueError, folder.path)
+    assert "a.png is no readable PNG or JPEG picture, whatever its name says" in message
+    assert message.count("a.png") == 1
+
+
+def test_hidden_files_are_passed_over(folder):
+    folder("a.png", np.zeros((8, 8)))
+    folder(".thumbnail.png", np.zeros((4, 4)))
+    (folder.path / "._a.png").write_bytes(b"what macOS adds to an archive")
+    assert mg.data.images_from_folder(folder.path).shape == (1, 8, 8, 1)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's, and true
+def test_damaged_exif_is_ignored_as_viewers_do(folder):
+    folder("a.jpg", np.zeros((4, 8)), exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(9))
+    assert mg.data.images_from_folder(folder.path).shape == (1, 4, 8, 1)
+
+
+def test_a_photograph_is_resized_and_a_larger_one_named(folder, monkeypatch):
+    folder("a.png", np.full((3000, 2000), 255))  # 6 million pixels
+    message = refused(ValueError, folder.path)
+    assert "a.png must have at most 4,194,304 pixels, got 3000 x 2000; size=" in message
+    assert mg.data.images_from_folder(folder.path, size=(8, 8)).shape == (1, 8, 8, 1)
+    monkeypatch.setattr("minigan.data.image_folder.MOST_DECODED", 1 << 22)
+    message = refused(ValueError, folder.path, size=(8, 8))
+    assert message.endswith("a.png must have at most 4,194,304 pixels, got 3000 x 2000")
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_made(folder, monkeypatch):
+    folder("a.png", np.zeros((8, 8, 3)))
+    message = refused(ValueError, folder.path, size=(100_000, 100_000))
+    assert "size must be of at most 4,194,304 pixels, got (100000, 100000)" in message
+    monkeypatch.setattr("minigan.data.image_folder.MOST_VALUES", 8 * 8 * 3 - 1)
+    assert "1 pictures of 8 x 8 do not fit into memory" in refused(ValueError, folder.path)
+    monkeypatch.setattr("minigan.data.image_folder.MOST_VALUES", 8 * 8 * 3)
+    assert mg.data.images_from_folder(folder.path).shape == (1, 8, 8, 3)
+
+
 def test_nothing_there(folder):
-    assert "no PNG or JPEG picture in" in refused(FileNotFoundError, folder.path)
+    message = refused(FileNotFoundError, folder.path)
+    assert message.endswith(f"no PNG or JPEG picture in {folder.path}, got nothing")
+    folder("a.gif", np.zeros((8, 8)))
+    folder("b.gif", np.zeros((8, 8)))
+    (folder.path / "cats").mkdir()
+    assert refused(FileNotFoundError, folder.path).endswith(", got 2 .gif, 1 folders")
+    file = folder.path / "a.gif"
+    assert f"folder must be a folder, but {file} is a file" in refused(FileNotFoundError, file)
     missing = folder.path / "missing"
     assert f"there is none at {missing}" in refused(FileNotFoundError, missing)
     assert "must be a path" in refused(TypeError, 3)
