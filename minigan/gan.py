@@ -213,7 +213,7 @@ class GAN:
     def __repr__(self) -> str:
         G, D = self.generator.theta.size, self.discriminator.theta.size
         return (
-            f"GAN({self.latent_dim} noise values -> samples {self.sample_shape}, {self.loss!r}, "
-            f"penalties {list(self.penalties)}, G: {G:,} parameters, {self.generator_optimizer!r}, "
-            f"D: {D:,} parameters, {self.discriminator_optimizer!r})"
+            f"{type(self).__name__}({self.latent_dim} noise values -> samples {self.sample_shape}, "
+            f"{self.loss!r}, penalties {list(self.penalties)}, G: {G:,} parameters, "
+            f"{self.generator_optimizer!r}, D: {D:,} parameters, {self.discriminator_optimizer!r})"
         )

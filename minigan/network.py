@@ -79,45 +79,45 @@ class Sequential(FlatVectors):
 
     @np.errstate(under="ignore")
     def backward(self, dy: Array, caches: Caches) -> Array:
-        dy = self._dy(dy, caches)
+        dy = self._signal("dy", dy, caches)
         with self.settled(caches):
             for stage, cache in reversed(caches):
-                dy = self._in_dtype(stage.backward(dy, cache))
+                dy = self._in_dtype(stage.backward(dy, cache), stage)
         return dy
 
     @np.errstate(under="ignore")
     def backward_input(self, dy: Array, caches: Caches) -> Array:
-        dy = self._dy(dy, caches)
+        dy = self._signal("dy", dy, caches)
         for stage, cache in reversed(caches):
-            dy = self._in_dtype(stage.backward_input(dy, cache))
+            dy = self._in_dtype(stage.backward_input(dy, cache), stage)
         return dy
 
     @np.errstate(under="ignore")
     def backward_params(self, dy: Array, caches: Caches) -> None:
         """Stops at the first layer with parameters: below it, there is nothing to add."""
-        dy = self._dy(dy, caches)
+        dy = self._signal("dy", dy, caches)
         first = next((i for i, (stage, _) in enumerate(caches) if stage.trained), None)
         if first is None:
             return
         with self.settled(caches):
             for stage, cache in reversed(caches[first + 1 :]):
-                dy = self._in_dtype(stage.backward(dy, cache))
+                dy = self._in_dtype(stage.backward(dy, cache), stage)
             stage, cache = caches[first]
             stage.backward_params(dy, cache)
 
     @np.errstate(under="ignore")
     def tangent(self, x_dot: Array, caches: Caches) -> Array:
-        x_dot = self._x_dot(x_dot, caches)
+        x_dot = self._signal("x_dot", x_dot, caches)
         for stage, cache in caches:
-            x_dot = self._in_dtype(stage.tangent(x_dot, cache))
+            x_dot = self._in_dtype(stage.tangent(x_dot, cache), stage)
         return x_dot
 
     @np.errstate(under="ignore")
     def signals(self, dy: Array, caches: Caches) -> list[Array]:
         """[dx, ..., dy]: a backward pass that keeps the gradient at the input of each stage."""
-        kept = [self._dy(dy, caches)]
+        kept = [self._signal("dy", dy, caches)]
         for stage, cache in reversed(caches):
-            kept.append(self._in_dtype(stage.backward_input(kept[-1], cache)))
+            kept.append(self._in_dtype(stage.backward_input(kept[-1], cache), stage))
         return kept[::-1]
 
     def curvature(self, dy: Array, caches: Caches, x_dot: Array) -> Array | None:
@@ -127,26 +127,23 @@ class Sequential(FlatVectors):
     def curvature_along(self, signals: list[Array], caches: Caches, x_dot: Array) -> Array | None:
         """`curvature`, from the signals of the backward pass: forward with the tangents, then
         backward with dy_dot. Where the signal does not move, dy_dot is None."""
-        x_dots = [self._x_dot(x_dot, caches)]
+        x_dots = [self._signal("x_dot", x_dot, caches)]
         self.settle()
         for stage, cache in caches:
-            x_dots.append(self._in_dtype(stage.tangent(x_dots[-1], cache)))
+            x_dots.append(self._in_dtype(stage.tangent(x_dots[-1], cache), stage))
         dy_dot = None  # dy is held
         for i, (stage, cache) in reversed(list(enumerate(caches))):
             through = None if dy_dot is None else stage.backward(dy_dot, cache)
             dy_dot = add(through, stage.curvature(signals[i + 1], cache, x_dots[i]))
-            dy_dot = self._in_dtype(dy_dot)
+            dy_dot = None if dy_dot is None else self._in_dtype(dy_dot, stage)
         return dy_dot
 
-    def _dy(self, dy: Any, caches: Any) -> Array:
-        return checks.signal(self, "dy", dy, caches, "y_shape")
+    def _signal(self, name: str, value: Any, caches: Any) -> Array:
+        return checks.signal(self, name, value, caches)
 
-    def _x_dot(self, x_dot: Any, caches: Any) -> Array:
-        return checks.signal(self, "x_dot", x_dot, caches, "x_shape")
-
-    def _in_dtype(self, array: Any) -> Any:
+    def _in_dtype(self, array: Any, stage: Any) -> Any:
         """What a layer returned, in the network's dtype, the only one that compiled layers read."""
-        return array if array is None or array.dtype == self.dtype else array.astype(self.dtype)
+        return checks.passed_on(self, stage, array)
 
     def __repr__(self) -> str:
         inside = ", ".join(map(repr, self.layers))

@@ -372,6 +372,15 @@ class OfOnesOwn(L.Tanh):
     pass
 
 
+def with_a_sequential(torch):
+    class Generator(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.main = torch.nn.Sequential(torch.nn.Linear(2, 2))
+
+    return Generator()
+
+
 def refused(torch, make, message):
     with pytest.raises((TypeError, ValueError)) as raised:
         make(torch)
@@ -396,6 +405,7 @@ def refused(torch, make, message):
             t.nn.utils.parametrizations.weight_norm(t.nn.Linear(2, 2)))),
          "of the parametrizations, minigan has spectral_norm alone"),
         (lambda t: interop.from_torch(t.nn.Linear(2, 2)), "module must be a torch.nn.Sequential"),
+        (lambda t: interop.from_torch(with_a_sequential(t)), "; it has one in .main"),
         (lambda t: interop.from_torch(t.nn.Sequential()), "at least one layer"),
         (lambda t: interop.from_torch(t.nn.Sequential(t.nn.GRU(2, 2))), "GRU(2, 2) has no counter"),
         (lambda t: interop.from_torch(t.nn.Sequential(t.nn.Conv2d(2, 2, 1, groups=2))),
@@ -510,6 +520,13 @@ def test_safetensors(name, torch, tmp_path):
     close(again.forward(x, False)[0], network.forward(x, False)[0])
     files.save_file(module.state_dict(), path)  # what PyTorch wrote is read too
     assert interop.load_safetensors(path, again).theta.tobytes() == network.theta.tobytes()
+
+
+def test_safetensors_that_cannot_be_written(tmp_path):
+    pytest.importorskip("safetensors")
+    network = mg.Sequential([L.Linear(2, 2)])
+    with pytest.raises(OSError, match=f"save_safetensors: {tmp_path} was not written: "):
+        interop.save_safetensors(network, tmp_path)
 
 
 def test_safetensors_of_something_else(tmp_path):

@@ -87,7 +87,7 @@ def test_bad_input():
         with pytest.raises(ValueError) as raised:
             call()
         assert message in str(raised.value)
-    with pytest.raises(TypeError, match="invert: the generator must begin with a linear layer"):
+    with pytest.raises(TypeError, match="invert: generator must begin with a Linear layer"):
         invert(mg.Sequential([Tanh()]), np.ones((2, 4)))
 
 
@@ -128,3 +128,18 @@ def test_the_page_computes_what_the_generator_does(tmp_path, size):
     np.testing.assert_allclose(log["image"], image.ravel(), atol=1e-5)
     assert log["moved"] and log["back"] and not log["wide"]
     assert log["requests"] == log["unnamed"] == 0
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [mg.Sequential([Linear(4, 2)]), Linear(2, 3)],
+        [mg.layers.SpectralNorm(Linear(4, 3))],
+        [Reshape((1, 1, 4)), mg.layers.ConvTranspose2d(4, 3, 4)],
+        [mg.layers.FourierFeatures(4, 5), Linear(10, 3)],
+    ],
+)
+def test_inversion_knows_how_many_noise_values_a_generator_takes(layers):
+    network = mg.Sequential(layers)
+    images = network.forward(np.ones((2, 4)), training=False)[0]
+    assert invert(network, images, steps=2, starts=1).z.shape == (2, 4)

@@ -130,3 +130,28 @@ def test_an_inner_network_that_is_run_by_itself_keeps_x_and_y_for_its_backward_p
         grads.append(inner.grad.copy())
     assert np.array_equal(*grads)
     assert outer.forward(x)[0].shape == (5, 1)
+
+
+@pytest.mark.parametrize("returned", [None, [[1.0, 2.0]], 1.0])
+def test_a_layer_of_ones_own_that_returns_no_array_is_named(returned):
+    class Own(L.Layer):
+        def forward(self, x, training=True):
+            return self.as_input(x), None
+
+        def backward_input(self, dy, cache):
+            return returned
+
+        def tangent(self, x_dot, cache):
+            return returned
+
+    network, x = mg.Sequential([L.Linear(2, 2), Own(), L.Linear(2, 1)]), np.ones((1, 2))
+    y, caches = network.forward(x)
+    for call in (
+        lambda: network.backward(y, caches),
+        lambda: network.backward_input(y, caches),
+        lambda: network.backward_params(y, caches),
+        lambda: network.tangent(x, caches),
+        lambda: network.curvature(y, caches, x),
+    ):
+        with pytest.raises(TypeError, match=r"^Own\(\): backward_.* must return an array"):
+            call()

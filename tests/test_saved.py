@@ -335,3 +335,19 @@ def test_copies_of_classes_made_by_the_museum_are_not_taken_for_layers(tmp_path)
 class WrongLinear(mg.layers.Linear):
     def backward_input(self, dy, x):
         return 0.7 * super().backward_input(dy, x) + 0.1
+
+
+@pytest.mark.parametrize("value", [np.ones(3), np.tanh, {"a": 1}, len, print])
+def test_an_argument_that_cannot_be_written_is_named(value, tmp_path):
+    class Keeps(L.Layer):
+        def __init__(self, what):
+            super().__init__()
+            self.what = what
+
+    models.register(Keeps)
+    try:
+        network = mg.Sequential([L.Linear(2, 2), Keeps(value)])
+        with pytest.raises(TypeError, match="save: Keeps must keep in what numbers, strings,"):
+            network.save(tmp_path / "own.npz")
+    finally:
+        del models.described._registered["Keeps"]

@@ -28,7 +28,7 @@ class Panel:
             "features": mg.metrics.nearest(features[0][:SHOWN], features[1], NEIGHBOURS)[1],
         }
         self.copying = mg.metrics.copying(*rows)
-        within = mg.metrics.memorisation.alike_within(features[2])
+        within = mg.metrics.alike_within(features[2])
         self.support = mg.metrics.birthday_support(features[0], within)
         self.real_support = mg.metrics.birthday_support(features[2], within)
         self.test = mg.metrics.classifier_two_sample_test(features[2], features[0])

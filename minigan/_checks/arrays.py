@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from .objects import FLOATS, Classes, integer, sizes
 from .words import Rule, refuse
 
+OF_A_FOLDER = "; of a folder of pictures: minigan.data.images_from_folder(folder)"
 LARGEST_POINT = 1e140  # its square, summed over many coordinates and samples, is still a float64
 
 
@@ -221,6 +223,8 @@ def source(owner: Any, name: str, value: Any) -> Any:
         raise TypeError(f"{must} an array, got a pandas {kind}; pass its .to_numpy()")
     if hasattr(value, "sample") and not isinstance(value, type):
         return value
+    if isinstance(value, str | os.PathLike):
+        refuse(TypeError, owner, name, "an array of samples", value, hint=OF_A_FOLDER)
     x = as_array(owner, name, value)
     if x.dtype.kind not in "fiub" or x.ndim < 2:
         raise TypeError(
@@ -315,7 +319,8 @@ AnyArray = Annotated[Any, as_array]
 InputOrShape = Annotated[Any, input_or_shape]
 Numbers = Annotated[Any, array()]
 Vector = Annotated[Any, array(("n",))]
-OtherVector = Annotated[Vector, same_shape]  # Other...: it goes with the argument before it
+FiniteVector = Annotated[Any, array(("n",), finite=True)]
+OtherVector = Annotated[FiniteVector, same_shape]  # Other...: it goes with the argument before it
 Rows = Annotated[Any, array(("N", "F"))]
 SomeRows = Annotated[Any, with_some(array(("N", "F")))]
 Pairs = Annotated[Any, array(("n", 2))]

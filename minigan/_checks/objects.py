@@ -188,6 +188,9 @@ def function(owner: Any, name: str, value: Any) -> Callable[..., Any]:
 def functions(owner: Any, name: str, value: Any) -> list[Callable[..., Any]]:
     """None, one function or a list of them, as a list."""
     found = value if isinstance(value, tuple | list) else [] if value is None else [value]
+    for each in found:
+        if isinstance(each, type):  # called, it would make an object, and do nothing
+            refuse(TypeError, owner, name, f"a function, or {each.__name__}(...)", each)
     return [function(owner, name, each) for each in found]
 
 
@@ -324,6 +327,13 @@ def folder(owner: Any, name: str, value: Any) -> Path:
     return found
 
 
+def optimizer_class(owner: Any, name: str, value: Any) -> type:
+    """A class of optimizers, not an optimizer."""
+    if not isinstance(value, type) or not hasattr(value, "step"):
+        refuse(TypeError, owner, name, "a class of minigan.optim, such as Adam", value)
+    return value
+
+
 _LOSS = "one of minigan.losses, such as Hinge(), or have the methods discriminator and generator"
 _PENALTY = (
     "one of minigan.penalties, such as R1(1.0), or have its methods accumulate, value, check and "
@@ -360,6 +370,7 @@ PenaltyLike = Annotated[Any, having("accumulate value", _PENALTY)]
 Penalties = Annotated[Sequence[Any], list_having("accumulate value check after_step", _PENALTY)]
 Blurs = Annotated[Any, having("std forward", "an InstanceNoise or FourierFeatures")]
 ZeroCentred = Annotated[Sequence[Any], list_having("gamma", "R1 or R2")]
+OptimizerClass = Annotated[type, optimizer_class]
 OptimizerLike = Annotated[Any, having("step", _OPTIMIZER)]
 planar = having("sample extent", "one of the distributions of minigan.data")
 Planar = Annotated[Any, planar]

@@ -34,9 +34,23 @@ def pass_of(layer: Any, result: Any) -> tuple[np.ndarray, Any]:
     return result
 
 
-def signal(network: Any, name: str, value: Any, caches: Any, like: str) -> np.ndarray:
+def passed_on(network: Any, layer: Any, array: Any) -> Any:
+    """What another pass of a layer returned, which must be one array, in the network's dtype; None
+    from the first layer, whose x may be class numbers, which have no gradient."""
+    if isinstance(array, np.ndarray):
+        return array if array.dtype == network.dtype else array.astype(network.dtype)
+    if array is not None or layer is not network.layers[0]:
+        raise TypeError(
+            f"{layer}: backward_input, tangent and curvature must return an array, got "
+            f"{shown(array)}"
+        )
+    return None
+
+
+def signal(network: Any, name: str, value: Any, caches: Any) -> np.ndarray:
     """dy or x_dot in the network's dtype and in the shape of the y or the x of that pass: another
     shape might broadcast, to a wrong gradient."""
+    like = "y_shape" if name == "dy" else "x_shape"
     if not (hasattr(caches, like) and caches.network is network):
         refuse(TypeError, "Sequential", "caches", "what this network's forward returned", caches)
     value = numbers("Sequential", name, value, getattr(caches, like))

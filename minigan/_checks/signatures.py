@@ -37,16 +37,14 @@ def checked(target: T) -> T:
 
     @functools.wraps(target)
     def checking(*args: Any, **kwargs: Any) -> Any:
+        owner = f"{type(args[0]).__name__}.{name}" if of_object and args else name
+        owner = owner.removesuffix(".__init__")
         try:
             bound = signature.bind(*args, **kwargs)
-        except TypeError:  # a missing or an unknown argument: Python says which
-            if "lr" in kwargs and "lr" not in signature.parameters:
-                owner = target.__qualname__.removesuffix(".__init__")
-                raise TypeError(f"{owner}: {NOT_HERE}") from None
-            return target(*args, **kwargs)
+        except TypeError as error:  # a missing or an unknown argument, and which
+            not_here = "lr" in kwargs and "lr" not in signature.parameters
+            raise TypeError(f"{owner}: {NOT_HERE if not_here else error}") from None
         bound.apply_defaults()
-        owner = f"{type(args[0]).__name__}.{name}" if of_object else name
-        owner = owner.removesuffix(".__init__")
         for parameter, rule in rules.items():
             value = bound.arguments[parameter]
             bound.arguments[parameter] = rule(owner, parameter, value)

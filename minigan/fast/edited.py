@@ -17,7 +17,7 @@ import zlib
 from .._callers import callers_level
 
 CODE = {
-    "minigan.gan": 0xB892E64A,
+    "minigan.gan": 0x3923114E,
     "minigan.layers.activations": 0x81966AB4,
     "minigan.layers.attention": 0xFBBE8DCD,
     "minigan.layers.convolution": 0x04447039,

@@ -8,7 +8,8 @@
                                    precision_recall_density_coverage    fidelity apart from variety
                                    classifier_two_sample_test    can they be told apart?
                                    copying, nearest       is a sample a training image?
-                                   birthday_support       how many different samples
+                                   birthday_support       how many different samples, two being
+                                                          the same within alike_within
     a classifier's outputs         class_coverage         classes reached, confidence
     two vectors of shares          total_variation  reverse_kl
 
@@ -23,7 +24,7 @@ from .classes import ClassCoverage, class_coverage
 from .frechet import frechet_distance
 from .held_out import BesideReal, Spread, beside_real
 from .kernel_distances import kernel_distance, mmd
-from .memorisation import Copying, Support, birthday_support, copying, nearest
+from .memorisation import Copying, Support, alike_within, birthday_support, copying, nearest
 from .modes import ModeCoverage, mode_coverage
 from .neighbours import NeighbourScores, precision_recall_density_coverage
 from .shares import reverse_kl, total_variation
@@ -39,6 +40,7 @@ __all__ = [
     "Spread",
     "Support",
     "TwoSampleTest",
+    "alike_within",
     "birthday_support",
     "beside_real",
     "class_coverage",

@@ -136,10 +136,16 @@ def _value(owner, argument, value):
         return value.item()
     if isinstance(value, tuple | list):
         return [_value(owner, argument, each) for each in value]
+    function = callable(value) and not isinstance(value, Layer)
+    if function or isinstance(value, np.ndarray | dict | set):
+        raise TypeError(
+            f"save: {owner} must keep in {argument} numbers, strings, bools, None, tuples of them, "
+            f"or parts such as layers, got {shown(value)}"
+        )
     try:
         return describe(value)
     except TypeError as error:
-        raise TypeError(f"{error} (it is {argument} of {owner})") from None
+        raise TypeError(f"{error} (it is in {argument} of {owner})") from None
 
 
 def build(description: Any, room: float) -> Any:

@@ -5,12 +5,14 @@ directions(generator, z)                what to change in z to change the image 
 invert(generator, images)               z with G(z) near each image, by G's backward pass
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from .._checks import (
     Count,
+    FiniteVector,
     NotNegative,
     OtherVector,
     Positive,
@@ -18,19 +20,19 @@ from .._checks import (
     Seed,
     SomeRows,
     TwoOrMore,
-    Vector,
     checked,
     numbers,
     shown,
 )
 from .._random import random_generator
+from ..layers import Reshape
 from ..layers.composite import walk
 from ..network import Sequential
 from ..optim import Adam
 
 
 @checked
-def line(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
+def line(a: FiniteVector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
     """(1 - t) a + t b for n values of t from 0 to 1, (n, latent).
 
     Normal noise has a length of about sqrt(latent); half-way between two draws it is shorter by a
@@ -41,7 +43,7 @@ def line(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
 
 
 @checked
-def great_circle(a: Vector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
+def great_circle(a: FiniteVector, b: OtherVector, n: TwoOrMore) -> np.ndarray:
     """(sin((1 - t) w) a + sin(t w) b) / sin w, w the angle between a and b, (n, latent)
 
     If a and b are equally long, so are all points: as long as noise is (White 2016).
@@ -135,8 +137,14 @@ def invert(
 
 
 def _width(generator):
-    """The number of noise values that a generator takes: that of its first layer with weights."""
+    """The number of noise values that a generator takes: that of its first layer with weights, or
+    of the shape that it gives them first."""
     for _, layer in walk(generator):
+        if isinstance(layer, Reshape) and -1 not in layer.shape:
+            return math.prod(layer.shape)
         if hasattr(layer, "in_features"):
             return layer.in_features
-    raise TypeError(f"invert: the generator must begin with a linear layer, got {generator}")
+    raise TypeError(
+        "invert: generator must begin with a Linear layer, or a Reshape without -1, got "
+        f"{shown(generator)}"
+    )

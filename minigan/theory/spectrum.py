@@ -105,7 +105,11 @@ class Game:
         penalties: Penalties = (),
     ) -> None:
         if type(loss) not in SECOND:
-            raise TypeError(f"Game: the second derivative of {type(loss).__name__} is not written")
+            *most, last = (kind.__name__ for kind in SECOND)
+            raise TypeError(
+                f"Game: loss must be {', '.join(most)} or {last}, whose second derivatives are "
+                f"written, got {shown(loss)}"
+            )
         for layer in generator.layers + discriminator.layers:
             _check(layer)
         self.generator = generator.copy("float64")
@@ -287,4 +291,7 @@ def _check(layer):
     if isinstance(layer, DRAWING):
         raise TypeError(f"Game: {layer} draws random numbers, so the field has no Jacobian")
     if unwritten or (layer.params and not linear_in_parameters):
-        raise TypeError(f"Game: the second derivatives of {layer} are not written down")
+        raise TypeError(
+            f"Game: the second derivatives of {layer} are not written down; it knows Linear, "
+            "convolutions, and layers without parameters that mix no samples and have a curvature"
+        )

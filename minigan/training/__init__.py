@@ -8,6 +8,9 @@ Read `loop` first; its `training_steps` is the loop itself.
 - `averaging`    `Average`, the running average of a generator
 - `schedules`    factors for the learning rates
 - `stabilisers`  instance noise, packing, smoothed labels, annealing
+- `game_steps`   other steps of both players: extragradient, consensus, lookahead
+- `optimistic`   optimistic SGD and Adam (also in `game_steps`)
+- `historical`   SGD and Adam with historical averaging
 - `checkpoint`   `save` and `load`: the state of a run, restored to the last bit
 - `parallel`     several ranks of MPI (also as `minigan.parallel`)
 - `run`          `Run`, the parts of a run that a checkpoint saves

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import Count, NotNegative, PositiveShare, checked
+from .._checks import Count, NotNegative, OptimizerClass, PositiveShare, checked, shown
 from ..gan import GAN
 from ..layers.base import Array
 from ..layers.memory import read_only
@@ -172,7 +172,7 @@ class Lookahead:
 @checked
 def two_time_scales(
     *, generator_lr: NotNegative = 1e-4, discriminator_lr: NotNegative = 4e-4,
-    optimizer: type = Adam, **options: float,
+    optimizer: OptimizerClass = Adam, **options: float,
 ) -> dict[str, Any]:  # fmt: skip
     """The two time-scale update rule (TTUR): optimizers of one kind, D's with a higher rate.
 
@@ -186,6 +186,11 @@ def two_time_scales(
     optimizer : a class of `minigan.optim`, or an optimistic one
     options : of that class, such as beta1
     """
+    if "lr" in options:
+        raise TypeError(
+            "two_time_scales: lr must be given as generator_lr and discriminator_lr, got "
+            f"lr={shown(options['lr'])}"
+        )
     return {
         "generator_optimizer": optimizer(lr=generator_lr, **options),
         "discriminator_optimizer": optimizer(lr=discriminator_lr, **options),

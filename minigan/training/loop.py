@@ -7,12 +7,11 @@ it: checkpoints, resuming, the progress bar, and a clean end after Ctrl-C.
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .. import _interrupts as interrupts
-from .._checks import Changes, Count, FilePath, Functions, Seed, checked
+from .._checks import Changes, Count, FilePath, Functions, Seed, Source, checked
 from .._progress import Bar, say
 from .._random import RandomStates
 from ..data.minibatches import Minibatches
@@ -36,7 +35,7 @@ Callback = Callable[[int, GAN, Figures], object]  # called as callback(step, gan
 @checked
 def train(
     gan: GAN,
-    data: Any,
+    data: Source,
     *,
     steps: Count,
     batch_size: Count = 64,

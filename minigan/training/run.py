@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,17 @@ from .plateau import Plateau
 
 
 def learning_rates(gan: GAN) -> list[float]:
-    """The learning rates of G and D. Raises TypeError for an optimizer of one's own without lr."""
+    """The learning rates of G and D. Raises TypeError for an optimizer of one's own whose lr is no
+    number, or that has none."""
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     for player, optimizer in zip(("generator", "discriminator"), optimizers):
         if not hasattr(optimizer, "lr"):
             raise TypeError(
                 f"train: {player}_optimizer must have a learning rate, lr, got {shown(optimizer)}"
             )
+        if not isinstance(optimizer.lr, Real) or not float(optimizer.lr) >= 0:
+            got = shown(optimizer.lr)
+            raise TypeError(f"train: {player}_optimizer.lr must be a number >= 0, got {got}")
     return [optimizer.lr for optimizer in optimizers]
 
 

@@ -34,6 +34,7 @@ from minigan import (  # noqa: F401
 )
 from minigan import layers as L
 from minigan.layers import cross_entropy  # noqa: F401
+from minigan.observe import latent  # noqa: F401
 from minigan.theory.spectrum import Game
 from minigan.verify.gradcheck.differences import central_differences  # noqa: F401
 
@@ -66,6 +67,16 @@ FILM = watch.Film(gan(), RING, moments=[1], samples=8, resolution=2)  # with not
 def game(**options):
     usual = {"generator": gan().generator, "discriminator": CRITIC, "loss": losses.Minimax()}
     return Game(**(usual | {"real": REAL, "noise": REAL} | options))
+
+
+class Stepping:
+    """An optimizer of one's own."""
+
+    def __init__(self, lr):
+        self.lr = lr
+
+    def step(self, theta, grad):
+        theta -= self.lr * grad
 
 
 def twice(optimizer, *vectors):

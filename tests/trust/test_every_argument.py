@@ -224,8 +224,8 @@ CALLS = {
     "watch.moments": {"steps": 2, "frames": 2},
 }  # fmt: skip
 OTHER_NAMES = {  # the words of an error in which the argument stands by another name
-    ("train", "data"): "source must|real must", ("watch.Vitals", "data"): "source must|real must",
-    ("ledger.Replay", "data"): "source must|real must",
+    ("train", "data"): "data must|real must", ("watch.Vitals", "data"): "data must|real must",
+    ("ledger.Replay", "data"): "data must|real must",
     ("kernels.use_backend", "name"): 'backend: expected "numba" or "numpy"',
 }  # fmt: skip
 SECONDS = 5  # none takes a tenth of one

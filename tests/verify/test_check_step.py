@@ -82,11 +82,46 @@ def steps(*players):
         (steps("generator", "discriminator"), "got generator, discriminator$"),
         (steps("discriminator", "discriminator", "generator"), "got discriminator, discriminator"),
         (mg.game_steps.SimultaneousGAN, "gan must move its discriminator before its generator"),
-        (mg.game_steps.ExtragradientGAN, "as GAN does, got a ExtragradientGAN; check a GAN of"),
+        (mg.game_steps.ExtragradientGAN, "as GAN does, got ExtragradientGAN; check a GAN of"),
     ],
 )
 def test_a_step_that_is_no_step_of_both_in_turn(kind, message):
     gan = game()
     gan.__class__ = kind
     with pytest.raises(TypeError, match=f"^check_step: .*{message}"):
+        check_step(gan, REAL)
+
+
+@pytest.mark.parametrize(
+    "dx, message",
+    [
+        (lambda dy: None, "got None"),
+        (lambda dy: dy.tolist(), "got \\[\\["),
+        (lambda dy: dy[:, :2], r"of the shape of x, \(5, 3\), got \(5, 2\)"),
+        (lambda dy: dy.sum(axis=0), r"of the shape of x, \(5, 3\), got \(3,\)"),
+    ],
+    ids=["nothing", "a list", "columns left out", "a sum"],
+)
+def test_a_layer_of_ones_own_that_returns_something_else_is_named(dx, message):
+    class Own(L.Layer):
+        def forward(self, x, training=True):
+            return self.as_input(x), None
+
+        def backward_input(self, dy, cache):
+            return dx(dy)
+
+    critic = mg.Sequential([L.Linear(2, 3), Own(), L.Linear(3, 1)])
+    gan = mg.GAN(mg.models.mlp_generator(2, (2,), hidden=(4,)), critic, latent_dim=2)
+    words = f"^check_step: Own.backward_input must return dx, an array of real numbers.*{message}"
+    with pytest.raises((TypeError, ValueError), match=words):
+        check_step(gan, REAL)
+
+
+def test_a_penalty_of_ones_own_without_a_value_is_named():
+    class Decay(mg.penalties.WeightClipping):
+        def accumulate(self, discriminator, real, fake, rng):
+            discriminator.grad += 0.1 * discriminator.theta
+
+    gan = game(penalties=[Decay(1.0)])
+    with pytest.raises(TypeError, match="check_step: Decay.accumulate must return a number, got N"):
         check_step(gan, REAL)

@@ -21,7 +21,10 @@ def save_safetensors(network: Sequential, path: FilePath, *, channels: Count | N
     check_counterparts("save_safetensors", network)
     found = places("save_safetensors", network, channels)
     values = {name: encoded(tensor) for name, tensor in named_tensors(found)}
-    files.save_file(values | _counts(found), path)
+    try:
+        files.save_file(values | _counts(found), path)
+    except needed("safetensors", "save_safetensors").SafetensorError as error:
+        raise OSError(f"save_safetensors: {path} was not written: {error}") from error
 
 
 @checked

@@ -176,7 +176,10 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
     """
     torch = needed("torch", "from_torch")
     if not isinstance(module, torch.nn.Sequential):
-        raise TypeError(f"from_torch: module must be a torch.nn.Sequential, got {shown(module)}")
+        raise TypeError(
+            f"from_torch: module must be a torch.nn.Sequential, got {shown(module)}"
+            f"{_sequential_inside(torch, module)}"
+        )
     if not len(module):
         raise ValueError("from_torch: expected at least one layer, got none")
     floats = {p.dtype for p in module.state_dict().values() if p.is_floating_point()}
@@ -195,6 +198,13 @@ def from_torch(module: Any, *, channels: Count | None = None) -> Sequential:
         if isinstance(place.layer, SpectralNorm):
             _note_iteration(place.layer, inner)
     return network
+
+
+def _sequential_inside(torch, module):
+    """A hint for a module of somebody's own class: where in it a Sequential is."""
+    parts = module.named_children() if isinstance(module, torch.nn.Module) else ()
+    names = [name for name, part in parts if isinstance(part, torch.nn.Sequential)]
+    return f"; it has one in .{', .'.join(names)}" if names else ""
 
 
 def _refuse_shared(module):

@@ -1,11 +1,10 @@
 """Vital signs: measurements of both players, taken every few training steps."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from ..._checks import Count, ProbeSize, Seed, checked
+from ..._checks import Count, ProbeSize, Seed, Source, checked
 from ..._random import random_generator
 from ...backend import norm
 from ...data.minibatches import Minibatches
@@ -76,7 +75,7 @@ class Vitals(Counting):
     def __init__(
         self,
         gan: GAN,
-        data: Any,
+        data: Source,
         *,
         every: Count = 20,
         probe: ProbeSize = 512,

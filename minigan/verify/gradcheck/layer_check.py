@@ -28,6 +28,7 @@ from .curvature import check_curvature
 from .differences import Differences, measure, not_deterministic
 from .directions import AlongDirections
 from .museum_cases import each_exhibit
+from .own_parts import returned
 from .report import Report
 
 UNCHANGED = "arguments: dy unchanged"
@@ -131,7 +132,7 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
     dx = layer.backward_input(handed, cache)
     moves = x.dtype.kind == "f"  # class numbers do not
     if moves:
-        dx = _returned(layer, "backward_input", "dx", dx, "x", x.shape).copy()
+        dx = returned("check_layer", layer, "backward_input", "dx", dx, x.shape).copy()
         if dx.dtype != np.float64:
             report.fail(mode, "dx is float64", f"coarser than float64: dx is {dx.dtype}")
     layer.backward_params(handed, cache)
@@ -190,7 +191,7 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
         moved = layer.tangent(x_dot, cache)
         if gradients.size:
             report.compare(mode, "tangent leaves grads", network.grad, grads_before, tolerance=0)
-        moved = _returned(layer, "tangent", "the derivative of y", moved, "y", y.shape)
+        moved = returned("check_layer", layer, "tangent", "the derivative of y", moved, y.shape)
         expected["tangent"] = moved
         _check_tangent(report, mode, x, x_dot, moved, cotangent, forward, problem)
     if moves and not missing["curvature"]:
@@ -206,20 +207,20 @@ def _check_mode(report, network, layer, x, training, directions, rng, missing, t
     check_declared(report, mode, layer, x, forward, spare)
     check_signals(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
     check_apart(report, mode, layer, network, cotangent, cache, dx if moves else None, gradients)
-    check_single(
-        report, mode, network, x, cotangent, states, expected, x_dot, not missing["curvature"]
-    )
-
     network.grad[...] = gradients
     both = layer.backward(later, cache)
     if moves:
-        both = _returned(layer, "backward", "dx", both, "x", x.shape)
+        both = returned("check_layer", layer, "backward", "dx", both, x.shape)
         report.compare(mode, "backward: dx", both, dx)
     if gradients.size:
         report.compare(
             mode, "backward adds into grads", network.grad, 2 * gradients,
             context=lambda: {"earlier": gradients, "adds": True},
         )  # fmt: skip
+
+    check_single(
+        report, mode, network, x, cotangent, states, expected, x_dot, not missing["curvature"]
+    )
 
     others = _another(np.concatenate([x, x]), rng)
     layer.forward(others, training)
@@ -355,16 +356,6 @@ def _try_out(layer, x):
             f"first value, got {shown(y)}"
         )
     return y
-
-
-def _returned(layer, method, what, value, like, shape):
-    """`value`, which the method returned, as an array; its kind and shape checked."""
-    expected = f"check_layer: {_name(layer)}.{method} must return {what}, an array of real numbers"
-    if not isinstance(value, np.ndarray | np.number) or value.dtype.kind not in "fiub":
-        raise TypeError(f"{expected}, got {shown(value)}")
-    if value.shape != shape:
-        raise ValueError(f"{expected} of the shape of {like}, {shape}, got {value.shape}")
-    return np.asarray(value)
 
 
 def _without(layer, method):

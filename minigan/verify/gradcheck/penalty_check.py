@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..._checks import Batch, Count, PenaltyLike, Seed, checked, shown
+from ..._checks import Batch, Count, PenaltyLike, Seed, checked
 from ..._random import RandomStates, random_generator
 from ...network import Sequential
 from .check_progress import progress_bar
@@ -11,6 +11,7 @@ from .differences import Differences, measure, not_deterministic
 from .directions import AlongDirections
 from .input_gradient import check_input_gradients
 from .layer_check import compare_parameters
+from .own_parts import penalty_value
 from .penalty_context import FINITE, PenaltyContext, finite_at_zeros
 from .report import IN_FLOAT32, Report
 
@@ -64,12 +65,13 @@ def check_penalty(
 
     def value():
         start.restore()
-        return _number(penalty, "value", penalty.value(network, real, fake, rng))
+        found = penalty.value(network, real, fake, rng)
+        return penalty_value("check_penalty", penalty, "value", found)
 
     def gradients():
         start.restore()
         returned = penalty.accumulate(network, real, fake, rng)
-        _number(penalty, "accumulate", returned)
+        penalty_value("check_penalty", penalty, "accumulate", returned)
         return returned, draw_on()
 
     def draw_on():
@@ -154,13 +156,3 @@ def _check_single(report, penalty, network, real, fake, rng, start):
     lost = compare_single(report, f"accumulate{IN_FLOAT32}", found, expected, again)
     for row, scatter in lost.items():
         report.notes.append(f"float32: {row} moves by {scatter:.0e} of its size by rounding alone")
-
-
-def _number(penalty, method, value):
-    """`value`, which that method of the penalty returned and which must be a number."""
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
-        raise TypeError(
-            f"check_penalty: {type(penalty).__name__}.{method} must return a number, got "
-            f"{shown(value)}"
-        )
-    return value

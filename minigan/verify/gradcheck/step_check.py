@@ -25,6 +25,7 @@ from .differences import measure
 from .directions import AlongDirections
 from .input_gradient import check_input_gradients
 from .layer_check import compare_parameters
+from .own_parts import check_returned
 from .report import Report
 from .step_context import StepContext
 
@@ -69,12 +70,14 @@ def check_step(
 
     Returns
     -------
-    A Report. Raises TypeError for a game of `minigan.game_steps`, in which G does not move after D,
-    and for a step of one's own in which the optimizers do not move D once, then G once.
+    A Report. Raises TypeError or ValueError for a layer or a penalty of one's own that returns
+    something else than it must, naming it; TypeError for a game of `minigan.game_steps`, in which G
+    does not move after D, and for a step of one's own in which the optimizers do not move D once,
+    then G once.
     """
     if isinstance(gan, SimultaneousGAN):
         raise TypeError(
-            "check_step: gan must move its discriminator before its generator, as GAN does, got a "
+            "check_step: gan must move its discriminator before its generator, as GAN does, got "
             f"{type(gan).__name__}; check a GAN of the same networks, loss and penalties"
         )
     note = ""
@@ -84,6 +87,7 @@ def check_step(
     rng = random_generator(rng)
     start = gan.copy("float64")
     real = np.array(start.check_real(real))
+    check_returned(start, real)
     report = _check(start, real, directions, rng, progress)
     if any(row.reason and "exactly on a kink" in row.reason for row in report.rows):
         draw = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..._archive import previous
-from ..._checks import Count, FilePath, Functions, Seed, checked
+from ..._checks import Count, FilePath, Functions, Seed, Source, checked
 from ...data.minibatches import Minibatches
 from ...gan import GAN
 from ...training import checkpoint as checkpoints
@@ -56,7 +56,7 @@ class Replay:
     def __init__(
         self,
         gan: GAN,
-        data: Any,
+        data: Source,
         *,
         steps: Count,
         batch_size: Count = 64,
