@@ -159,14 +159,14 @@ def _read(file: archive.Archive, run: Run) -> Iterator[Callable[[], object]]:
         elif "schedule" in changes and run.schedule == describe_schedule(None):
             state["lr"] = rate  # without the factor that the schedule of the file had reached
         yield partial(vars(optimizer).update, state)
+    options = [name.rpartition(".") for name in header["fingerprint"] if name not in changes]
     for name, part in run.adjustable_parts():
-        option = name.replace("average/", "generator/")
-        numbers = {
-            key: _checked(file, checks.finite, key, header["settings"][name][key])
-            for of, _, key in (n.rpartition(".") for n in header["fingerprint"] if n not in changes)
-            if of == option and hasattr(part, key)
+        owner = name.replace("average/", "generator/")
+        keys = [key for of, _, key in options if of == owner and hasattr(part, key)]
+        kept = {
+            key: _checked(file, checks.finite, key, header["settings"][name][key]) for key in keys
         }
-        yield partial(getattr(part, "__dict__", {}).update, numbers)
+        yield partial(getattr(part, "__dict__", {}).update, kept)
     for name, rng in run.generators.items():
         _try_random(file, name, rng, header["random"][name])
         if rng_name(name) not in changes:
@@ -209,8 +209,7 @@ def _compare_fingerprints(file: archive.Archive, found: dict[str, str], run: Run
         )
     for name in stateless:
         raise file.refusal(
-            f"it has no state for another kind of {name}: expected {expected[name]}, got "
-            f"{found[name]}"
+            f"it has no state for this {name}: expected {expected[name]}, got {found[name]}"
         )
 
 
@@ -252,7 +251,9 @@ def _restoring(file, watcher, i):
     try:
         return watcher.restoring(file.header["callbacks"][i], partial(_read_record, file, i))
     except ValueError as error:
-        raise error if str(file.path) in str(error) else file.refusal(str(error)) from error
+        if str(file.path) in str(error):
+            raise
+        raise file.refusal(str(error)) from error
 
 
 def _read_record(file, i, name, shape, dtype):

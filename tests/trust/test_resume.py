@@ -270,7 +270,8 @@ def test_what_a_callback_adjusts_is_kept(cut, file):
 
 @pytest.mark.parametrize("last", [1, 3, 4, 5, 9])
 def test_what_was_watched_is_kept(cut, cut_after, file, last):
-    """A film and vital signs, also where the break lies just before a measurement (at 5, 10)."""
+    """A film and vital signs, also where the break lies just before a measurement (at 5, 10), and
+    where a later callback has moved the players since they were copied for it (at 4)."""
 
     def train(**options):
         gan = mg.GAN(
@@ -281,7 +282,8 @@ def test_what_was_watched_is_kept(cut, cut_after, file, last):
         ring = mg.data.gaussian_ring()
         vitals = mg.watch.Vitals(gan, ring, every=5, probe=64)
         film = mg.watch.Film(gan, ring, moments=[1, 4, 6, 11], samples=8, resolution=3)
-        seen = [vitals, film, *options.pop("more", [])]
+        lookahead = mg.game_steps.Lookahead(gan, every=4)
+        seen = [vitals, film, lookahead, *options.pop("more", [])]
         with contextlib.suppress(cut):
             mg.train(gan, ring, steps=12, batch_size=8, progress=False, callback=seen, **options)
         facts = vitals.steps, vitals.columns, vitals.layers, vitals.first_distance
@@ -437,10 +439,10 @@ def test_what_is_added_by_a_named_change_begins_anew(file):
 
 def test_a_state_that_the_file_lacks_cannot_be_resumed(file):
     gan = resumable(file, average=None)
-    with pytest.raises(ValueError, match="no state for another kind of average: .*, got none"):
+    with pytest.raises(ValueError, match="no state for this average: .*, got none"):
         resumable(file, resume=True, changes=["average"])
     gan.generator_optimizer = mg.optim.SGD(1e-3)
-    words = r"no state for another kind of generator optimizer: expected SGD.*, got Adam\("
+    words = r"no state for this generator optimizer: expected SGD.*, got Adam\("
     with pytest.raises(ValueError, match=words):
         resumable(file, resume=True, gan=gan, average=None, changes=["generator optimizer"])
 

@@ -28,9 +28,8 @@ class Counting:
 
     def read_steps(self, facts: dict[str, Any]) -> tuple[list[int], dict[str, int]]:
         """Of a checkpoint's facts: the steps that are on record, and the count as attributes."""
-        owner, names = (
-            type(self).__name__,
-            ("_earlier", "_last"),
-        )  # 0 in files of an earlier minigan
-        count = {name: at_least_zero(owner, name, facts.get(name, 0)) for name in names}
+        owner = type(self).__name__
+        count = {  # files of an earlier minigan have none
+            name: at_least_zero(owner, name, facts.get(name, 0)) for name in ("_earlier", "_last")
+        }
         return training_steps(owner, "steps", facts["steps"]), count

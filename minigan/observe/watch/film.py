@@ -200,7 +200,7 @@ class Film(Counting):
         It needs a browser, no network and no other file; 60 frames take about 1.3 MB.
 
         vitals  : a `Vitals` of the same training, whose measurements are charts
-        history : its `History`, whose figures are charts; not that of a part of it
+        history : its `History`, of all its steps, whose figures are charts
         title   : of the page;  words : a sentence or two below it
 
         Raises ValueError for a film without frames, and for a history that ends before the film.

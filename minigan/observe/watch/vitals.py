@@ -122,15 +122,26 @@ class Vitals(Counting):
     def begin(self) -> None:
         """Keeps the networks as they are: one step before the next measurement, or before a
         training, whose first step may be measured."""
-        self._before = {player: network.copy() for player, network in self.players().items()}
+        self._before = self._copies()
 
     def state(self) -> tuple[dict, dict[str, np.ndarray]]:
-        """(facts, arrays) for a checkpoint: the measurements so far."""
+        """(facts, arrays) for a checkpoint: the measurements so far, and the networks as they were
+        one step before the next one. (A later callback may have moved them since.)"""
         names = "steps", "columns", "layers", "first_distance", "_earlier", "_last"
-        return {name: getattr(self, name) for name in names}, {}
+        return {name: getattr(self, name) for name in names}, {
+            f"{player}/{name}": value
+            for player, network in self._before.items()
+            for name, value in [("theta", network.theta), *network.named_buffers()]
+        }
 
     def restoring(self, facts: dict, read: Callable[..., np.ndarray]) -> Callable[[], None]:
         """A function that restores `state`; read(name, shape, dtype) returns its arrays."""
+        before = self._copies()
+        for player, network in before.items():
+            network.theta[...] = read(f"{player}/theta", network.theta.shape, network.dtype)
+            for prefix, layer in walk(network):
+                for name, value in layer.buffers.items():
+                    layer.buffers[name] = read(f"{player}/{prefix}{name}", value.shape, value.dtype)
         steps, count = self.read_steps(facts)
         measured = {
             "steps": steps,
@@ -145,11 +156,14 @@ class Vitals(Counting):
             "first_distance": float(facts["first_distance"]),
             **count,
         }
-        return lambda: vars(self).update(measured)
+        return lambda: vars(self).update(measured, _before=before)
 
     def players(self) -> dict[str, Sequential]:
         """{"discriminator": D, "generator": G}, as they are now."""
         return {player: getattr(self.gan, player) for player in PLAYERS}
+
+    def _copies(self):
+        return {player: network.copy() for player, network in self.players().items()}
 
     def _measure(self, step, figures):
         gan, now = self.gan, self.players()
