@@ -28,17 +28,19 @@ from .plateau import Plateau
 
 
 def learning_rates(gan: GAN) -> list[float]:
-    """The learning rates of G and D. Raises TypeError for an optimizer of one's own whose lr is no
-    number, or that has none."""
+    """The learning rates of G and D. Raises TypeError or ValueError for an optimizer of one's own
+    whose lr is no number >= 0, or that has none."""
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     for player, optimizer in zip(("generator", "discriminator"), optimizers):
         if not hasattr(optimizer, "lr"):
             raise TypeError(
                 f"train: {player}_optimizer must have a learning rate, lr, got {shown(optimizer)}"
             )
-        if not isinstance(optimizer.lr, Real) or not float(optimizer.lr) >= 0:
-            got = shown(optimizer.lr)
-            raise TypeError(f"train: {player}_optimizer.lr must be a number >= 0, got {got}")
+        number = isinstance(optimizer.lr, Real)
+        if not number or not optimizer.lr >= 0:
+            raise (ValueError if number else TypeError)(
+                f"train: {player}_optimizer.lr must be a number >= 0, got {shown(optimizer.lr)}"
+            )
     return [optimizer.lr for optimizer in optimizers]
 
 
