@@ -130,6 +130,14 @@ def test_a_replay_begins_from_a_file_before_the_step(step, taken, recorded, file
     assert file.read_bytes() == before and len(list(file.parent.iterdir())) == 2
 
 
+def test_callbacks_begin_where_the_replay_begins():
+    gan = game()
+    lookahead = mg.game_steps.Lookahead(gan)
+    gan.generator.theta += 1  # as by an earlier training
+    replay(gan, callback=lookahead)
+    assert np.array_equal(lookahead.slow[0], gan.generator.theta)
+
+
 def test_a_run_of_another_game_is_one_line(recorded, file):
     recorded(game())
     for other, changes, words in (

@@ -82,6 +82,7 @@ class Replay:
             watchers=tuple(each for each in self.callbacks if hasattr(each, "restoring")),
             schedule=describe_schedule(schedule),
         )
+        self.run.begin_watching()
         self.checkpoint, self.recorded = checkpoint, History()
         if checkpoint is not None:
             self.recorded = checkpoints.recorded_history(checkpoint, self.run)
