@@ -347,7 +347,7 @@ def test_an_argument_that_cannot_be_written_is_named(value, tmp_path):
     models.register(Keeps)
     try:
         network = mg.Sequential([L.Linear(2, 2), Keeps(value)])
-        with pytest.raises(TypeError, match="save: Keeps must keep in what numbers, strings,"):
+        with pytest.raises(TypeError, match="save: what of Keeps must be numbers, strings,"):
             network.save(tmp_path / "own.npz")
     finally:
         del models.described._registered["Keeps"]

@@ -54,7 +54,7 @@ def images_from_folder(folder: Folder, *, size: PictureSize | None = None) -> np
         if len(files) * picture.width * picture.height * channels > MOST_VALUES:
             raise ValueError(
                 f"images_from_folder: {len(files):,} pictures of {_in_words(picture)} do not fit "
-                "into memory; a smaller size=(height, width) does"
+                "into memory; give a smaller size=(height, width)"
             )
     mode = "L" if all(picture.mode == "L" for picture in pictures) else "RGB"
     width, height = pictures[0].size
@@ -71,8 +71,8 @@ def _pictures_in(folder):
     shown = [path for path in folder.iterdir() if path.name[0] != "."]  # macOS adds ._ files
     files = sorted(p for p in shown if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
-        kinds = Counter("folders" if p.is_dir() else p.suffix.lower() or "?" for p in shown)
-        found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+        kinds = Counter("folders" if p.is_dir() else p.suffix.lower() or "no suffix" for p in shown)
+        found = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(5))
         raise FileNotFoundError(
             f"images_from_folder: no PNG or JPEG picture in {folder}, got {found or 'nothing'}"
         )

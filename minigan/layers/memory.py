@@ -209,11 +209,11 @@ def _of_the_formulas(kind):
 
 def _recording_initial_values(initialize):
     @functools.wraps(initialize)
-    def noting(self, rng):
+    def recording(self, rng):
         initialize(self, rng)
         self._drawn = self._checksum()
 
-    return noting
+    return recording
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@
                                    precision_recall_density_coverage    fidelity apart from variety
                                    classifier_two_sample_test    can they be told apart?
                                    copying, nearest       is a sample a training image?
-                                   birthday_support       how many different samples, two being
-                                                          the same within alike_within
+                                   birthday_support       how many different samples
+                                   alike_within           a distance below which two are the same
     a classifier's outputs         class_coverage         classes reached, confidence
     two vectors of shares          total_variation  reverse_kl
 

@@ -139,7 +139,7 @@ def _value(owner, argument, value):
     function = callable(value) and not isinstance(value, Layer)
     if function or isinstance(value, np.ndarray | dict | set):
         raise TypeError(
-            f"save: {owner} must keep in {argument} numbers, strings, bools, None, tuples of them, "
+            f"save: {argument} of {owner} must be numbers, strings, bools, None, tuples of them, "
             f"or parts such as layers, got {shown(value)}"
         )
     try:

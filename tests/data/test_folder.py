@@ -145,7 +145,7 @@ def test_nothing_there(folder):
     folder("a.gif", np.zeros((8, 8)))
     folder("b.gif", np.zeros((8, 8)))
     (folder.path / "cats").mkdir()
-    assert refused(FileNotFoundError, folder.path).endswith(", got 2 .gif, 1 folders")
+    assert refused(FileNotFoundError, folder.path).endswith(", got .gif (2), folders (1)")
     file = folder.path / "a.gif"
     assert f"folder must be a folder, but {file} is a file" in refused(FileNotFoundError, file)
     missing = folder.path / "missing"

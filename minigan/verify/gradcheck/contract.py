@@ -284,6 +284,9 @@ def check_single(
             found["backward: grads"] = twin.grad.copy()
         return found
 
+    def again(i: int) -> dict[str, Any]:
+        return passes(*neighbours(arrays, i))
+
     with twin.held_buffers():
         found = passes(*arrays)
         y, others = found["y"], not same_state(twin.rng.bit_generator.state, states[1])
@@ -291,7 +294,6 @@ def check_single(
             report.notes.append(f"{mode}: in float32 other random numbers are drawn; not compared")
             return
         report.compare(check, "y is float32", y.dtype == np.float32, True, 0)
-        again = lambda i: passes(*neighbours(arrays, i))  # noqa: E731
         for row, scatter in compare_single(report, check, found, expected, again).items():
             report.fail(
                 check, row, f"lost in rounding: moves by {scatter:.0e} of its size when "

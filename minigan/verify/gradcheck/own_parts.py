@@ -21,7 +21,9 @@ def check_returned(gan: GAN, real: np.ndarray) -> None:
     gan = copy.deepcopy(gan)  # random generators and running statistics move
     noise = gan.draw_noise(len(real))
     for network, x in ((gan.generator, noise), (gan.discriminator, real)):
-        for layer in network.layers if any(map(_own, network.layers)) else ():
+        if not any(map(_own, network.layers)):
+            continue
+        for layer in network.layers:
             y, cache = layer.forward(x, True)
             if _own(layer):
                 dx = layer.backward_input(np.ones_like(y), cache)
@@ -42,7 +44,7 @@ def returned(
     if not isinstance(value, np.ndarray | np.number) or value.dtype.kind not in "fiub":
         raise TypeError(f"{expected}, got {shown(value)}")
     if value.shape != shape:
-        like = "y" if what.endswith("y") else "x"
+        like = "x" if what == "dx" else "y"
         raise ValueError(f"{expected} of the shape of {like}, {shape}, got {value.shape}")
     return np.asarray(value)
 
