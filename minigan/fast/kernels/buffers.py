@@ -93,7 +93,7 @@ class _Pool:
         if self.bytes + size > min(MAX_BYTES, SLACK * self.largest):
             self.largest = max(self.largest, self.of_step + size)
             self.drop_until(min(MAX_BYTES, SLACK * self.largest) - size)
-            self.asked[kind] = self.step  # its other arrays may have been forgotten, too
+            self.asked[kind] = self.step  # its other arrays may have been dropped, too
         self.of_kind.setdefault(kind, []).append(array)
         self.bytes += size
         self.of_step += size

@@ -18,9 +18,7 @@ from . import gemm
 from .views import address_of, space
 from .workers import COUNT, LENGTH, WORD, run_parts
 
-OWNER = (
-    gemm.WORDS
-)  # the last word of a task (see `workers`), after those of the longest kind of task
+OWNER = gemm.WORDS  # the last word of a task (see `workers`), after those of the longest kind
 FIXED = 0  # the base of a word that is a constant: run_program adds 0 to it
 
 

@@ -13,7 +13,7 @@ from .microkernel import DOTS, MAX_STEPS, add_dots, combine_rows
 from .views import space, view
 
 BLOCK = 512  # rows
-THIN = MAX_STEPS  # columns or steps; with more, a register tile is faster even if partly padding
+THIN = MAX_STEPS  # columns or steps; with more, a register tile is faster even if mostly padding
 
 
 @cached_njit(error_model="numpy")
