@@ -365,7 +365,7 @@ def test_bad_input():
         Lookahead(gan)(1, small(mg.GAN), {})
     with pytest.raises(ValueError, match="penalties must be empty"):
         small(ConsensusGAN, gamma=1.0)
-    with pytest.raises(TypeError, match="second derivative of Hinge"):
+    with pytest.raises(TypeError, match="second derivatives are written, got Hinge"):
         small(ConsensusGAN, penalties=(), gamma=1.0, loss=mg.losses.Hinge())
     with pytest.raises(TypeError, match="LookaheadRounds: inner must be a Step"):
         dirac.LookaheadRounds(None)

@@ -33,7 +33,7 @@ def checked(target: T) -> T:
     relations = [(n, each) for n, a in annotations.items() for each in relations_of(a)]
     if not rules:
         return target
-    name, of_object = target.__name__, "self" in signature.parameters
+    name, of_object, code = target.__name__, "self" in signature.parameters, target.__code__
 
     @functools.wraps(target)
     def checking(*args: Any, **kwargs: Any) -> Any:
@@ -42,6 +42,8 @@ def checked(target: T) -> T:
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:  # a missing or an unknown argument, and which
+            if target.__code__ is not code:  # the bug museum has edited the signature
+                return target(*args, **kwargs)
             not_here = "lr" in kwargs and "lr" not in signature.parameters
             raise TypeError(f"{owner}: {NOT_HERE if not_here else error}") from None
         bound.apply_defaults()
