@@ -23,7 +23,6 @@ SETTINGS = {
     "OMP_WAIT_POLICY=passive": {"OMP_WAIT_POLICY": "passive"},
     "one thread": {},
 }
-NAMES = "ring", "mnist-64", "mnist-256", "dcgan-32"
 BUSY = 0, 1, 2
 
 
@@ -70,12 +69,16 @@ def main():
         threads=(2, "threads of each process that is timed"),
         seconds=(0.5, "time for each turn"),
         rounds=(7, "turns of each setting"),
+        steps=(",".join(step.name for step in STEPS), "which training steps, by commas"),
+        settings=(",".join(SETTINGS), "which ways of waiting, by commas"),
     )
+    names = common.listed("steps", args.steps, [step.name for step in STEPS])
+    settings = common.listed("settings", args.settings, SETTINGS)
     facts = common.machine()
     print(f"{common.in_words(facts)}; {args.threads} threads\n")
     results = {}
-    for step in (step for step in STEPS if step.name in NAMES):
-        processes = {setting: start(setting, step, args.threads) for setting in SETTINGS}
+    for step in (step for step in STEPS if step.name in names):
+        processes = {setting: start(setting, step, args.threads) for setting in settings}
         for process in processes.values():
             process.turn(args.seconds)  # in this one, functions are compiled
         times = {(setting, count): [] for setting in SETTINGS for count in BUSY}
@@ -89,7 +92,7 @@ def main():
         print(f"{step.name}: {step.description}; medians in ms")
         print(f"  {'':26}" + "".join(f"{f'beside {count}':>11}" for count in BUSY))
         results[step.name] = {}
-        for setting in SETTINGS:
+        for setting in settings:
             medians = [float(np.median(times[setting, count])) for count in BUSY]
             results[step.name][setting] = dict(zip(BUSY, medians))
             print(f"  {setting:26}" + "".join(f"{median:11.2f}" for median in medians))
