@@ -248,7 +248,66 @@ nothing was tuned, averaged over 10 steps, in 1.7 times the time:
     ring, seed 77                       98.1%             91%   0.93 to 1.01                1.18
 
 Every width is now within the bar, but seed 70 has an HQ below 97.5%, which no seed of the recipe
-has, and three of nine on the grid miss a bar. So the recipe was kept. The other seeds were not run.
+had, and three of nine on the grid miss a bar. The other seeds were not run. So more was tried on
+the worst seeds, each line once. `until` is the part of the training after which blur and gamma
+stay as they are:
+
+    seed  values  batch  until          HQ   least share        widths    Wasserstein
+    90    3       256    .84          98.2%           86%  .84 to 1.13           1.22
+    70                                98.5%           90%  .80 to 1.06           1.29
+    74                                98.0%           81%  .79 to 1.21           1.37
+    70    6       256    .84          98.2%           73%  .88 to 1.07           1.56
+    90    4       256    .84          98.6%           83%  .84 to 1.08           1.80 *
+    90    2       128    .84          97.7%           84%  .75 to 1.10           1.24 **
+    74                                98.8%           84%  .74 to 1.24           1.64 **
+    72    3       192    .7           98.7%           85%  .81 to 1.14           1.54
+    74                                98.4%           87%  .85 to 1.07           1.16
+    71    4       128    .7           97.2%           86%  .86 to 1.05           1.26
+    72                                98.2%           69%  .85 to 1.12           1.74
+    74                                97.3%           84%  .89 to 1.14           1.53
+    75                                98.0%           79%  .87 to 1.14           1.83
+    70    4       256    .7           99.0%           87%  .83 to 1.12           1.38
+    74                                98.6%           85%  .90 to 1.12           1.17
+                                        * 128 frequencies     ** G's layers of 256
+
+More values let G have the right width along every axis; D then needs more time at the finest
+features, at rates that are not yet small; and larger batches keep the shares. So the recipe has
+four values beside the ten coins, batches of 256, and stays fine after 70%, in twice the time. On
+ten seeds on which nothing was tuned:
+
+    grid, seed 100                   98.9%             85%      .84 to 1.14             1.12
+    grid, seed 101                   98.7%             84%      .86 to 1.13             1.12
+    grid, seed 102                   98.8%             82%      .83 to 1.05             1.23
+    grid, seed 103                   98.8%             85%      .86 to 1.10             1.39
+    grid, seed 104                   99.0%             86%      .86 to 1.05             1.16
+    grid, seed 105                   99.0%             83%      .84 to 1.03             1.42
+    grid, seed 106                   98.8%             86%      .84 to 1.12             1.18
+    grid, seed 107                   98.7%             81%      .87 to 1.07             1.56
+    grid, seed 108                   98.8%             88%      .81 to 1.06             1.61
+    grid, seed 109                   98.8%             74%      .81 to 1.08             1.63
+    ring, seed 100                   98.7%             95%      .90 to 0.99             1.35
+    ring, seed 101                   98.5%             94%      .94 to 1.07             1.36
+    ring, seed 102                   98.6%             95%      .92 to 1.04             1.22
+    ring, seed 103                   98.8%             93%      .92 to 0.99             1.00
+    ring, seed 104                   98.7%             95%      .91 to 1.05             1.25
+    ring, seed 105                   98.6%             94%      .92 to 1.00             1.41
+    ring, seed 106                   98.8%             93%      .92 to 0.99             1.43
+    ring, seed 107                   98.6%             95%      .90 to 1.02             1.02
+    ring, seed 108                   98.6%             97%      .91 to 1.05             1.21
+    ring, seed 109                   98.6%             94%      .92 to 1.05             1.26
+
+All ten on the ring have the right shape, and seven on the grid, whose HQ and widths are all within
+the bar. Three are too far from the data in the Wasserstein distance, and one of these in a share.
+More was tried on them, each line once:
+
+    109   20,000 steps                99.2%           82%  .77 to 1.12           1.74
+          12 coins beside 4 values    97.7%           80%  .88 to 1.09           1.88
+          batches of 512              99.0%           86%  .84 to 1.11           1.39
+    108   batches of 512              99.2%           92%  .78 to 1.12           1.26
+            6 values                  99.0%           83%  .87 to 1.16           1.50
+
+So larger batches help, but with 512 fewer samples are astray than among real ones (98.9%), and
+widths fall below the bar again.
 
 The ablations above are of older recipes; those of this one were not run.
 """

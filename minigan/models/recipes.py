@@ -39,9 +39,10 @@ class Recipe:
 
     loss: type = Relativistic
     steps: int = 14_000
-    batch_size: int = 128
+    batch_size: int = 256  # smaller ones leave shares of the modes, and of the samples, unequal
     hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
-    latent_dim: int = 12
+    # Four normal values beside the coins: with two, modes came out narrow along an axis.
+    latent_dim: int = 14
     # How many noise values are coins: see `DiscreteNoise`. A mode gets about a whole number of the
     # 2^signs parts of the noise; they are many, so that shares can be equal for any few modes.
     signs: int = 10
@@ -57,7 +58,9 @@ class Recipe:
     # about 4 gamma k^2 times as strong as the loss: 25 times for the waves that tell a wide mode
     # from a narrow one (k = 1.4 / width), and 150 times at .006, the value before.
     fine: float = 0.001
-    until: float = 0.84  # the part of the training after which both stay at `fine`
+    # The part of the training after which both stay at `fine`: D needs the rest, while the rate is
+    # not yet small, to see the shares and the widths.
+    until: float = 0.7
     # rate, beta1, beta2, eps. With the usual eps of 1e-8 Adam's steps keep their size when
     # gradients get small, and a game that has settled starts to oscillate again.
     adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
