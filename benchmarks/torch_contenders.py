@@ -60,7 +60,7 @@ class Torch:
         found = []
         for real, noise in examples:
             losses = self._train_step(self._images(real), self.torch.tensor(noise))
-            found.append(tuple(float(loss) for loss in losses))
+            found.append(tuple(loss.item() for loss in losses))
         return found
 
     def run(self, count):

@@ -3,7 +3,7 @@
 Mode collapse is usually counted on a ring of 8 Gaussians and on a 5 x 5 grid (PacGAN). One recipe
 (`minigan.recipes`) learns both, and curves, the pinwheel and pictures too:
 
-    discrete noise     ten of the fourteen noise values are +1 or -1: G may jump between modes, so it
+    discrete noise     ten of the fourteen noise values are +1 or -1: G may jump between modes, and
                        need not place samples between them
     R1 and R2          at each step, with a decreasing gamma: training does not oscillate
     Fourier features   D sees details as small as a mode; it also sees the plain coordinates
