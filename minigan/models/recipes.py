@@ -39,7 +39,7 @@ class Recipe:
 
     loss: type = Relativistic
     steps: int = 14_000
-    batch_size: int = 256  # smaller ones leave shares of the modes, and of the samples, unequal
+    batch_size: int = 256  # with 128 the modes' shares of the samples are less equal
     hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
     # Four normal values beside the coins: with two, modes came out narrow along an axis.
     latent_dim: int = 14
@@ -58,8 +58,8 @@ class Recipe:
     # about 4 gamma k^2 times as strong as the loss: 25 times for the waves that tell a wide mode
     # from a narrow one (k = 1.4 / width), and 150 times at .006, the value before.
     fine: float = 0.001
-    # The part of the training after which both stay at `fine`: D needs the rest, while the rate is
-    # not yet small, to see the shares and the widths.
+    # The part of the training after which both stay at `fine`. In the rest of it D sees the modes'
+    # shares and widths, so the learning rate must not be too small by then.
     until: float = 0.7
     # rate, beta1, beta2, eps. With the usual eps of 1e-8 Adam's steps keep their size when
     # gradients get small, and a game that has settled starts to oscillate again.
