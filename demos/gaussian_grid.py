@@ -9,7 +9,7 @@ Mode collapse is usually counted on a ring of 8 Gaussians and on a 5 x 5 grid (P
     Fourier features   D sees details as small as a mode; it also sees the plain coordinates
     blur               the features are those of blurred samples, blurred less and less
 
-`benchmarks/mode_coverage.py` has the tables of what each of them does.
+`docs/plane_log.rst` has the tables of what each of them does.
 
 The optimal D is known. With p and q the densities of data and samples, it is D* = p / (p + q). D's
 features are blurred, so p and q are blurred here too: each is a mean of Gaussians around 200,000

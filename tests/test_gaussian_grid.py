@@ -125,7 +125,7 @@ def test_the_demo_teaches_d_alone_with_the_blur_of_that_moment(tmp_path, monkeyp
         del sys.modules[name]
     (std,) = raised.value.args
     assert std == pytest.approx(
-        RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** (1 / 3 / RECIPE.until)
+        RECIPE.coarse * (RECIPE.fine / RECIPE.coarse) ** ((1 / 3 / RECIPE.until) ** RECIPE.power)
     )
 
 

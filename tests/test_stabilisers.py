@@ -106,15 +106,17 @@ def test_smoothing():
 
 def test_annealing_sets_noise_and_penalties():
     noise, penalty = S.InstanceNoise(0.0), mg.penalties.R1(9.0)
-    annealing = S.Annealing(
-        noise, [penalty], coarse=0.4, fine=0.1, steps=100, until=0.5, strength=2.0
-    )
-    seen = {}
-    for step in range(101):
-        annealing(step, None, {})
-        seen[step] = noise.std
-        assert penalty.gamma == pytest.approx(2 * noise.std)
-    assert [seen[step] for step in (0, 25, 50, 100)] == pytest.approx([0.4, 0.2, 0.1, 0.1])
+    for power, quarter in ((1.0, 0.2), (2.0, 0.4 * 0.25**0.25)):
+        annealing = S.Annealing(
+            noise, [penalty], coarse=0.4, fine=0.1, steps=100, until=0.5, power=power
+        )
+        seen = {}
+        for step in range(101):
+            annealing(step, None, {})
+            seen[step] = noise.std
+            assert penalty.gamma == noise.std
+        found = [seen[step] for step in (0, 25, 50, 100)]
+        assert found == pytest.approx([0.4, quarter, 0.1, 0.1])
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,11 @@ def test_annealing_sets_noise_and_penalties():
         (lambda: S.DiscreteNoise(3).forward(np.zeros((4, 2))), ValueError, r"\(N, >=3\)"),
         (lambda: S.OneSidedSmoothing(0), ValueError, "OneSidedSmoothing: label"),
         (lambda: S.Annealing(S.InstanceNoise(1.0), coarse=1, fine=0, steps=9), ValueError, "fine"),
+        (
+            lambda: S.Annealing(None, coarse=1, fine=0.1, steps=9, power=0),
+            ValueError,
+            "Annealing: power",
+        ),
     ],
 )
 def test_bad_arguments(make, error, words):

@@ -11,6 +11,7 @@ is smaller) and penalties.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Recipe:
     """The options of a GAN on the plane. Lengths are in standard deviations of the data."""
 
     loss: type = Relativistic
-    steps: int = 14_000
+    steps: int = 16_000
     batch_size: int = 256  # with 128 the modes' shares of the samples are less equal
     hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
     # Four normal values beside the coins: with two, modes came out narrow along an axis.
@@ -51,21 +52,27 @@ class Recipe:
     # many samples are where, to one over the width of a small mode, to see that width.
     frequencies: int = 64
     frequency_range: tuple[float, float] = (0.25, 16.0)
-    blurred: bool = True  # the features, annealed from `coarse` to `fine`
-    penalised: bool = True  # R1 and R2, gamma = the blur's length
+    blurred: bool = True  # the features, from the length `coarse` to `fine`
+    penalised: bool = True  # R1 and R2, gamma from `coarse_gamma` to `fine`
     coarse: float = 0.5
-    # Far below the width of the grid's modes, .018. For a wave of wave number k in D, R1 and R2 are
+    # While the blur falls from .3 to .1, each part of the noise settles in one mode; after that the
+    # shares no longer change. A strong penalty and a slow fall at first (`power`, see `Annealing`)
+    # let G equalise them in time: they then differ by 3%, not by 4 to 8%.
+    coarse_gamma: float = 1.5
+    power: float = 2.0
+    # The last blur and the last gamma. As a blur, far below the width of the grid's modes, .018. As
+    # a gamma: for a wave of wave number k in D, R1 and R2 are
     # about 4 gamma k^2 times as strong as the loss: 25 times for the waves that tell a wide mode
-    # from a narrow one (k = 1.4 / width), and 150 times at .006, the value before.
+    # from a narrow one (k = 1.4 / width), and 150 times at .006, an earlier value.
     fine: float = 0.001
-    # The part of the training after which both stay at `fine`. In the rest of it D sees the modes'
-    # shares and widths, so the learning rate must not be too small by then.
-    until: float = 0.7
+    # The part of the training after which blur and gamma stay at `fine`. Only then does D see the
+    # modes' widths, so the learning rate must not be too small yet.
+    until: float = 0.6
     # rate, beta1, beta2, eps. With the usual eps of 1e-8 Adam's steps keep their size when
     # gradients get small, and a game that has settled starts to oscillate again.
     adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
     d_rate: float = 2.0  # D's learning rate, over G's: D follows G's samples more closely
-    # The last rate, over the first. It falls in equal ratios, like the blur: G's steps have to be
+    # The last rate, over the first. It falls in equal ratios: G's steps have to be
     # small beside what D then sees, but both players must still move, or the widths stay wrong.
     slowest: float = 0.02
     # Over about 10 steps: both players still move at the end, and the average of many maps of the
@@ -86,7 +93,6 @@ class Learned:
 
     gan: GAN
     average: Average
-    annealing: Annealing
     unit: float  # the data's standard deviation: the networks see data / unit
     history: History
 
@@ -182,14 +188,15 @@ def train(
         rng=rng,
     )
     average = Average(generator, recipe.averaging)
-    annealing = Annealing(
-        features if recipe.blurred else None,
-        penalties,
-        coarse=recipe.coarse,
+    annealing = partial(
+        Annealing,
         fine=recipe.fine,
         steps=recipe.steps,
         until=recipe.until,
+        power=recipe.power,
     )
+    blur = annealing(features if recipe.blurred else None, coarse=recipe.coarse)
+    gamma = annealing(None, penalties, coarse=recipe.coarse_gamma)
     history = loop.train(
         gan,
         Scaled(distribution, unit),
@@ -197,7 +204,7 @@ def train(
         batch_size=recipe.batch_size,
         average=average,
         schedule=exponential(final=recipe.slowest),
-        callback=[annealing, *callback],
+        callback=[blur, gamma, *callback],
         progress=progress,
         rng=rng,
         checkpoint=checkpoint,
@@ -205,4 +212,4 @@ def train(
         resume=resume,
         changes=changes,
     )
-    return Learned(gan, average, annealing, unit, history)
+    return Learned(gan, average, unit, history)

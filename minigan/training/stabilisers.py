@@ -12,7 +12,7 @@ None needs a change in `GAN`: four are ordinary layers, so a whole step with the
 learning rates are in `minigan.schedules`.
 """
 
-from .._checks import Blurs, Count, NotNegative, Positive, PositiveShare, ZeroCentred, checked
+from .._checks import Blurs, Count, Positive, PositiveShare, ZeroCentred, checked
 from ..gan import GAN
 from ..layers.activations import sigmoid, softplus
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
@@ -48,16 +48,18 @@ class OneSidedSmoothing(NonSaturating):
 
 
 class Annealing:
-    """From coarse to fine: blur(t) = coarse (fine / coarse)^(t / until), constant from t = until.
+    """From coarse to fine: b(t) = coarse (fine / coarse)^((t / until)^power) up to t = until.
+
+    t: steps done / `steps`. From t = until on, b = fine.
 
     Parameters
     ----------
-    noise : an `InstanceNoise` or `FourierFeatures`, whose std is set to the blur, or None
-    penalties : R1 or R2 whose gamma is set to strength * blur
-    coarse, fine : the first and the last blur, in the units of the samples, both > 0
+    noise : an `InstanceNoise` or `FourierFeatures`, whose std is set to b, or None
+    penalties : R1 or R2 whose gamma is set to b
+    coarse, fine : the first and the last b, both > 0; as a blur, in the units of the samples
     steps : number of steps of the whole training
     until : in (0, 1]
-    strength : >= 0
+    power : > 0; with 1, b falls by the same ratio at each step; with more, more slowly at first
 
     Idea: with a large blur the data have one mode; as the blur shrinks below the distance of the
     modes they separate, where G has samples already. Both penalties are 0 where D is constant, as
@@ -77,10 +79,10 @@ class Annealing:
         fine: Positive,
         steps: Count,
         until: PositiveShare = 0.8,
-        strength: NotNegative = 1.0,
+        power: Positive = 1.0,
     ) -> None:
         self.noise, self.penalties = noise, penalties
-        self.coarse, self.steps, self.until, self.strength = coarse, steps, until, strength
+        self.coarse, self.steps, self.until, self.power = coarse, steps, until, power
         self.factor = exponential(final=fine / self.coarse)
         self._set(0.0)
 
@@ -92,8 +94,8 @@ class Annealing:
         self._set(step / self.steps)
 
     def _set(self, t: float) -> None:
-        blur = self.coarse * self.factor(min(1.0, t / self.until))
+        b = self.coarse * self.factor(min(1.0, t / self.until) ** self.power)
         if self.noise is not None:
-            self.noise.std = blur
+            self.noise.std = b
         for penalty in self.penalties:
-            penalty.gamma = self.strength * blur
+            penalty.gamma = b

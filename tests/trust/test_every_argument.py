@@ -195,7 +195,7 @@ CALLS = {
     "plots.window": {"rows": 1, "columns": 1, "size": (1.0, 1.0)},
     "recipes.train": {"distribution": RING, "recipe": SMALL, "progress": False, "rng": 0},
     "stabilisers.Annealing": {"noise": None, "coarse": 0.5, "fine": 0.1, "steps": 2, "until": 0.5,
-                              "strength": 1.0},
+                              "power": 1.0},
     "optim.Adam": {"lr": 0.1, "beta1": 0.5, "beta2": 0.5, "eps": 0.1},
     "optim.RMSProp": {"lr": 0.1, "decay": 0.5, "eps": 0.1},
     "optim.SGD": {"lr": 0.1, "momentum": 0.5},
