@@ -12,7 +12,7 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
 
     relativistic loss    D compares each fake with a real digit
     R1 and R2            keep D's gradient small at real digits and fakes, which allows a learning
-                         rate of 1e-3; gamma falls from 5 to .3
+                         rate of 1e-3; gamma falls from 5 to .2, or to .3 without categories
     a slower G           a DCGAN's G has half of D's rate, and its first weights are He's, wider
                          than the paper's: D then follows G's modes, and G keeps them (see the log
                          of `benchmarks/stacked_mnist.py`)
@@ -50,16 +50,20 @@ from ..training.stabilisers import Annealing
 from .dcgan import most_convolutions
 
 # Why these numbers: the tables in `benchmarks/mnist_quality.py` say what was compared.
-STEPS = 20_000  # 25 minutes of one core; with 12,000 the Frechet distance was 1.7, not 1.15
+STEPS = 20_000  # 23 minutes of one core; with 12,000 the Frechet distance was 1.7, not 1.15
 BATCH = 64  # usual for DCGANs; no other was tried
-AVERAGING = 0.999  # over the last 1,000 steps; 2,000 were no better
 LATENT = 128  # normal values of the noise, where it has no categories
-CATEGORIES, BESIDE = 64, 192  # choices, and normal values beside them: with fewer normal values
-# digits vary less (recall), with fewer choices or more normal values they are less confident
+# Categories, and normal values beside them: with fewer normal values digits vary less (recall),
+# with more they are less confident
+CATEGORIES, BESIDE = 64, 256
 CHANNELS = 32  # of the DCGAN: half of the paper's, for speed
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # linear layers; the first ones helped most
 RATE, DCGAN_G_RATE = 1e-3, 5e-4  # under R1; the linear G was worse with half of D's rate
-COARSE, FINE = 5.0, 0.3  # gamma of R1 and R2, first and last
+COARSE = 5.0  # the first gamma of R1 and R2
+# The last gamma, and the decay of G's average, which is over about 1,000 steps. With categories it
+# is over 500: over 1,000 the Frechet distance was greater during the training.
+FINE, AVERAGING = 0.3, 0.999
+FINE_CATEGORIES, AVERAGING_CATEGORIES = 0.2, 0.998
 RATES = cosine(final=0.1)
 
 Model = Literal["dcgan", "residual", "mlp"]
@@ -94,6 +98,7 @@ class ImageGame:
     gan: GAN
     average: Average
     critic_steps: int  # of D for each of G
+    fine: float  # the last gamma of R1 and R2, if it has them
 
     def sample(self, n: int) -> np.ndarray:
         """n images of the averaged generator."""
@@ -133,6 +138,8 @@ def game(
     """
     if model == "residual" and penalty == "spectral":
         raise ValueError("game: spectral normalisation is for dcgan and mlp, got model 'residual'")
+    # images of several channels can be of more than 64 kinds; each category would become one
+    categories = categories and model == "dcgan" and penalty != "none" and shape[2] == 1
     generator, discriminator, latent_dim = _players(
         model,
         penalty,
@@ -156,7 +163,10 @@ def game(
         discriminator_optimizer=optimizer(d_rate),
         rng=rng,
     )
-    return ImageGame(gan, Average(generator, AVERAGING), critic_steps)
+    fine, decay = FINE, AVERAGING
+    if categories:
+        fine, decay = FINE_CATEGORIES, AVERAGING_CATEGORIES
+    return ImageGame(gan, Average(generator, decay), critic_steps, fine)
 
 
 def _players(
@@ -168,7 +178,7 @@ def _players(
     d_rng: np.random.Generator,
 ) -> tuple[Sequential, Sequential, int]:
     """(generator, discriminator, values of the noise) of a model, D as the penalty wants it."""
-    choices, normal = 0, LATENT
+    choices, normal = (CATEGORIES, BESIDE) if categories else (0, LATENT)
     if model == "mlp":
         g = models.mlp_generator(LATENT, shape, hidden=(256, 512), tanh=True, rng=g_rng)
         d = models.mlp_discriminator(shape, hidden=(512, 256), rng=d_rng)
@@ -182,9 +192,6 @@ def _players(
         d = models.dcgan_discriminator(**sizes, rng=d_rng)
     else:
         sizes = {"shape": shape, "channels": CHANNELS, "convolutions": most_convolutions(shape)}
-        # of more channels there are more kinds of images than 64, and each category would be one
-        if categories and shape[2] == 1:
-            choices, normal = CATEGORIES, BESIDE
         g = models.dcgan_generator(
             normal,
             categories=choices,
@@ -214,9 +221,10 @@ def _optimizers(model, penalty):
 
 @checked
 def annealing(game: ImageGame, steps: Count) -> Annealing:
-    """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to FINE."""
+    """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to the
+    game's `fine`."""
     annealed = [p for p in game.gan.penalties if isinstance(p, penalties.R1 | penalties.R2)]
-    return Annealing(None, annealed, coarse=COARSE, fine=FINE, steps=steps)
+    return Annealing(None, annealed, coarse=COARSE, fine=game.fine, steps=steps)
 
 
 @checked
