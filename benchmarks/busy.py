@@ -81,7 +81,7 @@ def main():
         processes = {setting: start(setting, step, args.threads) for setting in settings}
         for process in processes.values():
             process.turn(args.seconds)  # in this one, functions are compiled
-        times = {(setting, count): [] for setting in SETTINGS for count in BUSY}
+        times = {(setting, count): [] for setting in settings for count in BUSY}
         for _ in tqdm(range(args.rounds), unit="round", disable=None, leave=False):
             for count in BUSY:
                 with busy(count):

@@ -119,8 +119,9 @@ two bars with room to spare, and miss that of the Frechet distance by .09. D's l
 The Frechet distance depends on the shares of the classes, too: training images, drawn with shares
 that are wrong by a total variation of .02 and .035, are at .8 and 2.5 (one draw each).
 
-Then 128 categories, 512 normal values beside them, so that a class can have a more exact number of
-categories; 20,000 steps, by what G's average is over. Recall and confidence are those of .999:
+Then 128 categories beside 512 normal values, so that a class can have a more exact number of
+categories, in 20,000 steps. The Frechet distances are those of five averages of G, over 100 to
+2,000 steps; confidence and recall are those of the average over 1,000:
 
     gamma to         step   confident   recall   Frechet, average of 100, 330, 500, 1,000, 2,000
     .2, seed 0       4,000      89.5%     .890     3.4   3.1   3.2   2.8   5.3
@@ -135,10 +136,12 @@ categories; 20,000 steps, by what G's average is over. Recall and confidence are
                     20,000      95.4%     .897     1.1   1.1   1.0   1.2   1.0
 
 So averages over 1,000 steps and more lag behind G while gamma and the rates fall. One draw of
-10,000 samples is not exact. Six draws from each of the two final averages: .2: 95.7% confident,
-Frechet 1.04 to 1.76, mean 1.34, recall .902 to .913, mean .908; .1: 95.1%, .89 to 1.33, mean 1.09,
-.902 to .906, mean .904; and of training images: 98.3%, .60 to .96, mean .76, .944 to .951. With
-40,000 samples the Frechet distances are 1.02, .85 and .72.
+10,000 samples is not exact. Six draws of each, and one of 40,000:
+
+                      confident   recall           Frechet                     of 40,000
+    gamma to .2           95.7%   .902 to .913     1.04 to 1.76, mean 1.34          1.02
+    gamma to .1           95.1%   .902 to .906      .89 to 1.33, mean 1.09           .85
+    training images       98.3%   .944 to .951      .60 to  .96, mean  .76           .72
 
 After 25,000 steps (gamma to .2, G averaged over 500), seeds 2 and 3: 95.0 and 95.2% confident,
 Frechet 1.25 and 1.29, TV .024 and .018, recall .901 and .904, in 34 minutes of one core each. So

@@ -50,7 +50,7 @@ from ..training.stabilisers import Annealing
 from .dcgan import most_convolutions
 
 # Why these numbers: the tables in `benchmarks/mnist_quality.py` say what was compared.
-STEPS = 20_000  # 23 minutes of one core; with 12,000 the Frechet distance was 1.7, not 1.15
+STEPS = 20_000  # 23 minutes of one core; 12,000 gave digits of a greater Frechet distance
 BATCH = 64  # usual for DCGANs; no other was tried
 LATENT = 128  # normal values of the noise, where it has no categories
 # Categories, and normal values beside them: with fewer normal values digits vary less (recall),

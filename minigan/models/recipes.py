@@ -61,9 +61,9 @@ class Recipe:
     coarse_gamma: float = 1.5
     power: float = 2.0
     # The last blur and the last gamma. As a blur, far below the width of the grid's modes, .018. As
-    # a gamma: for a wave of wave number k in D, R1 and R2 are
-    # about 4 gamma k^2 times as strong as the loss: 25 times for the waves that tell a wide mode
-    # from a narrow one (k = 1.4 / width), and 150 times at .006, an earlier value.
+    # a gamma: for a wave of wave number k in D, R1 and R2 are about 4 gamma k^2 times as strong as
+    # the loss: 25 times for the waves that tell a wide mode from a narrow one (k = 1.4 / width),
+    # and 150 times at .006, an earlier value.
     fine: float = 0.001
     # The part of the training after which blur and gamma stay at `fine`. Only then does D see the
     # modes' widths, so the learning rate must not be too small yet.
@@ -72,8 +72,8 @@ class Recipe:
     # gradients get small, and a game that has settled starts to oscillate again.
     adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
     d_rate: float = 2.0  # D's learning rate, over G's: D follows G's samples more closely
-    # The last rate, over the first. It falls in equal ratios: G's steps have to be
-    # small beside what D then sees, but both players must still move, or the widths stay wrong.
+    # The last rate, over the first. It falls in equal ratios: G's steps have to be small beside
+    # what D then sees, but both players must still move, or the widths stay wrong.
     slowest: float = 0.02
     # Over about 10 steps: both players still move at the end, and the average of many maps of the
     # noise has narrower modes than each of them.
