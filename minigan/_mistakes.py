@@ -164,3 +164,12 @@ def check_finite(figures: dict[str, float], where: str = "") -> None:
     for name, value in figures.items():
         if not math.isfinite(value):
             raise FloatingPointError(f"{where}{name.replace('_', ' ')} is {value}")
+
+
+def check_in_place(name: str, returned: Any, theta: np.ndarray) -> None:
+    """Raises TypeError for an optimizer of one's own that returns what it should have changed."""
+    if returned is not None and returned is not theta:
+        raise TypeError(
+            f"GAN: {name}.step(theta, grad) must change theta in place, as in theta -= lr * grad, "
+            f"and return None, got {checks.shown(returned)}"
+        )

@@ -97,8 +97,7 @@ class GAN:
     def discriminator_step(self, real: Any) -> Figures:
         """The discriminator's update alone, on fakes of its own: steps 1 to 5."""
         real = read_only(self.check_real(real))
-        fake, _ = self.generate(len(real))
-        figures = self.discriminator_gradient(real, fake)
+        figures = self.discriminator_gradient(real, self.generate(len(real))[0])
         self.move_discriminator(figures)
         return figures
 
@@ -154,14 +153,18 @@ class GAN:
     def move_discriminator(self, figures: Figures) -> None:
         """5. One step of D's optimizer, unless a figure is not finite."""
         _mistakes.check_finite(figures)
-        self.discriminator_optimizer.step(self.discriminator.theta, self.discriminator.grad)
+        D = self.discriminator
+        returned = self.discriminator_optimizer.step(D.theta, D.grad)
+        _mistakes.check_in_place("discriminator_optimizer", returned, D.theta)
         for penalty in self.penalties:
-            penalty.after_step(self.discriminator)
+            penalty.after_step(D)
 
     def move_generator(self, figures: Figures) -> None:
         """One step of G's optimizer, unless a figure is not finite."""
         _mistakes.check_finite(figures)
-        self.generator_optimizer.step(self.generator.theta, self.generator.grad)
+        G = self.generator
+        returned = self.generator_optimizer.step(G.theta, G.grad)
+        _mistakes.check_in_place("generator_optimizer", returned, G.theta)
 
     # -- what the steps use --------------------------------------------------------------------
 
@@ -177,8 +180,8 @@ class GAN:
 
     def sample(self, n: Count) -> Array:
         """n samples of the generator in evaluation mode, shape (n, ...)."""
-        samples, _ = self.generator.forward(self.draw_noise(n), training=False)
-        return samples.copy()  # one that the caller may write to
+        # a copy, to which the caller may write
+        return self.generator.forward(self.draw_noise(n), training=False)[0].copy()
 
     def copy(self, dtype: DType | None = None) -> "GAN":
         """An independent GAN in the same state, networks and moments in another dtype if given.

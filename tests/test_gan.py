@@ -321,6 +321,23 @@ def test_optimizers_of_ones_own():
     assert check_step(gan, real).ok
 
 
+class Returning(Down):
+    """As in a functional library: the new parameters are returned, theta stays."""
+
+    def step(self, theta, grad):
+        return theta - self.lr * grad
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_an_optimizer_that_returns_new_parameters(player):
+    gan = mlp(**{f"{player}_optimizer": Returning()})
+    before = gan.copy()
+    with pytest.raises(TypeError, match=f"{player}_optimizer.step.* must change theta in place"):
+        gan.train_step(minibatch(gan))
+    theta = getattr(gan, player).theta
+    assert np.array_equal(theta, getattr(before, player).theta)
+
+
 @pytest.mark.parametrize("method", ["accumulate", "value", "check", "after_step"])
 def test_a_penalty_without_one_of_its_methods_is_refused_at_once(method):
     penalty = type(

@@ -17,7 +17,7 @@ import zlib
 from .._callers import callers_level
 
 CODE = {
-    "minigan.gan": 0x3923114E,
+    "minigan.gan": 0xE9359B10,
     "minigan.layers.activations": 0x81966AB4,
     "minigan.layers.attention": 0xFBBE8DCD,
     "minigan.layers.convolution": 0x04447039,

@@ -222,8 +222,9 @@ class _Recorder:
         self.other_theta, self.other_grad = self.other.theta.copy(), self.other.grad.copy()
         self.other_buffers = _buffers(self.other)
         self.random = RandomStates(*self.gan.rngs)
-        self.move(theta, grad)
+        returned = self.move(theta, grad)
         self.theta, self.grad_left = theta.copy(), grad.copy()
+        return returned
 
 
 class _Snapshot:

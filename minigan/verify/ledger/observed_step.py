@@ -219,9 +219,9 @@ class _BeforeStep:
     def __init__(self, optimizer: Any, before: Callable[[], None]) -> None:
         self.optimizer, self.before = optimizer, before
 
-    def step(self, theta: Array, grad: Array) -> None:
+    def step(self, theta: Array, grad: Array) -> Any:
         self.before()
-        self.optimizer.step(theta, grad)
+        return self.optimizer.step(theta, grad)
 
 
 def _plain_copy(network: Sequential) -> Sequential:
