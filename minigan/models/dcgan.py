@@ -58,8 +58,7 @@ def dcgan_generator(
     small_weights : weights start from N(0, 0.02^2), as in the paper; otherwise from the layers' own
         (He's) distribution, which is wider. Before batch norm the scale of the weights only sets
         the effective learning rate: smaller weights turn further per Adam step. With the wider
-        ones G does not run ahead of D at first, and collapses less (the log of
-        `benchmarks/stacked_mnist.py`)
+        ones G does not run ahead of D at first, and collapses less (`docs/digits_log.rst`)
     dtype, rng : as in `Sequential`
 
     References

@@ -14,8 +14,8 @@ penalty's paper. The default is the recipe measured by `benchmarks/mnist_quality
     R1 and R2            keep D's gradient small at real digits and fakes, which allows a learning
                          rate of 1e-3; gamma falls from 5 to .2, or to .3 without categories
     a slower G           a DCGAN's G has half of D's rate, and its first weights are He's, wider
-                         than the paper's: D then follows G's modes, and G keeps them (see the log
-                         of `benchmarks/stacked_mnist.py`)
+                         than the paper's: D then follows G's modes, and G keeps them (see
+                         `docs/digits_log.rst`)
     hidden layers        fully connected ones, after D's convolutions and before G's: they see the
                          whole digit
     categories           part of the noise is discrete, so G need not interpolate between digits;
@@ -49,7 +49,7 @@ from ..training.schedules import cosine
 from ..training.stabilisers import Annealing
 from .dcgan import most_convolutions
 
-# Why these numbers: the tables in `benchmarks/mnist_quality.py` say what was compared.
+# Why these numbers: the tables in `docs/digits_log.rst` say what was compared.
 STEPS = 20_000  # 23 minutes of one core; 12,000 gave digits of a greater Frechet distance
 BATCH = 64  # usual for DCGANs; no other was tried
 LATENT = 128  # normal values of the noise, where it has no categories
