@@ -39,7 +39,7 @@ class Recipe:
     """The options of a GAN on the plane. Lengths are in standard deviations of the data."""
 
     loss: type = Relativistic
-    steps: int = 16_000
+    steps: int = 22_000
     batch_size: int = 256  # with 128 the modes' shares of the samples are less equal
     hidden: tuple[int, ...] = (128, 128, 128)  # of both players, LeakyReLU
     # Four normal values beside the coins: with two, modes came out narrow along an axis.
@@ -67,14 +67,15 @@ class Recipe:
     fine: float = 0.001
     # The part of the training after which blur and gamma stay at `fine`. Only then does D see the
     # modes' widths, so the learning rate must not be too small yet.
-    until: float = 0.6
+    until: float = 0.65
     # rate, beta1, beta2, eps. With the usual eps of 1e-8 Adam's steps keep their size when
     # gradients get small, and a game that has settled starts to oscillate again.
     adam: tuple[float, ...] = (1e-3, 0.0, 0.99, 1e-5)
     d_rate: float = 2.0  # D's learning rate, over G's: D follows G's samples more closely
-    # The last rate, over the first. It falls in equal ratios: G's steps have to be small beside
-    # what D then sees, but both players must still move, or the widths stay wrong.
-    slowest: float = 0.02
+    # The last rate, over the first; it falls in equal ratios. At a high rate the modes of G move to
+    # and fro by a part of their width, which makes them narrower; at a low one, samples between the
+    # modes stay there.
+    slowest: float = 0.01
     # Over about 10 steps: both players still move at the end, and the average of many maps of the
     # noise has narrower modes than each of them.
     averaging: float = 0.9
