@@ -58,7 +58,7 @@ def _module(layer, of_images):
     if isinstance(layer, layers.LeakyReLU):
         return nn.LeakyReLU(layer.negative_slope)
     if isinstance(layer, OneHot):
-        return _Choice(layer.classes, layer.scale)
+        return _Choice(layer)
     if isinstance(layer, layers.Flatten):
         return nn.Flatten()
     if isinstance(layer, layers.Reshape):
@@ -70,12 +70,14 @@ def _module(layer, of_images):
 class _Choice(nn.Module):
     """The last `classes` values of a row of noise become one choice."""
 
-    def __init__(self, classes, scale):
+    def __init__(self, layer):
         super().__init__()
-        self.classes, self.scale = classes, scale
+        self.classes, self.scale = layer.classes, layer.scale
+        offset = layer.buffers.get("offset", np.zeros(layer.classes, np.float32))
+        self.register_buffer("offset", torch.tensor(offset.copy()))
 
     def forward(self, noise):
-        rest, votes = noise[:, : -self.classes], noise[:, -self.classes :]
+        rest, votes = noise[:, : -self.classes], noise[:, -self.classes :] + self.offset
         chosen = nn.functional.one_hot(votes.argmax(1), self.classes)
         return torch.cat([rest, self.scale * chosen], 1)
 

@@ -66,6 +66,7 @@ LAYERS = [
     (C.OneHot(3), (5, 3)),
     (C.OneHot(3), (5, 7)),
     (C.OneHot(3, scale=1.7), (5, 4)),
+    (C.OneHot(3, learned=True), (5, 4)),
     (C.Projection(3), (5, 7)),
     (C.LabelPlanes((2, 3, 2), 3), (5, 15)),
     (C.WithCode(L.Linear(4, 3), 2), (5, 6)),
@@ -154,6 +155,10 @@ def test_curvature_is_the_derivative_of_backward(layer, shape, backend):
 def test_one_hot_by_hand():
     y, _ = C.OneHot(3).forward(np.array([[9.0, -1, 0.5, 0.2], [8.0, 0, 0, 1]]))
     assert y.tolist() == [[9, 0, 1, 0], [8, 0, 0, 1]]
+    learned = C.OneHot(3, learned=True)
+    learned.buffers["offset"][...] = 0, 0, 0.4
+    y, _ = learned.forward(np.array([[9.0, -1, 0.5, 0.2], [8.0, 0, 0, 1]]))
+    np.testing.assert_array_equal(y, [[9, 0, 0, 1], [8, 0, 0, 1]])
     y, _ = C.OneHot(3, scale=2.5).forward(np.array([[9.0, -1, 0.5, 0.2]]))
     assert y.tolist() == [[9, 0, 2.5, 0]]
 

@@ -97,6 +97,7 @@ CODED = {  # layers with rows in minigan's order, and layers inside layers; c + 
         [L.Linear(c, 4), L.LogitWithFeatures(L.Linear(4, 1))], (n, c)),
     "OneHot": lambda r, n, c: ([OneHot(3, scale=2.0), WithCode(L.Linear(c + 3, 2), 3, whole=True)],
                                (n, c + 3)),
+    "OneHot, learned": lambda r, n, c: ([OneHot(3, learned=True)], (n, c + 3)),
     "Projection": lambda r, n, c: ([WithCode(L.Linear(c, 4), 3), Projection(3)], (n, c + 3)),
     "LabelPlanes": lambda r, n, c: ([LabelPlanes((2, 3, c), 2), L.Conv2d(c + 2, 2, 2)],
                                     (n, 6 * c + 2)),
@@ -140,6 +141,9 @@ def case(name, seed):
         layers, shape = make(rng, n, channels)
     network = mg.Sequential(layers, dtype="float64", rng=rng)
     network.theta += 0.3 * rng.standard_normal(network.theta.size)
+    for name, value in network.named_buffers():
+        if name.endswith("offset"):  # 0 at first
+            value[...] = rng.standard_normal(value.shape)
     x = rng.integers(channels, size=5) if shape is None else rng.standard_normal(shape)
     with np.errstate(all="ignore"):
         network.forward(x)  # moves the statistics and the vectors

@@ -33,7 +33,7 @@ CORE_IMPORTS = [
 ]  # fmt: skip
 CORE_LINES = 500
 CHECKS = {"_checks"}
-CHECK_LINES = 166  # 101 of them decorate a public function of a module, one line each
+CHECK_LINES = 167  # 102 of them decorate a public function of a module, one line each
 
 # names that are used twice; none may be added, and one that no longer is must go from here
 SHARED_FILE_NAMES = set()

@@ -11,14 +11,16 @@ import numpy as np
 from .._checks import Classes, Count, ImageShape, Positive
 from .base import Layer, PiecewiseLinearLayer, flat_samples
 from .composite import Composite
+from .parameters import zeros
 
 
 class OneHot(PiecewiseLinearLayer):
-    """y = [x_1, ..., x_F-K, scale e_k],  k = argmax of the last K values: noise becomes a class.
+    """y = [x_1, ..., x_F-K, scale e_k],  k = argmax(last K values + b): noise becomes a class.
 
-    x (N, F), y (N, F). Each of K independent normal values is equally likely to be the largest, so
-    noise N(0, I) chooses every class with probability 1 / K. A one-hot code in their place chooses
-    its own class: see `ask`.
+    x (N, F), y (N, F). Unless `learned`, b = 0: each of K independent normal values is equally
+    likely to be the largest, so noise N(0, I) chooses every class with probability 1 / K. A one-hot
+    code in their place then chooses its own class: see `ask`. With b it does so only where no two
+    values of b differ by 1 or more.
 
     backward: dx = dy, but 0 at the code.
 
@@ -26,18 +28,22 @@ class OneHot(PiecewiseLinearLayer):
     ----------
     classes : K >= 2
     scale : the value at the chosen class, > 0
+    learned : the layer has a buffer b, "offset" (K,), 0 at first: the greater b_k, the more often
+        class k is chosen. It has no gradient; `stabilisers.LearnedPrior` changes it
 
     Raises ValueError for an input of fewer than K features.
     """
 
-    def __init__(self, classes: Classes, *, scale: Positive = 1.0) -> None:
+    def __init__(self, classes: Classes, *, scale: Positive = 1.0, learned: bool = False) -> None:
         super().__init__()
-        self.classes, self.scale = classes, scale
+        self.classes, self.scale, self.learned = classes, scale, learned
+        if learned:
+            self.buffers["offset"] = zeros(classes)
 
     def forward(self, x: np.ndarray, training: bool = True) -> tuple[np.ndarray, Any]:
         x = self.as_input(x, "N", f">={self.classes}")
         y = x.copy()
-        code = one_hot(class_of_code(x, self.classes), self.classes)
+        code = one_hot(self.chosen(x), self.classes)
         y[:, -self.classes :] = self.scale * code.astype(x.dtype)
         return y, None
 
@@ -49,9 +55,15 @@ class OneHot(PiecewiseLinearLayer):
         y_dot[:, -self.classes :] = 0
         return y_dot
 
+    def chosen(self, x: np.ndarray) -> np.ndarray:
+        """The class k of each row of x, (N,)."""
+        votes = x[:, -self.classes :] + self.buffers["offset"] if self.learned else x
+        return class_of_code(votes, self.classes)
+
     def __repr__(self) -> str:
         scale = "" if self.scale == 1 else f", scale={self.scale:g}"
-        return f"OneHot({self.classes}{scale})"
+        learned = ", learned=True" if self.learned else ""
+        return f"OneHot({self.classes}{scale}{learned})"
 
 
 class WithCode(Composite):

@@ -59,7 +59,7 @@ class Memory(checks.CheckedConstructors):
     """The base class of `minigan.layers.base.Layer` that stores the arrays.
 
     params, grads : dict of name -> array
-    buffers       : dict of name -> array; state that is not trained (running statistics)
+    buffers       : dict of name -> array; state without gradients (running statistics)
     children      : dict of name -> layer; the layers inside this one. Read-only in a network
     dtype         : of the parameters; None for a layer without parameters, which uses its input's
     rng           : the generator of random numbers in training (dropout's masks)

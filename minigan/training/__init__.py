@@ -7,7 +7,8 @@ Read `loop` first; its `training_steps` is the loop itself.
 - `plateau`      `Plateau`, which stops training once a measurement no longer improves
 - `averaging`    `Average`, the running average of a generator
 - `schedules`    factors for the learning rates
-- `stabilisers`  instance noise, packing, smoothed labels, annealing
+- `stabilisers`  instance noise, packing, smoothed labels, annealing and more
+- `learned_prior`  `LearnedPrior`, a callback (also in `stabilisers`)
 - `game_steps`   other steps of both players: extragradient, consensus, lookahead
 - `optimistic`   optimistic SGD and Adam (also in `game_steps`)
 - `historical`   SGD and Adam with historical averaging

@@ -1,4 +1,4 @@
-"""Stabilisers: instance noise, packing, smoothed labels, discrete noise, annealing.
+"""Stabilisers: instance noise, packing, smoothed labels, discrete noise, learned prior, annealing.
 
     InstanceNoise(std)       a layer, first in D: real and fake samples are blurred alike
     Pack(samples)            a layer, first in D: D judges several samples at once (PacGAN)
@@ -6,6 +6,7 @@
     WithInput(layer)         a layer in D: Fourier features with the samples themselves beside them
     OneSidedSmoothing(label) a loss: the non-saturating one with a softer label for the real samples
     Annealing(...)           a callback of `minigan.train`: from coarse to fine
+    LearnedPrior(...)        a callback: learns from D how likely each of G's categories is
 
 None needs a change in `GAN`: four are ordinary layers, so a whole step with them can be checked by
 `minigan.gradcheck.check_step`. The running average of G is `minigan.Average`, schedules of the
@@ -17,9 +18,13 @@ from ..gan import GAN
 from ..layers.activations import sigmoid, softplus
 from ..layers.input_layers import DiscreteNoise, InstanceNoise, Pack, WithInput
 from ..losses import Array, NonSaturating, Played, mean
+from .learned_prior import LearnedPrior
 from .schedules import exponential
 
-__all__ = ["Annealing", "DiscreteNoise", "InstanceNoise", "OneSidedSmoothing", "Pack", "WithInput"]
+__all__ = [
+    "Annealing", "DiscreteNoise", "InstanceNoise", "LearnedPrior", "OneSidedSmoothing", "Pack",
+    "WithInput",
+]  # fmt: skip
 
 
 class OneSidedSmoothing(NonSaturating):

@@ -274,6 +274,7 @@ def test_defaults():
         (L.Residual(L.Tanh(), L.ReLU()), "Residual(Tanh(), ReLU())"),
         (OneHot(3), "OneHot(3)"),
         (OneHot(3, scale=1.5), "OneHot(3, scale=1.5)"),
+        (OneHot(3, learned=True), "OneHot(3, learned=True)"),
     ],
     ids=str,
 )  # fmt: skip

@@ -45,7 +45,7 @@ LAYERS = {
     "LogitWithFeatures": (lambda: L.LogitWithFeatures(L.Linear(3, 1)), (4, 3)),
     "MinibatchDiscrimination": (lambda: L.MinibatchDiscrimination(3, 2, 4), (4, 3)),
     "MinibatchStdDev": (lambda: L.MinibatchStdDev(eps=1e-6), (4, 3)),
-    "OneHot": (lambda: OneHot(3, scale=2.0), (4, 5)),
+    "OneHot": (lambda: OneHot(3, scale=2.0, learned=True), (4, 5)),
     "Pack": (lambda: stabilisers.Pack(2), (4, 3)),
     "Projection": (lambda: Projection(2), (4, 5)),
     "RandomBrightness": (lambda: L.RandomBrightness(0.3), (4, 3, 3, 1)),

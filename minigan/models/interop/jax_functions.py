@@ -290,8 +290,10 @@ def _code(call, x):
 
 
 def _one_hot(call, x):
-    code = call.layer.scale * _code(call, x)
-    return call.np.concatenate([x[:, : -call.layer.classes], code], axis=1)
+    layer = call.layer
+    votes = x[:, -layer.classes :] + call["offset"] if layer.learned else x
+    code = layer.scale * _code(call, votes)
+    return call.np.concatenate([x[:, : -layer.classes], code], axis=1)
 
 
 def _with_code(call, x):

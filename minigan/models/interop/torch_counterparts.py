@@ -175,14 +175,17 @@ class LogitWithFeaturesModule(Module):
 
 
 class OneHotModule(Module):
-    """[x_1, ..., scale e_k],  k = argmax of the last values"""
+    """[x_1, ..., scale e_k],  k = argmax(last values + offset); offset 0 unless learned"""
 
-    def __init__(self, classes: int, scale: float) -> None:
+    def __init__(self, classes: int, scale: float, learned: bool) -> None:
         super().__init__()
-        self.classes, self.scale = classes, scale
+        self.classes, self.scale, self.learned = classes, scale, learned
+        if learned:
+            self.register_buffer("offset", torch.zeros(classes))
 
     def forward(self, x: Tensor) -> Tensor:
-        code = self.scale * code_of(x, self.classes)
+        votes = x[:, -self.classes :] + self.offset if self.learned else x
+        code = self.scale * code_of(votes, self.classes)
         return torch.cat([x[:, : -self.classes], code], 1)
 
 
