@@ -3,10 +3,10 @@
     python benchmarks/mnist_quality.py --data FOLDER --methods recipe,pytorch --seeds 0-4
 
 A method is a game of `minigan.image_recipes`; "pytorch" is the recipe with its networks, loss,
-penalties, optimizers and averaging in PyTorch; "longer" is the recipe with three times its steps.
-The final averaged generator is scored, no checkpoint is chosen, no seed is left out. 10,000 samples
-beside 10,000 images of the training set, in the features of `minigan.judge`; the test images are
-scored alike, to say what perfect means. The seconds are those of training alone.
+penalties, optimizers and averaging in PyTorch, without the learned prior; "longer" is the recipe
+with three times its steps. The final averaged generator is scored, no checkpoint is chosen, no seed
+is left out. 10,000 samples beside 10,000 images of the training set, in the features of
+`minigan.judge`; the test images are scored alike. The seconds are those of training alone.
 
 How the recipe was found, and what was tried in vain: `docs/digits_log.rst`.
 """

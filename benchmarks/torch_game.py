@@ -1,4 +1,7 @@
-"""The recipe for digits in PyTorch: the same networks, loss, penalties, optimizers, averaging."""
+"""The recipe for digits in PyTorch: the same networks, loss, penalties, optimizers, averaging.
+
+The probabilities of the categories are not learned here.
+"""
 
 import numpy as np
 import torch

@@ -1,8 +1,8 @@
 """A convolutional GAN learns to draw digits, and a classifier says how well.
 
 The default is the recipe that `benchmarks/mnist_quality.py` measures: DCGAN's generator, a
-convolutional D without batch norm, the relativistic loss, R1 and R2. --steps 2000 gives rough
-digits in a tenth of the time. Some other GANs:
+convolutional D without batch norm, the relativistic loss, R1 and R2, and 64 categories whose
+probabilities are learned. --steps 2000 gives rough digits in a tenth of the time. Some other GANs:
 
     python demos/mnist_dcgan.py --loss non-saturating --penalty none       # the DCGAN of 2016
     python demos/mnist_dcgan.py --loss least-squares --penalty none        # LSGAN

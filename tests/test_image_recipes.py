@@ -52,6 +52,22 @@ def test_only_images_of_one_channel_get_categories(
     assert [penalty.gamma for penalty in game.gan.penalties] == pytest.approx([fine, fine])
 
 
+@pytest.mark.parametrize("penalty, moved", [("r1-r2", True), ("dragan", False)])
+def test_the_probabilities_of_the_categories_are_learned_under_r1(penalty, moved):
+    game = recipes.game(penalty=penalty)
+    recipes.train(game, IMAGES, steps=3, progress=False)
+    for network in (game.gan.generator, game.average.network):
+        assert network.layers[0].buffers["offset"].any() == moved
+
+
+def test_a_generator_whose_categories_are_not_learned_is_trained_as_it_is():
+    game = recipes.game()
+    game.gan.generator.layers[0].learned = False  # as in a file of an older version
+    for network in (game.gan.generator, game.average.network):
+        del network.layers[0].buffers["offset"]
+    assert len(recipes.train(game, IMAGES, steps=2, progress=False)) == 2
+
+
 @pytest.mark.parametrize("penalty, small", [("none", True), ("r1-r2", False)])
 def test_first_weights_of_the_generator(penalty, small):
     """The DCGAN of 2016 has those of its paper; the recipe has He's, which are wider."""

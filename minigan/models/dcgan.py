@@ -50,7 +50,8 @@ def dcgan_generator(
     shape : (H, W, C) of the images, H and W even and at least 8
     categories : if not 0, the noise has this many values more, (N, latent_dim + categories), which
         become one choice among as many, of the same variance. Part of the noise is then discrete,
-        so no digit need lie between a 4 and a 9 (see also `DiscreteNoise`)
+        so no digit need lie between a 4 and a 9 (see also `DiscreteNoise`). The choices are
+        equally likely at first; the callback `stabilisers.LearnedPrior` learns their probabilities
     channels : of the images before the last convolution
     convolutions : from 1 to as many as bring the shorter side to 4 pixels: 3 for 28 x 28
     hidden : widths of linear layers, each with batch norm and ReLU, that transform the noise before
@@ -70,7 +71,7 @@ def dcgan_generator(
     hidden = (latent_dim + categories, *hidden)
     layers: list[Layer] = []
     if categories:
-        layers.append(OneHot(categories, scale=math.sqrt(categories)))
+        layers.append(OneHot(categories, scale=math.sqrt(categories), learned=True))
     for before, after in zip(hidden, hidden[1:]):
         layers += [Linear(before, after, bias=False), BatchNorm(after), ReLU()]
     layers += [
