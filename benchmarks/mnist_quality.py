@@ -89,7 +89,7 @@ def run(method, seed, steps, folder):
 
         torch_game.train(
             game.gan, images, steps=steps, batch_size=image_recipes.BATCH, rng=seed,
-            schedule=image_recipes.RATES, decay=game.average.decay, callback=after_step,
+            schedule=game.course.rates, decay=game.average.decay, callback=after_step,
         )  # fmt: skip
     else:
         image_recipes.train(

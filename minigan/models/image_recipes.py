@@ -49,7 +49,7 @@ from ..training import loop
 from ..training.averaging import Average
 from ..training.history import History
 from ..training.learned_prior import LearnedPrior
-from ..training.schedules import cosine
+from ..training.schedules import Schedule, cosine
 from ..training.stabilisers import Annealing
 from .dcgan import most_convolutions
 
@@ -59,15 +59,11 @@ BATCH = 64  # usual for DCGANs; no other was tried
 LATENT = 128  # normal values of the noise, where it has no categories
 # Categories, and normal values beside them: with fewer normal values digits vary less (recall),
 # with more they are less confident
-CATEGORIES, BESIDE = 64, 256
+CATEGORIES, BESIDE = 64, 384
 CHANNELS = 32  # of the DCGAN: half of the paper's, for speed
 G_HIDDEN, D_HIDDEN = (256, 256), (256, 128)  # linear layers; the first ones helped most
 RATE, DCGAN_G_RATE = 1e-3, 5e-4  # under R1; the linear G was worse with half of D's rate
 COARSE = 5.0  # the first gamma of R1 and R2
-# The last gamma, and the decay of G's average, which is over about 1,000 steps. With categories it
-# is over 500: over 1,000 the Frechet distance was greater during the training.
-FINE, AVERAGING = 0.3, 0.999
-FINE_CATEGORIES, AVERAGING_CATEGORIES = 0.2, 0.998
 RATES = cosine(final=0.1)
 
 Model = Literal["dcgan", "residual", "mlp"]
@@ -95,6 +91,22 @@ PENALTIES: dict[PenaltyName, Callable[[], tuple[Any, ...]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Course:
+    """What changes in the course of a training."""
+
+    fine: float = 0.3  # the last gamma of R1 and R2
+    until: float = 0.8  # the part of the training after which gamma stays there
+    rates: Schedule = RATES  # of the learning rates
+    averaging: float = 0.999  # decay of G's average: over about 1,000 steps
+
+
+# With categories gamma falls sooner: while it is large, D hardly tells samples from digits (its
+# loss is log 2), and the Frechet distance does not fall. Then lower rates let G settle, and an
+# average over 500 steps does not lag behind it.
+WITH_CATEGORIES = Course(fine=0.2, until=0.4, rates=cosine(final=0.03), averaging=0.998)
+
+
 @dataclass(frozen=True, eq=False)
 class ImageGame:
     """A GAN on images (N, H, W, C) in [-1, 1], and the running average of its G."""
@@ -102,7 +114,7 @@ class ImageGame:
     gan: GAN
     average: Average
     critic_steps: int  # of D for each of G
-    fine: float  # the last gamma of R1 and R2, if it has them
+    course: Course
 
     def sample(self, n: int) -> np.ndarray:
         """n images of the averaged generator."""
@@ -167,10 +179,8 @@ def game(
         discriminator_optimizer=optimizer(d_rate),
         rng=rng,
     )
-    fine, decay = FINE, AVERAGING
-    if categories:
-        fine, decay = FINE_CATEGORIES, AVERAGING_CATEGORIES
-    return ImageGame(gan, Average(generator, decay), critic_steps, fine)
+    course = WITH_CATEGORIES if categories else Course()
+    return ImageGame(gan, Average(generator, course.averaging), critic_steps, course)
 
 
 def _players(
@@ -238,9 +248,10 @@ def _learned_prior(game):
 
 @checked
 def annealing(game: ImageGame, steps: Count) -> Annealing:
-    """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE to the
-    game's `fine`."""
-    return Annealing(None, _smoothing(game), coarse=COARSE, fine=game.fine, steps=steps)
+    """The callback of `train` that lowers the gamma of R1 and R2, if any, from COARSE on."""
+    fine, until = game.course.fine, game.course.until
+    smoothing = _smoothing(game)
+    return Annealing(None, smoothing, coarse=COARSE, fine=fine, steps=steps, until=until)
 
 
 @checked
@@ -270,7 +281,7 @@ def train(
         batch_size=BATCH,
         critic_steps=game.critic_steps,
         average=game.average,
-        schedule=RATES,
+        schedule=game.course.rates,
         callback=[annealing(game, steps), *_learned_prior(game), *callback],
         rng=rng,
         **options,
