@@ -101,9 +101,8 @@ class Course:
     averaging: float = 0.999  # decay of G's average: over about 1,000 steps
 
 
-# With categories gamma falls sooner: while it is large, D hardly tells samples from digits (its
-# loss is log 2), and the Frechet distance does not fall. Then lower rates let G settle, and an
-# average over 500 steps does not lag behind it.
+# With categories gamma falls sooner: samples are then more confident and more varied at the end.
+# The lower rates let G settle, and an average over 500 steps does not lag behind it.
 WITH_CATEGORIES = Course(fine=0.2, until=0.4, rates=cosine(final=0.03), averaging=0.998)
 
 
