@@ -24,7 +24,7 @@ CODE = {
     "minigan.layers.features": 0xFAAC1618,
     "minigan.layers.linear": 0x2A1C0FAB,
     "minigan.layers.normalisation": 0xBB688117,
-    "minigan.layers.spectral": 0x9374E0FA,
+    "minigan.layers.spectral": 0x371A6715,
     "minigan.losses": 0x2E3AFB7A,
     "minigan.optim": 0x0C92B652,
     "minigan.penalties.gradient": 0xD97C262A,

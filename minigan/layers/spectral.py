@@ -99,7 +99,9 @@ class SpectralNorm(Layer):
 
     @staticmethod
     def _times(matrix, vector):
-        return matrix @ vector
+        # A BLAS may load lanes beyond the end of a small matrix, and flag what it finds there
+        with np.errstate(invalid="ignore"):
+            return matrix @ vector
 
     def _with(self, weight, gradient=None):
         """A copy of the layer with another weight, and an array for its gradient. The layer itself

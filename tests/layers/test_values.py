@@ -327,3 +327,15 @@ def test_spectral_norm_of_zero_weights_is_zero(backend):
     network.theta[...] = 0
     y, _ = network.forward(np.ones((4, 3)))
     assert np.array_equal(y, np.zeros((4, 2)))
+
+
+def test_spectral_norm_ignores_the_flag_that_a_blas_may_raise_beyond_a_small_matrix():
+    class Flagging(np.ndarray):
+        def __matmul__(self, other):
+            np.subtract(np.inf, np.inf)  # raises NumPy's "invalid" flag
+            return np.asarray(self) @ other
+
+    matrix, vector = np.arange(6.0).reshape(2, 3), np.ones(3)
+    with np.errstate(all="raise"):
+        image = mg.layers.SpectralNorm._times(matrix.view(Flagging), vector)
+    np.testing.assert_array_equal(image, [3, 12])
