@@ -6,7 +6,8 @@ of its share of 10,000 samples and HQ is at least 95% (a perfect sampler: 98.9%)
 shape if, besides, HQ is at least 97.5%, every mode has at least 80% of its share, its standard
 deviation along every axis is within 20% of the truth, and the sliced Wasserstein distance to real
 samples is at most 1.5 times that between two sets of real samples. Both are means: over SETS real
-sets, and over all pairs of them. With four sets they would depend too much on which: see the log.
+sets, and over all pairs of them. With only four sets the result depends too much on which sets
+they are (see the log).
 
 How the recipe was found, and what was tried in vain: `docs/plane_log.rst`.
 """

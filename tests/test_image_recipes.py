@@ -45,6 +45,7 @@ def test_only_images_of_one_channel_get_categories(channels, wanted, categories,
     sizes = [layer.classes for layer in generator.layers if isinstance(layer, OneHot)]
     assert sizes == [categories] * (categories > 0)
     assert generator.layers[len(sizes)].in_features == game.gan.latent_dim == categories + normal
+    assert game.average.decay == 0.999
     recipes.annealing(game, 5)(5, game.gan, {})
     assert [penalty.gamma for penalty in game.gan.penalties] == pytest.approx([fine, fine])
 

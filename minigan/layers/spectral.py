@@ -99,7 +99,8 @@ class SpectralNorm(Layer):
 
     @staticmethod
     def _times(matrix, vector):
-        # A BLAS may load lanes beyond the end of a small matrix, and flag what it finds there
+        # A BLAS may read past the end of a small matrix and report an invalid value there, although
+        # the product is right.
         with np.errstate(invalid="ignore"):
             return matrix @ vector
 

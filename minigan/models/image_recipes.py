@@ -97,7 +97,7 @@ class Course:
     """What changes in the course of a training."""
 
     fine: float = 0.3  # the last gamma of R1 and R2
-    until: float = 0.8  # the part of the training after which gamma stays there
+    until: float = 0.8  # the part of the training after which gamma stays at `fine`
     rates: Schedule = RATES  # of the learning rates
 
 
